@@ -1,0 +1,32 @@
+# What every target of the project is compiled with.
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+find_program(CURFEW_CCACHE ccache)
+if(CURFEW_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${CURFEW_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CURFEW_CCACHE}")
+endif()
+find_program(CURFEW_MOLD mold)
+if(CURFEW_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+set(CURFEW_SANITIZE "" CACHE STRING "Comma-separated sanitizers: address,undefined or thread")
+
+add_library(curfew_settings INTERFACE)
+target_compile_features(curfew_settings INTERFACE cxx_std_20 c_std_11)
+target_compile_options(curfew_settings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Wcast-qual -Wformat=2 -Wundef -Werror -fstack-protector-strong)
+# C has no such warnings.
+target_compile_options(curfew_settings INTERFACE $<$<COMPILE_LANGUAGE:C>:-Wno-old-style-cast>)
+target_compile_definitions(curfew_settings INTERFACE
+  $<$<CONFIG:Release>:_FORTIFY_SOURCE=2> CURFEW_VERSION="${PROJECT_VERSION}")
+target_link_options(curfew_settings INTERFACE -Wl,-z,relro,-z,now)
+if(CURFEW_SANITIZE)
+  target_compile_options(curfew_settings INTERFACE -fsanitize=${CURFEW_SANITIZE} -fno-omit-frame-pointer
+                         -fno-sanitize-recover=all)
+  target_link_options(curfew_settings INTERFACE -fsanitize=${CURFEW_SANITIZE})
+endif()

@@ -1,0 +1,17 @@
+# curfew_folder(<name> USES <target>...): the static library of core/<name>, `curfew::<name>`.
+# A folder without sources yet, or with headers alone, is an interface library.
+function(curfew_folder name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES")
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/core/${name}/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  if(sources)
+    add_library(curfew_${name} STATIC ${sources})
+    target_include_directories(curfew_${name} PUBLIC "${CMAKE_SOURCE_DIR}")
+    target_link_libraries(curfew_${name} PUBLIC ${arg_USES} PRIVATE curfew_settings)
+  else()
+    add_library(curfew_${name} INTERFACE)
+    target_include_directories(curfew_${name} INTERFACE "${CMAKE_SOURCE_DIR}")
+    target_link_libraries(curfew_${name} INTERFACE ${arg_USES})
+  endif()
+  add_library(curfew::${name} ALIAS curfew_${name})
+endfunction()

@@ -1,0 +1,83 @@
+// Admission: from an observation with personal values to facts without any.
+//
+//   connector::Admission admission(settings, symbols);
+//   auto admitted = admission.admit("corp-ad", observation, now);
+//
+// It draws references for values that it has not met, normalises identifiers by the configured links, classes
+// addresses, recognises repeats by idempotency key, and refuses what is too late or too large for a leaf.
+//
+// Threads: any; it locks itself (sources admit on their own threads). Owns: the dictionary of references and
+// the window of idempotency keys, both filled at start from the store.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/base/digest.hpp"
+#include "core/model/entry.hpp"
+#include "core/model/facts.hpp"
+#include "core/model/observation.hpp"
+
+namespace curfew::connector {
+
+enum class Refusal : std::uint8_t { Repeat, TooLate, Invalid, TooLarge };
+[[nodiscard]] std::string_view name_of(Refusal refusal) noexcept;
+
+struct Admitted {
+  model::Facts facts;
+  std::vector<model::PersonalValue> introduced;  // new references; goes into the entry's personal values
+  Digest16 key{};                                // digest of the idempotency key
+  Time key_expires_at{};
+};
+
+// How a name becomes the canonical one: rules from the configuration.
+struct LinkRules {
+  struct Domain {
+    std::string domain;      // "CORP"
+    std::string upn_suffix;  // "corp.test"
+  };
+  std::vector<Domain> domains;  // windows_account CORP\alice and upn alice@corp.test are one identifier
+  bool case_sensitive = false;
+  struct Alias {
+    std::string from;  // "namespace:value"
+    std::string to;
+  };
+  std::vector<Alias> aliases;
+};
+
+struct AdmissionSettings {
+  LinkRules links;
+  std::vector<std::string> private_networks;  // CIDR beyond RFC 1918 and ULA
+  Duration default_lateness{std::chrono::seconds(5)};
+};
+
+class Admission {
+ public:
+  Admission(AdmissionSettings settings, model::Symbols& symbols);
+  ~Admission();
+  Admission(Admission&&) noexcept;
+
+  // `retry_window`: how long the source may repeat; older than newest − window is TooLate.
+  void add_source(std::string_view source, Duration retry_window);
+  [[nodiscard]] std::variant<Admitted, Refusal> admit(std::string_view source,
+                                                      const model::Observation& observation, Time now);
+  // An admitted observation that did not become durable after all: its key may come again.
+  void forget(std::string_view source, const Digest16& key);
+
+  // Start: what the store kept.
+  void know_reference(const model::PersonalValue& value);
+  void know_key(std::string_view source, const Digest16& key, Time expires_at);
+  // The reference of a value, if it has one: how operators' names become references ("upn:alice@corp.test").
+  [[nodiscard]] model::Ref find(model::PersonalKind kind, std::string_view name_space,
+                                std::string_view value) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace curfew::connector

@@ -1,0 +1,77 @@
+// The engine: session + policy + enforcement as one deterministic, single-threaded machine.
+//
+//   engine::Engine engine(symbols);
+//   model::Effects effects;
+//   engine.apply({at, facts}, effects);      // deadlines up to `at` fire first, then the input is taken
+//
+// (state, input) -> (state, effects). No clock, I/O, lock or randomness inside. Equal inputs give equal
+// effects in every build, whatever the hash seeds: nothing here iterates over a hash map where order shows.
+//
+// Cost: an activity is O(1); a tick costs what expires.
+// Threads: one. Owns: all state. Fails: Error(Corrupt) from load; Error(Internal) when `at` goes backwards.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/model/input.hpp"
+#include "core/model/rows.hpp"
+
+namespace curfew::engine {
+
+struct Counts {
+  std::size_t active = 0;
+  std::size_t locked = 0;
+  std::size_t paused = 0;
+  std::size_t subjects = 0;
+  std::size_t deadlines = 0;
+  std::size_t open_orders = 0;
+  std::size_t held_orders = 0;
+};
+
+class Engine {
+ public:
+  explicit Engine(model::Symbols& symbols);
+  ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+
+  // Clears `out`, then fills it.
+  void apply(const model::Input& input, model::Effects& out);
+
+  // Engine time of the newest input.
+  [[nodiscard]] Time now() const;
+  // The engine time at which a tick would next do something, watermarks as they are; nullopt: nothing waits.
+  [[nodiscard]] std::optional<Time> next_deadline() const;
+
+  [[nodiscard]] model::SessionRow session(model::SessionNumber number) const;
+  [[nodiscard]] model::ViolationRow violation(model::ViolationNumber number) const;
+  [[nodiscard]] model::SignOutRow sign_out(model::OrderNumber number) const;
+  // 0: unknown.
+  [[nodiscard]] model::SessionNumber find_session(std::string_view source,
+                                                  const model::SessionDigest& session) const;
+  // The numbers of all sessions that live, ascending.
+  [[nodiscard]] std::vector<model::SessionNumber> live_sessions() const;
+  // The subject that an identifier's reference belongs to now; none if unknown.
+  [[nodiscard]] model::Ref subject_of(model::Ref identifier) const;
+  // The sessions whose last activity moved since the last call, ascending; for the minute's flush.
+  [[nodiscard]] std::vector<model::SessionNumber> take_active_since_last_flush();
+  [[nodiscard]] Counts counts() const;
+  [[nodiscard]] const model::PolicySet& policies() const;
+
+  // The whole state as bytes (free of personal values), and back. Versioned; load(save()) behaves as the
+  // original. `put` receives chunks in order.
+  void save(const std::function<void(std::string_view)>& put) const;
+  static Engine load(std::string_view bytes, model::Symbols& symbols);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace curfew::engine

@@ -1,0 +1,142 @@
+// The store: one PostgreSQL database that holds streams, ledger rows, tiles, checkpoints, projections,
+// cursors, idempotency keys, references and snapshots.
+//
+//   store::Store store(store::ConnectionInfo{"host=/var/lib/curfew/run dbname=curfew"}, store::Role::Writer);
+//   store.append(batch, extras);                    // one transaction; returns when it is durable
+//
+// Threads: a Store belongs to one thread at a time; open one for each thread (`Reader` for the API's
+// workers). Owns: its connection. Fails: Error(Unavailable) when the server is away, Error(Corrupt) when what
+// is stored contradicts itself. append never answers "maybe": after an in-doubt commit it looks at the stored
+// head.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ledger/stream.hpp"
+#include "core/model/entry.hpp"
+#include "core/model/rows.hpp"
+
+namespace curfew::store {
+
+enum class Role { Owner, Writer, Reader };
+
+struct ConnectionInfo {
+  std::string
+      conninfo;  // libpq keywords or a postgresql:// URL; passwords come from a file or the environment
+};
+
+struct CursorUpdate {
+  std::string source;
+  std::string name;
+  std::string value;  // empty: forget
+  std::uint64_t read = 0;
+  std::uint64_t filtered = 0;
+  std::uint64_t unreadable = 0;
+};
+
+struct MemoryUpdate {
+  std::string source;
+  std::string key;
+  std::string value;  // empty: forget
+  Time expires_at{};
+};
+
+struct IdempotencyKey {
+  std::string source;
+  Digest16 key{};
+  Time expires_at{};
+};
+
+// What is committed together with a batch.
+struct Extras {
+  std::vector<model::SessionRow> sessions;  // inserted or replaced by number
+  std::vector<model::ViolationRow> violations;
+  std::vector<model::SignOutRow> sign_outs;
+  std::vector<CursorUpdate> cursors;
+  std::vector<MemoryUpdate> memory;
+  std::vector<IdempotencyKey> keys;
+  std::vector<model::PersonalValue>
+      references;  // new references; each is in some entry's personal values too
+};
+
+struct StreamHead {
+  ledger::StreamId id;
+  std::int64_t stream = 0;  // the store's number for it
+  std::uint64_t size = 0;
+  Digest32 root{};
+  std::string checkpoint;
+  std::string verifier_key;  // signed-note vkey
+};
+
+struct SessionQuery {
+  bool live_only = false;
+  std::string source;
+  model::Ref subject;
+  Time from{};  // sessions that overlap [from, to); epoch: open
+  Time to{};
+  model::SessionNumber after = 0;  // paging, ascending numbers
+  std::size_t limit = 100;
+};
+struct ViolationQuery {
+  std::string policy;
+  model::Ref subject;
+  Time from{};
+  Time to{};
+  bool include_withdrawn = true;
+  model::ViolationNumber after = 0;
+  std::size_t limit = 100;
+};
+
+class Store {
+ public:
+  Store(const ConnectionInfo& info, Role role);
+  ~Store();
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+
+  // ---- writer ----
+  // Finds or creates the stream; the writer holds an advisory lock on it as long as the connection lives.
+  StreamHead open_stream(const ledger::StreamId& id, const std::string& verifier_key);
+  // Commits or throws. In-doubt commits are resolved here by the stored head.
+  void append(const StreamHead& stream, const ledger::SealedBatch& batch, const Extras& extras);
+  void flush_activity(const std::vector<model::SessionRow>& sessions);
+  void save_snapshot(const StreamHead& stream, std::uint64_t size, const std::string& policy_digest,
+                     const std::function<void(const std::function<void(std::string_view)>&)>& write);
+  void expire(Time now);  // idempotency keys and memory past their time
+
+  // ---- reading ----
+  [[nodiscard]] std::vector<StreamHead> streams();
+  // Streams rows [from, to) in order without holding them all; `take` returns false to stop.
+  void read_entries(std::int64_t stream, std::uint64_t from, std::uint64_t to,
+                    const std::function<bool(ledger::SealedEntry&&)>& take);
+  [[nodiscard]] std::optional<std::string> tile(std::int64_t stream, std::uint32_t level,
+                                                std::uint64_t index);
+  struct Snapshot {
+    std::uint64_t size = 0;
+    std::string policy_digest;
+    std::string bytes;
+  };
+  [[nodiscard]] std::optional<Snapshot> newest_snapshot(std::int64_t stream);
+  void read_references(const std::function<void(model::PersonalValue&&)>& take);
+  void read_idempotency_keys(const std::function<void(IdempotencyKey&&)>& take);
+  [[nodiscard]] std::vector<CursorUpdate> cursors();  // totals of read, filtered, unreadable
+  [[nodiscard]] std::vector<MemoryUpdate> memory();
+  [[nodiscard]] std::vector<model::SessionRow> sessions(const SessionQuery& query);
+  [[nodiscard]] std::optional<model::SessionRow> session(model::SessionNumber number);
+  [[nodiscard]] std::vector<model::ViolationRow> violations(const ViolationQuery& query);
+  [[nodiscard]] std::vector<model::SignOutRow> sign_outs(model::OrderNumber after, std::size_t limit);
+  // Personal values of these references; the caller records the access. Missing ones are left out.
+  [[nodiscard]] std::vector<model::PersonalValue> resolve(const std::vector<model::Ref>& refs);
+
+ private:
+  struct Connection;
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace curfew::store
