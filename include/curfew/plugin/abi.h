@@ -338,8 +338,9 @@ typedef struct curfew_create_args {
 } curfew_create_args;
 #define CURFEW_CREATE_RECORDED \
   (UINT32_C(1) << 0) /* recorded input (`audit`): read to the end, then CURFEW_FINISHED */
-#define CURFEW_CREATE_TRIAL (UINT32_C(1) << 1) /* a trial in a child process: don't act on anything outside \
-                                                */
+#define CURFEW_CREATE_TRIAL                                                       \
+  (UINT32_C(1) << 1) /* a trial in a child process: don't act on anything outside \
+                      */
 
 /* The connector: what the exported function returns a pointer to. Required members are marked (r). */
 typedef struct curfew_connector {

@@ -1,0 +1,57 @@
+"""Every header compiles alone: what it needs, it includes."""
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+
+import tree
+
+arguments = argparse.ArgumentParser()
+arguments.add_argument("--compiler", required=True)
+arguments.add_argument("--build", required=True)
+arguments = arguments.parse_args()
+
+# The include paths of the build, so that a header is judged as its users compile it.
+flags = set()
+for command in json.load(open(os.path.join(arguments.build, "compile_commands.json"), encoding="utf-8")):
+    words = command["command"].split()
+    for position, word in enumerate(words):
+        if word.startswith("-I"):
+            flags.add(word)
+        elif word == "-isystem":
+            flags.add("-isystem" + words[position + 1])
+cache = os.path.join(arguments.build, "self_contained_headers")
+os.makedirs(cache, exist_ok=True)
+
+
+def problem(name):
+    """What is wrong with one header; remembered by the digest of all that it includes."""
+    language = "c" if name.endswith(".h") else "c++"
+    standard = "-std=c11" if language == "c" else "-std=c++20"
+    stamp = os.path.join(cache, re.sub(r"\W", "_", name))
+    base = [arguments.compiler, "-x", language, standard, *sorted(flags)]
+    used = subprocess.run([*base, "-MM", name], capture_output=True, text=True)
+    if used.returncode == 0:
+        digest = hashlib.sha256(" ".join(base).encode())
+        for used_file in used.stdout.replace("\\\n", " ").split()[1:]:
+            digest.update(open(used_file, "rb").read())
+        if os.path.exists(stamp) and open(stamp, encoding="ascii").read() == digest.hexdigest():
+            return ""
+    result = subprocess.run([*base, "-fsyntax-only", "-Wno-pragma-once-outside-header", "-include",
+                             os.path.abspath(name), "/dev/null"], capture_output=True, text=True)
+    if result.returncode:
+        return f"{name} does not compile alone:\n{result.stderr[:2000]}"
+    with open(stamp, "w", encoding="ascii") as out:
+        out.write(digest.hexdigest())
+    return ""
+
+
+names = [name for name in tree.files(".hpp", ".h") if not name.startswith("tests/")]
+with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    problems = [text for text in pool.map(problem, names) if text]
+print("\n".join(problems) or f"{len(names)} headers compile alone")
+sys.exit(1 if problems or not names else 0)
