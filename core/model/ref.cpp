@@ -21,7 +21,7 @@ std::optional<Ref> parse_ref(std::string_view text) {
     if (c >= '0' && c <= '9')
       digit = static_cast<std::uint64_t>(c - '0');
     else if (c >= 'a' && c <= 'f')
-      digit = static_cast<std::uint64_t>(c - 'a' + 10);
+      digit = 10 + static_cast<std::uint64_t>(c - 'a');
     else
       return std::nullopt;
     ref.bits = ref.bits << 4 | digit;
