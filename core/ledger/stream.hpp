@@ -8,7 +8,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/digest.hpp"
@@ -23,7 +25,12 @@ struct StreamId {
   std::uint32_t epoch = 1;
   friend bool operator==(const StreamId&, const StreamId&) = default;
 };
+// Realm and node are 1 to 64 of A-Z a-z 0-9 . _ -, the epoch is at least 1: the origin is also the name of
+// the stream's key, in which spaces and '+' can't be. Fails: Error(Configuration) naming what is wrong.
+void check_stream_id(const StreamId& id);
 [[nodiscard]] std::string origin_of(const StreamId& id);
+// The stream of an origin; nullopt when it isn't one of ours.
+[[nodiscard]] std::optional<StreamId> parse_origin(std::string_view origin);
 
 // A row of the ledger as it is stored; leaf_bytes(row, stream) rebuilds the leaf, so the leaf itself is not
 // stored.
