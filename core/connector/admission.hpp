@@ -6,8 +6,13 @@
 // It draws references for values that it has not met, normalises identifiers by the configured links, classes
 // addresses, recognises repeats by idempotency key, and refuses what is too late or too large for a leaf.
 //
-// Threads: any; it locks itself (sources admit on their own threads). Owns: the dictionary of references and
-// the window of idempotency keys, both filled at start from the store.
+// A session's handle has no reference in the facts: its personal value carries the session's digest as its
+// namespace, which is how an action finds the handle of the session that it is about.
+//
+// Threads: any; it locks itself (sources admit on their own threads), and does the hashing and normalising
+// outside of its locks. Owns: the dictionary of references and the window of idempotency keys, both filled at
+// start from the store. Fails: Error(Configuration) when links or networks can't be read; Error(Internal)
+// when a source was not added.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +58,11 @@ struct AdmissionSettings {
   LinkRules links;
   std::vector<std::string> private_networks;  // CIDR beyond RFC 1918 and ULA
   Duration default_lateness{std::chrono::seconds(5)};
+  // Makes the digests of idempotency keys unguessable, as keys may hold names. The same at every start, or
+  // stored keys are not recognised.
+  std::string key_secret;
+  // Further ahead of `now` than this is a broken clock, and would move every deadline: refused as invalid.
+  Duration longest_ahead{std::chrono::hours(24)};
 };
 
 class Admission {
@@ -61,8 +71,10 @@ class Admission {
   ~Admission();
   Admission(Admission&&) noexcept;
 
-  // `retry_window`: how long the source may repeat; older than newest − window is TooLate.
+  // `retry_window`: how long the source may repeat; older than newest − window is TooLate. Recorded input
+  // that may come in any order takes Duration::max(): nothing is too late, every key is kept.
   void add_source(std::string_view source, Duration retry_window);
+  // `now`: the wall clock.
   [[nodiscard]] std::variant<Admitted, Refusal> admit(std::string_view source,
                                                       const model::Observation& observation, Time now);
   // An admitted observation that did not become durable after all: its key may come again.
