@@ -1,0 +1,25 @@
+// EVTX files, by libevtx.
+//
+//   read_evtx("/var/log/corp/Security.evtx", sink);
+//
+// Records that libevtx finds in the slack of chunks go to RecordSink::recovered. Of a damaged file, what is
+// readable is read; chunks and records that aren't are told with their place.
+//
+// Threads: one file on one thread. Owns: nothing after the call. Fails: never; a file that can't be opened at
+// all is one unreadable place.
+#pragma once
+
+#include <string>
+
+#include "plugins/windows/event.hpp"
+
+namespace curfew::windows {
+
+struct EvtxRange {
+  std::uint64_t after_record = 0;  // records up to this id are passed over
+  bool with_recovered = true;
+};
+
+void read_evtx(const std::string& path, RecordSink& sink, EvtxRange range = {});
+
+}  // namespace curfew::windows
