@@ -1,0 +1,53 @@
+// What waits for the engine, and what the engine hands to the writer.
+//
+// Threads: values, moved from thread to thread. Owns: themselves. Fails: never.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/connector/admission.hpp"
+#include "core/connector/host.hpp"
+#include "core/model/input.hpp"
+#include "core/store/store.hpp"
+
+namespace curfew::app {
+
+// A command, and who waits for what it caused. `done` is called after the commit, or with an empty list when
+// the daemon stops before.
+struct Order {
+  model::InputBody body;
+  std::function<void(const std::vector<model::OrderNumber>&)> done;
+};
+
+// The source has no more input (recorded logs), or was given up.
+struct Finished {};
+
+struct Arrival {
+  std::string source;        // empty: not from a source
+  std::uint64_t ticket = 0;  // counts a source's arrivals; durable when its batch is
+  std::variant<connector::Admitted, connector::CursorProgress, store::MemoryUpdate, model::Entry, Order,
+               model::InputBody, Finished>
+      body;
+};
+
+// What is committed at once, and what may happen only then.
+struct Batch {
+  std::vector<model::Entry> entries;
+  store::Extras extras;
+  std::vector<model::RunStep> steps;
+  std::vector<model::RunProbe> probes;
+  std::map<std::string, std::uint64_t, std::less<>> tickets;
+  std::vector<std::function<void()>> after_commit;
+  std::string snapshot;  // the engine's state after this batch; empty: none
+  std::string policy_digest;
+  std::vector<model::SessionRow> active;  // the minute's flush of last activity; may come without entries
+
+  [[nodiscard]] bool empty() const { return entries.empty() && active.empty() && snapshot.empty(); }
+};
+
+}  // namespace curfew::app

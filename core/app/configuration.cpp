@@ -1,0 +1,346 @@
+#include "core/app/configuration.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "core/app/configuration_table.hpp"
+#include "core/app/yaml_reader.hpp"
+#include "core/base/digest.hpp"
+#include "core/base/text.hpp"
+
+namespace curfew::app {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::hours;
+using std::chrono::minutes;
+
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+
+std::string index_path(const char* list, std::size_t index) {
+  return std::string(list) + "[" + std::to_string(index) + "]";
+}
+
+bool is_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
+
+bool is_identifier(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  return colon != std::string_view::npos && colon > 0 && colon + 1 < text.size();
+}
+
+class Check {
+ public:
+  explicit Check(const Settings& settings) : settings_(settings) {
+    for (const SourceSettings& source : settings.sources) sources_.emplace_back(source.name);
+  }
+
+  void all() {
+    check_top();
+    check_sources();
+    check_links();
+    for (std::size_t i = 0; i < settings_.policies.size(); ++i) check_policy(i);
+    check_safety();
+    check_tokens();
+    check_listener("listeners.operator", settings_.listeners.operator_listener);
+    check_listener("listeners.sources", settings_.listeners.sources);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& path, const std::string& text) const {
+    throw error_at(settings_.marks, path, text);
+  }
+
+  void check_top() const {
+    if (!is_name(settings_.realm)) fail("realm", "realm must be 1 to 64 letters, digits, '-', '_' or '.'");
+    if (!settings_.node.empty() && !is_name(settings_.node))
+      fail("node", "node must be 1 to 64 letters, digits, '-', '_' or '.'");
+    const DatabaseSettings& database = settings_.database;
+    if (!database.password_file.empty() && !database.password_env.empty())
+      fail("database.password_env", "give the password by file or by environment variable, not both");
+    if (database.url.empty() && !(database.password_file.empty() && database.password_env.empty()))
+      fail("database", "a password without 'url': the embedded database makes its own");
+    const std::size_t scheme = database.url.find("://");
+    if (scheme != std::string::npos) {
+      const std::size_t at = database.url.find('@', scheme + 3);
+      const std::size_t colon = database.url.find(':', scheme + 3);
+      if (at != std::string::npos && colon < at)
+        fail("database.url", "the URL holds a password; put it into a file and name that in 'password_file'");
+    }
+    if (database.url.find("password=") != std::string::npos)
+      fail("database.url", "the URL holds a password; put it into a file and name that in 'password_file'");
+    if (!settings_.ledger.outside_checkpoints.empty()) {
+      const fs::path outside = fs::weakly_canonical(settings_.ledger.outside_checkpoints);
+      const fs::path data = fs::weakly_canonical(settings_.data);
+      const auto [end, rest] = std::mismatch(data.begin(), data.end(), outside.begin(), outside.end());
+      if (end == data.end())
+        fail("ledger.outside_checkpoints",
+             "the file must be outside the data directory " + data.string() +
+                 ": who can rewrite the ledger must not be able to rewrite its witness");
+    }
+  }
+
+  void known_source(const std::string& name, const std::string& path) const {
+    if (std::find(sources_.begin(), sources_.end(), name) != sources_.end()) return;
+    const std::string_view near = base::nearest(name, sources_);
+    fail(path, "there is no source " + in_quotes(name) +
+                   (near.empty() ? std::string{} : "; did you mean " + in_quotes(near) + "?"));
+  }
+
+  void check_sources() const {
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < settings_.sources.size(); ++i) {
+      const SourceSettings& source = settings_.sources[i];
+      const std::string path = index_path("sources", i);
+      if (!is_name(source.name))
+        fail(path + ".name", "a source's name must be 1 to 64 letters, digits, '-', '_' or '.'");
+      if (!names.insert(source.name).second)
+        fail(path + ".name", "there are two sources named " + in_quotes(source.name));
+      if (!source.realm.empty() && source.realm != settings_.realm)
+        fail(path + ".realm", "this file is realm " + in_quotes(settings_.realm) + "; a source of realm " +
+                                  in_quotes(source.realm) +
+                                  " belongs into the configuration of a node of its own");
+      for (const std::string& other : source.acts_through) known_source(other, path + ".acts_through");
+      for (const std::string& other : source.shows_activity_of)
+        known_source(other, path + ".shows_activity_of");
+    }
+  }
+
+  void check_links() const {
+    for (std::size_t i = 0; i < settings_.links.aliases.size(); ++i) {
+      const AliasLink& alias = settings_.links.aliases[i];
+      const std::string path = "links." + index_path("aliases", i);
+      if (!is_identifier(alias.from))
+        fail(path + ".from", "must be namespace:value, like upn:alice@corp.test");
+      if (!is_identifier(alias.to)) fail(path + ".to", "must be namespace:value, like upn:alice@corp.test");
+    }
+  }
+
+  void check_scope(const model::Scope& scope, const std::string& path) const {
+    for (const std::string& source : scope.sources) known_source(source, path + ".sources");
+    for (const std::string& subject : scope.subjects) {
+      if (!is_identifier(subject))
+        fail(path + ".subjects", in_quotes(subject) + " must be namespace:value, like upn:alice@corp.test");
+    }
+  }
+
+  void needs(const std::string& path, const model::Policy& policy, const char* key) const {
+    if (!settings_.says(path + "." + key))
+      fail(path, "policy " + in_quotes(policy.name) + " (" + std::string(name_of(policy.rule)) + ") has no " +
+                     in_quotes(key));
+  }
+
+  void has_no(const std::string& path, const model::Policy& policy,
+              std::initializer_list<const char*> keys) const {
+    for (const char* key : keys) {
+      const std::string where = path + "." + key;
+      if (settings_.says(where))
+        fail(where, in_quotes(key) + " means nothing to rule " + std::string(name_of(policy.rule)));
+    }
+  }
+
+  void check_policy(std::size_t index) {
+    const model::Policy& policy = settings_.policies[index];
+    const std::string path = index_path("policies", index);
+    if (!is_name(policy.name))
+      fail(path + ".name", "a policy's name must be 1 to 64 letters, digits, '-', '_' or '.'");
+    if (!policy_names_.insert(policy.name).second)
+      fail(path + ".name", "there are two policies named " + in_quotes(policy.name));
+    check_scope(policy.scope, path + ".scope");
+    check_scope(policy.except, path + ".except");
+    switch (policy.rule) {
+      case model::Rule::SessionTimeout: {
+        needs(path, policy, "limit");
+        has_no(path, policy, {"most", "window", "per", "evict"});
+        const Duration longest = settings_.safety.longest_session_timeout;
+        if (policy.limit > longest)
+          fail(path + ".limit", "session_timeout is at most " + base::format_duration(longest) +
+                                    "; safety.longest_session_timeout can allow more");
+        break;
+      }
+      case model::Rule::InactivityTimeout:
+        needs(path, policy, "limit");
+        has_no(path, policy, {"most", "window", "per", "evict"});
+        if (policy.limit < minutes(5) || policy.limit > minutes(1440))
+          fail(path + ".limit", "inactivity_timeout must be from 5m to 24h (1440m), not " +
+                                    base::format_duration(policy.limit));
+        break;
+      case model::Rule::ConcurrentSessions:
+        needs(path, policy, "most");
+        has_no(path, policy, {"limit", "warn_before", "window"});
+        if (policy.most == 0)
+          fail(path + ".most", "0 sessions at once would forbid every sign-in; the least is 1");
+        break;
+      case model::Rule::FailedSignIns:
+        needs(path, policy, "most");
+        needs(path, policy, "window");
+        has_no(path, policy, {"limit", "warn_before", "per", "evict"});
+        if (policy.window <= Duration(0)) fail(path + ".window", "the window must be longer than 0s");
+        if (policy.most == 0) fail(path + ".most", "0 failures would make every sign-in a violation");
+        break;
+      case model::Rule::ActivityAfterEnd:
+        has_no(path, policy, {"limit", "warn_before", "most", "window", "per", "evict"});
+        break;
+    }
+    if (policy.warn_before > Duration(0) && policy.warn_before >= policy.limit)
+      fail(path + ".warn_before", "the warning must come after the start: less than the limit of " +
+                                      base::format_duration(policy.limit));
+    for (std::size_t i = 0; i < policy.ladder.size(); ++i) {
+      const std::string step = path + "." + index_path("ladder", i);
+      if (!policy.ladder[i].at.empty()) known_source(policy.ladder[i].at, step + ".at");
+      if (i == 0 && policy.ladder[i].together)
+        fail(step + ".together", "the first step has none before it to run with");
+    }
+    if (policy.mode == model::PolicyMode::Enforce) check_enforce(policy, path);
+  }
+
+  void check_enforce(const model::Policy& policy, const std::string& path) const {
+    const std::string who = "policy " + in_quotes(policy.name) + " enforces: ";
+    if (policy.ladder.empty()) fail(path + ".mode", who + "it needs a 'ladder' with at least one step");
+    if (settings_.safety.protected_accounts.empty())
+      fail(path + ".mode",
+           who + "name at least one account in safety.protected_accounts that is never signed out (yours)");
+    if (settings_.safety.most_sign_outs_per_minute == 0)
+      fail(path + ".mode",
+           who + "set safety.most_sign_outs_per_minute, so that a wrong rule can't sign out everybody");
+  }
+
+  void check_safety() const {
+    for (const std::string& account : settings_.safety.protected_accounts) {
+      if (!is_identifier(account))
+        fail("safety.protected_accounts",
+             in_quotes(account) + " must be namespace:value, like upn:admin@corp.test");
+    }
+  }
+
+  void check_tokens() const {
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < settings_.tokens.size(); ++i) {
+      const TokenSettings& token = settings_.tokens[i];
+      const std::string path = index_path("tokens", i);
+      if (!names.insert(token.name).second)
+        fail(path + ".name", "there are two tokens named " + in_quotes(token.name));
+      const int ways = static_cast<int>(!token.token_file.empty()) +
+                       static_cast<int>(!token.token_env.empty()) + static_cast<int>(!token.sha256.empty());
+      if (ways != 1)
+        fail(path, "token " + in_quotes(token.name) + " needs one of token_file, token_env, sha256");
+      if (!token.sha256.empty()) {
+        const auto digest = base::from_hex(token.sha256);
+        if (!digest || digest->size() != 32) fail(path + ".sha256", "must be 64 hex digits");
+      }
+    }
+  }
+
+  void check_listener(const std::string& path, const ListenerSettings& listener) const {
+    if (listener.tls_certificate.empty() != listener.tls_key.empty())
+      fail(path, "TLS needs both tls_certificate and tls_key");
+  }
+
+  const Settings& settings_;
+  std::vector<std::string_view> sources_;
+  std::set<std::string> policy_names_;
+};
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in || !text)
+    throw Error(ErrorKind::Configuration,
+                path.string() + ": can't be read; does it exist, and may " + "this user read it?");
+  return std::move(text).str();
+}
+
+void finish(Settings& settings) {
+  if (!settings.says("policies")) settings.policies = default_policies();
+  Check(settings).all();
+  if (settings.node.empty()) {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) == 0) settings.node = name.data();
+    if (!is_name(settings.node)) settings.node = "node";
+  }
+}
+
+}  // namespace
+
+Settings parse_configuration(const std::string& name, std::string_view text) {
+  Settings settings;
+  settings.files.push_back(name);
+  read_yaml(name, text, configuration_table(), &settings, settings.marks);
+  finish(settings);
+  return settings;
+}
+
+Settings load_configuration(const std::string& path) {
+  Settings settings;
+  std::vector<fs::path> files{path};
+  const fs::path folder = fs::path(path).parent_path() / "conf.d";
+  std::error_code error;
+  if (fs::is_directory(folder, error)) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() == ".yaml") files.push_back(entry.path());
+    }
+    std::sort(files.begin() + 1, files.end());
+  }
+  for (const fs::path& file : files) {
+    if (fs::is_directory(file, error))
+      throw Error(ErrorKind::Configuration, file.string() + ": is a folder; name the file");
+    settings.files.push_back(file.string());
+    read_yaml(file.string(), read_file(file), configuration_table(), &settings, settings.marks);
+  }
+  finish(settings);
+  return settings;
+}
+
+std::vector<model::Policy> default_policies() {
+  std::vector<model::Policy> policies;
+  const auto add = [&](const char* name, model::Rule rule) -> model::Policy& {
+    model::Policy& policy = policies.emplace_back();
+    policy.name = name;
+    policy.rule = rule;
+    policy.scope.account_types = {model::AccountType::Human, model::AccountType::Unknown};
+    return policy;
+  };
+  // The strictest figures that common frameworks agree on; each may be set otherwise.
+  model::Policy& absolute = add("default-session-timeout", model::Rule::SessionTimeout);
+  absolute.limit = hours(12);
+  absolute.controls = {"nist-800-53:ac-12"};
+  model::Policy& idle = add("default-inactivity-timeout", model::Rule::InactivityTimeout);
+  idle.limit = minutes(15);
+  idle.controls = {"nist-800-53:ac-11", "pci-dss:8.2.8"};
+  model::Policy& concurrent = add("default-concurrent-sessions", model::Rule::ConcurrentSessions);
+  concurrent.most = 3;
+  concurrent.controls = {"nist-800-53:ac-10"};
+  model::Policy& failed = add("default-failed-sign-ins", model::Rule::FailedSignIns);
+  failed.most = 5;
+  failed.window = minutes(15);
+  failed.controls = {"nist-800-53:ac-7"};
+  add("default-activity-after-end", model::Rule::ActivityAfterEnd).controls = {"nist-800-53:ac-12"};
+  return policies;
+}
+
+std::string default_plugin_directory() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error) return "/usr/lib/curfew/plugins";
+  return (program.parent_path().parent_path() / "lib" / "curfew" / "plugins").string();
+}
+
+std::string plugin_path(const Settings& settings, const std::string& connector) {
+  if (connector.find('/') != std::string::npos) return connector;
+  const fs::path folder = settings.plugins.empty() ? default_plugin_directory() : settings.plugins;
+  return (folder / (connector + ".so")).string();
+}
+
+}  // namespace curfew::app

@@ -1,0 +1,147 @@
+// `config check`: what a configuration amounts to, in sentences that its owner can compare with what he
+// meant.
+#include <algorithm>
+
+#include "core/app/configuration.hpp"
+
+namespace curfew::app {
+namespace {
+
+std::string list_of(const std::vector<std::string>& words, const char* last = " and ") {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? last : ", ";
+    text += words[i];
+  }
+  return text;
+}
+
+std::string count_of(std::size_t count, const char* one, const char* many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+std::string scope_of(const model::Scope& scope) {
+  std::vector<std::string> parts;
+  if (!scope.account_types.empty()) {
+    std::vector<std::string> types;
+    for (const model::AccountType type : scope.account_types)
+      types.push_back(std::string(model::name_of(type)));
+    parts.push_back(list_of(types, " or ") + " accounts");
+  }
+  if (!scope.subjects.empty()) parts.push_back("subjects " + list_of(scope.subjects, " or "));
+  if (!scope.groups.empty()) parts.push_back("members of " + list_of(scope.groups, " or "));
+  if (!scope.applications.empty()) parts.push_back("applications " + list_of(scope.applications, " or "));
+  if (!scope.sources.empty()) parts.push_back("sources " + list_of(scope.sources, " or "));
+  if (!scope.networks.empty()) {
+    std::vector<std::string> networks;
+    for (const model::NetworkClass network : scope.networks)
+      networks.push_back(std::string(model::name_of(network)));
+    parts.push_back(list_of(networks, " or ") + " networks");
+  }
+  return list_of(parts, ", of ");
+}
+
+std::string rule_of(const model::Policy& policy) {
+  switch (policy.rule) {
+    case model::Rule::SessionTimeout:
+      return "a session may live " + base::format_duration(policy.limit);
+    case model::Rule::InactivityTimeout:
+      return "a session may be without activity of a person for " + base::format_duration(policy.limit);
+    case model::Rule::ConcurrentSessions:
+      return "at most " + count_of(policy.most, "session", "sessions") + " at once per " +
+             (policy.per == model::Per::Subject || policy.per == model::Per::Device
+                  ? std::string(model::name_of(policy.per))
+                  : "subject and " + std::string(model::name_of(policy.per)));
+    case model::Rule::FailedSignIns:
+      return "at most " + count_of(policy.most, "failed sign-in", "failed sign-ins") + " within " +
+             base::format_duration(policy.window);
+    case model::Rule::ActivityAfterEnd:
+      return "no activity of a session after its end";
+  }
+  return {};
+}
+
+std::string policy_sentence(const model::Policy& policy) {
+  std::string text = "Policy '" + policy.name + "': " + rule_of(policy);
+  const std::string scope = scope_of(policy.scope);
+  text += scope.empty() ? "; for everybody" : "; for " + scope;
+  const std::string except = scope_of(policy.except);
+  if (!except.empty()) text += ", except " + except;
+  if (policy.warn_before > Duration(0))
+    text += "; a warning " + base::format_duration(policy.warn_before) + " before";
+  if (policy.mode == model::PolicyMode::Observe)
+    return text + ". A breach is recorded, nobody is signed out.";
+  text += ". A breach signs out: ";
+  std::vector<std::string> steps;
+  for (const model::LadderStep& step : policy.ladder) {
+    std::string one(model::name_of(step.action));
+    if (!step.at.empty()) one += " at " + step.at;
+    one += " (proof within " + base::format_duration(step.prove_within);
+    if (step.revert_after > Duration(0)) one += ", undone after " + base::format_duration(step.revert_after);
+    steps.push_back(one + ")");
+  }
+  text += list_of(steps, ", then ") + ".";
+  if (policy.accept_unenforceable)
+    text += " Sources where this can't be proven are accepted, and reports say so.";
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> sentences(const Settings& settings, const Capabilities& capabilities) {
+  std::vector<std::string> lines;
+  lines.push_back("Realm '" + settings.realm + "' on node '" + settings.node + "', data in " + settings.data +
+                  ".");
+  lines.push_back(settings.database.url.empty()
+                      ? "The ledger is kept in an embedded PostgreSQL in the data directory."
+                      : "The ledger is kept in the configured PostgreSQL server.");
+  lines.push_back(
+      settings.ledger.outside_checkpoints.empty()
+          ? "No checkpoints are written outside: nobody could tell if the ledger's tail was cut off."
+          : "Checkpoints are also written to " + settings.ledger.outside_checkpoints + ".");
+  for (const SourceSettings& source : settings.sources) {
+    std::string text = "Source '" + source.name + "' reads through connector '" + source.connector + "'";
+    const auto plugin = capabilities.find(source.name);
+    if (plugin == capabilities.end()) {
+      lines.push_back(text + ", which is not installed.");
+      continue;
+    }
+    std::vector<std::string> can;
+    for (const model::Action action : plugin->second.can) can.push_back(std::string(model::name_of(action)));
+    text += can.empty() ? ", which can sign nobody out" : ", which can " + list_of(can);
+    text += plugin->second.proves ? " and prove it" : " and can't prove it";
+    if (!plugin->second.shows_activity) text += "; it shows no activity, so inactivity can't be judged";
+    lines.push_back(text + ". It is silent for too long after " + base::format_duration(source.stale_after) +
+                    ".");
+  }
+  if (settings.sources.empty()) lines.push_back("There are no sources: nothing will be seen.");
+  if (!settings.says("policies"))
+    lines.push_back("No policies are configured: observing defaults are in force.");
+  std::size_t enforcing = 0;
+  for (const model::Policy& policy : settings.policies) {
+    lines.push_back(policy_sentence(policy));
+    if (policy.mode == model::PolicyMode::Enforce) ++enforcing;
+  }
+  if (enforcing == 0) {
+    lines.push_back("Nothing enforces: Curfew signs nobody out by itself.");
+  } else {
+    lines.push_back(count_of(enforcing, "policy enforces", "policies enforce") + ", at most " +
+                    count_of(settings.safety.most_sign_outs_per_minute, "sign-out", "sign-outs") +
+                    " a minute; never signed out: " + list_of(settings.safety.protected_accounts) + ".");
+    if (settings.safety.approve_above > 0)
+      lines.push_back("An order that hits more than " +
+                      count_of(settings.safety.approve_above, "session", "sessions") +
+                      " waits for a second person.");
+  }
+  const ListenerSettings& api = settings.listeners.operator_listener;
+  if (api.port != 0) {
+    std::string text = "API and metrics listen on " + api.address + ":" + std::to_string(api.port);
+    text += api.tls_certificate.empty() ? " without TLS" : " with TLS";
+    lines.push_back(text + (settings.tokens.empty()
+                                ? ", and no token may use the API."
+                                : ", for " + count_of(settings.tokens.size(), "token", "tokens") + "."));
+  }
+  return lines;
+}
+
+}  // namespace curfew::app

@@ -1,0 +1,211 @@
+#include "core/app/configuration_table.hpp"
+
+#include <chrono>
+
+#include "core/model/policy.hpp"
+#include "core/model/vocabulary.hpp"
+
+namespace curfew::app {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+template <typename E>
+constexpr const auto& names = model::Names<E>::all;
+
+Declare<model::Scope> scope_table(const char* title) {
+  Declare<model::Scope> table(title);
+  table.texts("sources", &model::Scope::sources, "Names of sources.")
+      .texts("applications", &model::Scope::applications, "Applications, as the sources name them.")
+      .texts("subjects", &model::Scope::subjects,
+             "People or services as `namespace:value`, for instance `upn:alice@corp.test`.")
+      .texts("groups", &model::Scope::groups, "Groups. Only known members match.")
+      .names_of("account_types", &model::Scope::account_types, names<model::AccountType>, "Kinds of account.")
+      .names_of("networks", &model::Scope::networks, names<model::NetworkClass>,
+                "Where the session comes from.");
+  return table;
+}
+
+Declare<model::LadderStep> ladder_table() {
+  using Step = model::LadderStep;
+  Declare<Step> table("ladder step");
+  table.name_of("action", &Step::action, names<model::Action>, "What to do, mildest first.", true)
+      .text(
+          "at", &Step::at,
+          "The source that carries it out; without it, the session's own. Must be one of its `acts_through`.")
+      .flag("required", &Step::required, "Whether a source in scope must be able to do it.")
+      .flag("together", &Step::together, "Runs with the step before it, not after it.")
+      .span("prove_within", &Step::prove_within, seconds(1), hours(24),
+            "How long a proof may take before the next step is due.")
+      .span("revert_after", &Step::revert_after, microseconds(0), hours(24 * 365),
+            "Undo suspend_access, block_sign_in or disable_account after this time; `0s` is never.");
+  return table;
+}
+
+Declare<model::Policy> policy_table() {
+  using model::Policy;
+  Declare<Policy> table("policy");
+  table.text("name", &Policy::name, "Unique name; it is in violations, metrics and the ledger.", true)
+      .name_of("rule", &Policy::rule, names<model::Rule>, "What the policy is about.", true)
+      .name_of("mode", &Policy::mode, names<model::PolicyMode>,
+               "`observe` records violations; `enforce` also signs out.")
+      .object("scope", &Policy::scope, scope_table("scope"),
+              "Whom it applies to; an empty list matches everything.")
+      .object("except", &Policy::except, scope_table("scope"),
+              "Who is exempt: whatever matches any non-empty list.")
+      .span("limit", &Policy::limit, seconds(1), hours(24 * 366),
+            "session_timeout: longest life, 24h at most unless `safety.longest_session_timeout` says "
+            "otherwise. inactivity_timeout: 5m to 24h.")
+      .span("warn_before", &Policy::warn_before, microseconds(0), hours(24),
+            "Warn this long before the limit; `0s` is no warning.")
+      .whole("most", &Policy::most, 0, 1'000'000,
+             "concurrent_sessions: sessions at once. failed_sign_ins: failures within `window`.")
+      .span("window", &Policy::window, microseconds(0), hours(24 * 31),
+            "failed_sign_ins: the time in which failures are counted.")
+      .name_of("per", &Policy::per, names<model::Per>, "concurrent_sessions: what is counted together.")
+      .name_of("evict", &Policy::evict, names<model::Evict>, "concurrent_sessions: which session has to go.")
+      .texts("controls", &Policy::controls,
+             "Compliance controls that it serves, for instance `nist-800-53:ac-12`.")
+      .objects("ladder", &Policy::ladder, ladder_table(), "Steps of a sign-out; needed by `enforce`.")
+      .whole("most_sign_outs_per_minute", &Policy::most_sign_outs_per_minute, 0, 1'000'000,
+             "Cap of this policy; 0 leaves only the cap above all.")
+      .accepts(
+          "accept", &Policy::accept_unenforceable, "unenforceable",
+          "`unenforceable`: enforce although some source in scope can neither carry it out nor prove it.");
+  return table;
+}
+
+Declare<SourceSettings> source_table() {
+  using S = SourceSettings;
+  Declare<S> table("source");
+  table.text("name", &S::name, "Unique name; letters, digits, `-`, `_`, `.`.", true)
+      .text("connector", &S::connector, "Name of a connector, or the path of a plugin's .so.", true)
+      .text("realm", &S::realm, "Its realm; must be this file's.")
+      .span("lateness", &S::lateness, microseconds(0), hours(24 * 7),
+            "How far behind its newest record others may come.")
+      .span("stale_after", &S::stale_after, seconds(1), hours(24 * 366),
+            "Silence after which rules about absence stop for its sessions.")
+      .span("retry_window", &S::retry_window, minutes(1), hours(24 * 366),
+            "Repeats are recognised, and older records refused, this far back.")
+      .texts("acts_through", &S::acts_through, "Sources that hold its people's identity and act on them.")
+      .texts("may_teach", &S::may_teach, "Identifier namespaces whose links it may state.")
+      .texts("shows_activity_of", &S::shows_activity_of,
+             "Other sources whose sessions' activity it can show.")
+      .json(
+          "settings", &S::settings,
+          "For the connector; its own schema says what is valid. For a secret `x` write `x_file` or `x_env`.")
+      .span("call_limit", &S::call_limit, seconds(1), minutes(10),
+            "How long one call into the plugin may take before it is abandoned.");
+  return table;
+}
+
+Declare<ListenerSettings> listener_table() {
+  using L = ListenerSettings;
+  Declare<L> table("listener");
+  table.text("address", &L::address, "Address to listen on.")
+      .whole("port", &L::port, 0, 65'535, "Port; 0 is off.")
+      .text("tls_certificate", &L::tls_certificate, "PEM file of the certificate chain; without it, no TLS.")
+      .text("tls_key", &L::tls_key, "PEM file of the private key.");
+  return table;
+}
+
+Table build() {
+  Declare<DatabaseSettings> database("database");
+  database
+      .text("url", &DatabaseSettings::url,
+            "postgresql:// URL without a password; without it, Curfew runs its own cluster in the data "
+            "directory.")
+      .text("password_file", &DatabaseSettings::password_file, "File with the password.")
+      .text("password_env", &DatabaseSettings::password_env, "Environment variable with the password.");
+  Declare<LedgerSettings> ledger("ledger");
+  ledger
+      .text("key_file", &LedgerSettings::key_file,
+            "Private key that signs checkpoints; made at the first start. Default: `ledger.key` in the data "
+            "directory.")
+      .text("outside_checkpoints", &LedgerSettings::outside_checkpoints,
+            "File outside the data directory to which each checkpoint is appended. Without one, `verify` "
+            "can't exclude that the tail was cut.")
+      .whole("batch_entries", &LedgerSettings::batch_entries, 1, 100'000, "Most entries in one commit.")
+      .span("batch_time", &LedgerSettings::batch_time, milliseconds(1), seconds(10),
+            "Longest wait before a commit.")
+      .whole("snapshot_every", &LedgerSettings::snapshot_every, 1'000, 1'000'000'000,
+             "Entries between two snapshots of the state.");
+  Declare<ListenersSettings> listeners("listeners");
+  listeners
+      .object("operator", &ListenersSettings::operator_listener, listener_table(), "API, metrics, health.")
+      .object("sources", &ListenersSettings::sources, listener_table(),
+              "Ingest, and what connectors receive.");
+  Declare<TokenSettings> token("token");
+  token.text("name", &TokenSettings::name, "Who it is; commands in the ledger carry it.", true)
+      .word("role", &TokenSettings::role,
+            {"viewer", "auditor", "operator", "admin", "erasure_officer", "ingest"}, "What it may do.", true)
+      .text("token_file", &TokenSettings::token_file, "File with the token.")
+      .text("token_env", &TokenSettings::token_env, "Environment variable with the token.")
+      .text("sha256", &TokenSettings::sha256, "SHA-256 of the token, in hex, in place of the token.");
+  Declare<DomainLink> domain("domain");
+  domain.text("domain", &DomainLink::domain, "Windows domain (`CORP`).", true)
+      .text("upn_suffix", &DomainLink::upn_suffix, "Its UPN suffix (`corp.test`).", true);
+  Declare<AliasLink> alias("alias");
+  alias.text("from", &AliasLink::from, "`namespace:value`.", true)
+      .text("to", &AliasLink::to, "`namespace:value`.", true);
+  Declare<LinkSettings> links("links");
+  links
+      .objects("domains", &LinkSettings::domains, std::move(domain),
+               "DOMAIN\\name and name@suffix are one person.")
+      .objects("aliases", &LinkSettings::aliases, std::move(alias), "Two names of one person.")
+      .flag("case_sensitive", &LinkSettings::case_sensitive,
+            "Whether names that differ only in case are different.");
+  Declare<SafetySettings> safety("safety");
+  safety
+      .whole("most_sign_outs_per_minute", &SafetySettings::most_sign_outs_per_minute, 0, 1'000'000,
+             "Cap above all policies; what it holds back waits, visibly. Needed by `enforce`.")
+      .whole("approve_above", &SafetySettings::approve_above, 0, 1'000'000,
+             "An order that hits more sessions waits for a second person; 0 is off.")
+      .texts("protected_accounts", &SafetySettings::protected_accounts,
+             "Never signed out, as `namespace:value`. `enforce` needs at least one.")
+      .span("longest_session_timeout", &SafetySettings::longest_session_timeout, minutes(1), hours(24 * 366),
+            "Upper bound for the limit of session_timeout.");
+  Declare<LogSettings> log("log");
+  log.word("level", &LogSettings::level, {"debug", "info", "warning", "error"}, "The least that is logged.");
+
+  Declare<Settings> root("curfew");
+  root.text("version", &Settings::version,
+            "Your own version of the policies; without it, their digest stands for it.")
+      .text("realm", &Settings::realm,
+            "Name of the realm: the sources whose people and limits are judged together.")
+      .text("node", &Settings::node, "Name of this node in the ledger's origin; without it, the host's name.")
+      .text("data", &Settings::data, "Data directory.")
+      .text("plugins", &Settings::plugins,
+            "Folder of the connector plugins; without it, the one that came with the program.")
+      .object("database", &Settings::database, std::move(database), "Where the ledger is stored.")
+      .object("ledger", &Settings::ledger, std::move(ledger), "Signing, batching, snapshots.")
+      .object("listeners", &Settings::listeners, std::move(listeners), "HTTP.")
+      .objects("tokens", &Settings::tokens, std::move(token), "Who may use the API.")
+      .objects("sources", &Settings::sources, source_table(), "Configured auth systems.")
+      .object("links", &Settings::links, std::move(links), "Which names are one person.")
+      .texts("private_networks", &Settings::private_networks,
+             "CIDR blocks that are private beside RFC 1918 and unique local addresses.")
+      .objects("policies", &Settings::policies, policy_table(),
+               "The rules. Without this key: observing rules for humans.")
+      .object("safety", &Settings::safety, std::move(safety), "What stands above all policies.")
+      .span("clock_jump", &Settings::clock_jump, seconds(1), hours(1),
+            "A forward jump of the clock beyond this is recorded, and what it alone would fire waits for "
+            "approval.")
+      .whole("queue", &Settings::queue, 16, 10'000'000,
+             "Observations that may wait for the engine before sources are slowed.")
+      .object("log", &Settings::log, std::move(log), "Logging.");
+  return std::move(root).take();
+}
+
+}  // namespace
+
+const Table& configuration_table() {
+  static const Table table = build();
+  return table;
+}
+
+}  // namespace curfew::app

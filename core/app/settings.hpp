@@ -1,0 +1,125 @@
+// The configuration as values: what one YAML file and its conf.d amount to.
+//
+//   app::Settings settings = app::load_configuration("/etc/curfew/curfew.yaml");
+//
+// The keys, their texts and bounds are declared once, in configuration_table.cpp; docs/configuration.md and
+// the JSON Schema come from there. Threads: values. Owns: itself. Fails: never by itself.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/time.hpp"
+#include "core/model/policy.hpp"
+
+namespace curfew::app {
+
+// Where a value stands in the configuration. Lines and columns count from 1.
+struct Mark {
+  std::string file;
+  int line = 0;
+  int column = 0;
+};
+
+struct SourceSettings {
+  std::string name;
+  std::string connector;  // name of a plugin, or path of its .so
+  std::string realm;      // empty: the realm of this file
+  Duration lateness{std::chrono::seconds(5)};
+  Duration stale_after{std::chrono::minutes(10)};
+  Duration retry_window{std::chrono::hours(24)};
+  std::vector<std::string> acts_through;
+  std::vector<std::string> may_teach;
+  std::vector<std::string> shows_activity_of;
+  std::string settings = "{}";  // JSON object for the plugin; secrets named by file or environment
+  Duration call_limit{std::chrono::seconds(10)};
+};
+
+struct DomainLink {
+  std::string domain;
+  std::string upn_suffix;
+};
+struct AliasLink {
+  std::string from;
+  std::string to;
+};
+struct LinkSettings {
+  std::vector<DomainLink> domains;
+  std::vector<AliasLink> aliases;
+  bool case_sensitive = false;
+};
+
+struct SafetySettings {
+  std::uint32_t most_sign_outs_per_minute = 0;
+  std::uint32_t approve_above = 0;
+  std::vector<std::string> protected_accounts;
+  Duration longest_session_timeout{std::chrono::minutes(1440)};
+};
+
+struct ListenerSettings {
+  std::string address = "127.0.0.1";
+  std::uint32_t port = 0;  // 0: off
+  std::string tls_certificate;
+  std::string tls_key;
+};
+struct ListenersSettings {
+  ListenerSettings operator_listener{
+      .address = "127.0.0.1", .port = 8470, .tls_certificate = {}, .tls_key = {}};
+  ListenerSettings sources;
+};
+
+struct TokenSettings {
+  std::string name;
+  std::string role;
+  std::string token_file;
+  std::string token_env;
+  std::string sha256;  // of the token, hex: for who does not want the token itself on this machine
+};
+
+struct LedgerSettings {
+  std::string key_file;             // empty: ledger.key in the data directory
+  std::string outside_checkpoints;  // file outside the data directory; empty: none
+  std::uint32_t batch_entries = 5'000;
+  Duration batch_time{std::chrono::milliseconds(20)};
+  std::uint64_t snapshot_every = 2'000'000;
+};
+
+struct DatabaseSettings {
+  std::string url;  // empty: the embedded cluster in the data directory
+  std::string password_file;
+  std::string password_env;
+};
+
+struct LogSettings {
+  std::string level = "info";
+};
+
+struct Settings {
+  std::string version;  // of the policies, chosen by the operator
+  std::string realm = "default";
+  std::string node;  // empty: the host's name
+  std::string data = "/var/lib/curfew";
+  std::string plugins;  // folder of the plugins; empty: beside the program
+  DatabaseSettings database;
+  LedgerSettings ledger;
+  ListenersSettings listeners;
+  std::vector<TokenSettings> tokens;
+  std::vector<SourceSettings> sources;
+  LinkSettings links;
+  std::vector<std::string> private_networks;
+  std::vector<model::Policy> policies;
+  SafetySettings safety;
+  Duration clock_jump{std::chrono::seconds(30)};
+  std::uint32_t queue = 65'536;
+  LogSettings log;
+
+  // Where each value was said, by path ("policies[2].limit"): for errors found after reading.
+  std::map<std::string, Mark> marks;
+  std::vector<std::string> files;  // that were read, in order
+
+  [[nodiscard]] bool says(const std::string& path) const { return marks.contains(path); }
+};
+
+}  // namespace curfew::app

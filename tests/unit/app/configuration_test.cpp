@@ -1,0 +1,306 @@
+#include "core/app/configuration.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "core/app/configuration_table.hpp"
+#include "core/base/error.hpp"
+
+namespace curfew::app {
+namespace {
+
+using std::chrono::minutes;
+using testing::HasSubstr;
+
+std::string error_of(std::string_view text) {
+  try {
+    (void)parse_configuration("c.yaml", text);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Configuration);
+    return error.what();
+  }
+  return "no error";
+}
+
+connector::PluginInfo able() {
+  connector::PluginInfo plugin;
+  plugin.name = "replay";
+  plugin.can = {model::Action::SignOutSession, model::Action::RevokeTokens};
+  plugin.proves = true;
+  plugin.shows_activity = true;
+  plugin.config_schema = R"({"type":"object","additionalProperties":false,"required":["file"],
+    "properties":{"file":{"type":"string"},"key":{"type":"string"},"speed":{"type":"integer","minimum":1}}})";
+  return plugin;
+}
+
+const char* const enforcing = R"(
+sources:
+  - {name: crm, connector: replay}
+policies:
+  - name: day
+    rule: session_timeout
+    limit: 8h
+    mode: enforce
+    ladder:
+      - {action: sign_out_session}
+safety:
+  most_sign_outs_per_minute: 10
+  protected_accounts: ["upn:admin@corp.test"]
+)";
+
+TEST(Configuration, AnEmptyFileIsDefaultsWithObservingRulesForHumans) {
+  const Settings settings = parse_configuration("c.yaml", "");
+  EXPECT_EQ(settings.realm, "default");
+  ASSERT_FALSE(settings.policies.empty());
+  for (const model::Policy& policy : settings.policies) {
+    EXPECT_EQ(policy.mode, model::PolicyMode::Observe) << policy.name;
+    EXPECT_THAT(policy.scope.account_types, testing::Contains(model::AccountType::Human));
+    EXPECT_THAT(policy.scope.account_types, testing::Not(testing::Contains(model::AccountType::Service)));
+  }
+}
+
+TEST(Configuration, AnEmptyListOfPoliciesIsNoPolicies) {
+  EXPECT_TRUE(parse_configuration("c.yaml", "policies: []\n").policies.empty());
+}
+
+TEST(Configuration, EveryKeyReachesItsMember) {
+  const Settings settings = parse_configuration("c.yaml", R"(
+realm: corp
+node: n1
+data: /srv/curfew
+ledger: {batch_entries: 7, batch_time: 5ms, key_file: /etc/k, outside_checkpoints: /mnt/c}
+listeners: {operator: {address: "::1", port: 9000}, sources: {port: 9001}}
+sources:
+  - name: crm
+    connector: replay
+    lateness: 2s
+    stale_after: 3m
+    retry_window: 2h
+    acts_through: [ad]
+    may_teach: upn
+    settings: {file: a.ndjson, speed: 3, exact: "3", on: true, none: null, list: [1, 2.5]}
+  - {name: ad, connector: windows}
+links:
+  domains: [{domain: CORP, upn_suffix: corp.test}]
+  aliases: [{from: "upn:a@x", to: "upn:b@x"}]
+policies:
+  - name: two
+    rule: concurrent_sessions
+    most: 2
+    per: source
+    evict: newest
+    scope: {sources: [crm], account_types: [human, shared]}
+    except: {subjects: ["upn:boss@x"]}
+clock_jump: 1m
+)");
+  EXPECT_EQ(settings.realm, "corp");
+  EXPECT_EQ(settings.ledger.batch_entries, 7U);
+  EXPECT_EQ(settings.ledger.batch_time, std::chrono::milliseconds(5));
+  EXPECT_EQ(settings.listeners.operator_listener.port, 9000U);
+  EXPECT_EQ(settings.listeners.sources.port, 9001U);
+  ASSERT_EQ(settings.sources.size(), 2U);
+  EXPECT_EQ(settings.sources[0].stale_after, minutes(3));
+  EXPECT_THAT(settings.sources[0].may_teach, testing::ElementsAre("upn"));
+  EXPECT_EQ(settings.sources[0].settings,
+            R"({"file":"a.ndjson","speed":3,"exact":"3","on":true,"none":null,"list":[1,2.5]})");
+  ASSERT_EQ(settings.policies.size(), 1U);
+  const model::Policy& policy = settings.policies[0];
+  EXPECT_EQ(policy.per, model::Per::Source);
+  EXPECT_EQ(policy.evict, model::Evict::Newest);
+  EXPECT_THAT(policy.scope.account_types,
+              testing::ElementsAre(model::AccountType::Human, model::AccountType::Shared));
+  EXPECT_EQ(settings.clock_jump, minutes(1));
+}
+
+struct Wrong {
+  const char* text;
+  const char* expected;
+};
+
+class WrongConfiguration : public testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongConfiguration, IsRefusedWithPlaceAndRemedy) {
+  EXPECT_THAT(error_of(GetParam().text), HasSubstr(GetParam().expected));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, WrongConfiguration,
+    testing::Values(
+        Wrong{"relm: x\n", "c.yaml:1:1: unknown key 'relm' in curfew; did you mean 'realm'?"},
+        Wrong{"sources:\n  - name: a\n    conector: replay\n",
+              "c.yaml:3:5: unknown key 'conector' in source; did you mean 'connector'?"},
+        Wrong{"sources:\n  - name: a\n", "c.yaml:2:5: source has no 'connector'"},
+        Wrong{"sources: a\n", "c.yaml:1:10: 'sources' must be a list"},
+        Wrong{"clock_jump: soon\n", "c.yaml:1:13: 'clock_jump' must be a duration"},
+        Wrong{"clock_jump:\n", "'clock_jump' has no value"}, Wrong{"queue: 3\n", "'queue' must be from 16"},
+        Wrong{"queue: 1e3\n", "'queue' must be a whole number"},
+        Wrong{"realm: a\nrealm: b\n", "c.yaml:2:1: key 'realm' is there twice"}, Wrong{"a: [\n", "c.yaml:"},
+        Wrong{"policies:\n  - {name: p, rule: sesion_timeout, limit: 1h}\n",
+              "did you mean 'session_timeout'?"},
+        Wrong{"policies:\n  - {name: p, rule: session_timeout}\n", "has no 'limit'"},
+        Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 25h}\n",
+              "session_timeout is at most 1d"},
+        Wrong{"policies:\n  - {name: p, rule: inactivity_timeout, limit: 4m}\n",
+              "c.yaml:2:49: inactivity_timeout must be from 5m"},
+        Wrong{"policies:\n  - {name: p, rule: inactivity_timeout, limit: 1441m}\n", "must be from 5m"},
+        Wrong{"policies:\n  - {name: p, rule: activity_after_end, limit: 1h}\n", "means nothing"},
+        Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, warn_before: 1h}\n", "warning"},
+        Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, scope: {sources: [crm]}}\n",
+              "no source 'crm'"},
+        Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, mode: enforce}\n", "ladder"},
+        Wrong{"tokens:\n  - {name: a, role: viewer}\n", "needs one of token_file"},
+        Wrong{"tokens:\n  - {name: a, role: viewr, token_env: X}\n", "did you mean 'viewer'?"},
+        Wrong{"database: {url: 'postgresql://u:secret@h/d'}\n", "password_file"},
+        Wrong{"data: /srv/c\nledger: {outside_checkpoints: /srv/c/log}\n", "outside the data directory"}));
+
+TEST(Configuration, AnEnforcingPolicyNeedsAProtectedAccountAndACap) {
+  std::string text = enforcing;
+  EXPECT_EQ(error_of(text), "no error");
+  std::string without_cap = text;
+  without_cap.replace(without_cap.find("most_sign_outs_per_minute: 10"), 29, "approve_above: 10");
+  EXPECT_THAT(error_of(without_cap), HasSubstr("most_sign_outs_per_minute"));
+  std::string without_account = text;
+  without_account.resize(without_account.find("  protected_accounts"));
+  EXPECT_THAT(error_of(without_account), HasSubstr("protected_accounts"));
+}
+
+TEST(Configuration, EnforceIsRefusedWhereItCantBeCarriedOutOrProven) {
+  const Settings settings = parse_configuration("c.yaml", enforcing);
+  connector::PluginInfo plugin = able();
+  plugin.config_schema = "{}";
+  EXPECT_NO_THROW(check_sources(settings, {{"crm", plugin}}));
+  plugin.can.clear();
+  EXPECT_THROW(check_sources(settings, {{"crm", plugin}}), Error);
+  plugin.can = {model::Action::SignOutSession};
+  plugin.proves = false;
+  try {
+    check_sources(settings, {{"crm", plugin}});
+    FAIL() << "a source that can't prove was accepted";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("c.yaml:8:11: policy 'day' can't be enforced at source 'crm'"));
+  }
+  std::string accepted = enforcing;
+  accepted.replace(accepted.find("mode: enforce"), 13, "mode: enforce\n    accept: [unenforceable]");
+  EXPECT_NO_THROW(check_sources(parse_configuration("c.yaml", accepted), {{"crm", plugin}}));
+}
+
+TEST(Configuration, SettingsOfAConnectorAreCheckedAgainstItsSchemaWithTheirPlace) {
+  const auto error = [](const char* plugin_settings) -> std::string {
+    const std::string text = std::string("sources:\n  - name: crm\n    connector: replay\n    settings: ") +
+                             plugin_settings + "\n";
+    try {
+      check_sources(parse_configuration("c.yaml", text), {{"crm", able()}});
+    } catch (const Error& problem) {
+      return problem.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(error("{file: x}"), "no error");
+  EXPECT_THAT(
+      error("{fil: x}"),
+      HasSubstr(
+          "c.yaml:4:16: unknown key 'fil' in the settings of connector 'replay'; did you mean 'file'?"));
+  EXPECT_THAT(error("{file: 3}"), HasSubstr("must be string"));
+  EXPECT_THAT(error("{file: x, speed: 0}"), HasSubstr("must be at least 1"));
+  EXPECT_THAT(error("{speed: 1}"), HasSubstr("has no 'file'"));
+}
+
+TEST(Configuration, SecretsComeFromFilesAndVariablesAndAreNeverShown) {
+  const std::string folder = testing::TempDir() + "curfew-secrets";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/key") << "hunter2\n";
+  const std::string text =
+      "sources:\n  - name: crm\n    connector: replay\n    settings: {file: x, key_file: " + folder +
+      "/key}\n";
+  const Settings settings = parse_configuration("c.yaml", text);
+  EXPECT_EQ(resolve_secrets(settings, 0, able().config_schema), R"({"file":"x","key":"hunter2"})");
+  EXPECT_THAT(show(settings), testing::Not(HasSubstr("hunter2")));
+  const Settings literal = parse_configuration(
+      "c.yaml",
+      "sources:\n  - {name: crm, connector: replay, settings: {client_secret: hunter2, file: x}}\n");
+  EXPECT_THAT(show(literal), testing::Not(HasSubstr("hunter2")));
+  EXPECT_THAT(show(literal), HasSubstr("***"));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Configuration, ConfDFilesAddAndSayNothingTwice) {
+  const std::string folder = testing::TempDir() + "curfew-conf";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder + "/conf.d");
+  std::ofstream(folder + "/curfew.yaml")
+      << "realm: corp\nsources: [{name: a, connector: replay}]\nsafety: {approve_above: 5}\n";
+  std::ofstream(folder + "/conf.d/10.yaml")
+      << "sources: [{name: b, connector: replay}]\nsafety: {most_sign_outs_per_minute: 9}\n";
+  const Settings settings = load_configuration(folder + "/curfew.yaml");
+  ASSERT_EQ(settings.sources.size(), 2U);
+  EXPECT_EQ(settings.sources[1].name, "b");
+  EXPECT_EQ(settings.safety.approve_above, 5U);
+  EXPECT_EQ(settings.safety.most_sign_outs_per_minute, 9U);
+  std::ofstream(folder + "/conf.d/20.yaml") << "realm: other\n";
+  try {
+    (void)load_configuration(folder + "/curfew.yaml");
+    FAIL() << "the realm was said twice";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("20.yaml:1:1: 'realm' was already said at " + folder + "/curfew.yaml:1:8"));
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Configuration, AliasesCantMakeASmallFileLarge) {
+  std::string text = "private_networks: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  text =
+      "sources:\n  - name: a\n    connector: replay\n    settings:\n      l0: &l0 [x, x, x, x, x, x, x, x, "
+      "x, x]\n";
+  for (int i = 1; i < 9; ++i) {
+    const std::string before = "*l" + std::to_string(i - 1);
+    text += "      l" + std::to_string(i) + ": &l" + std::to_string(i) + " [" + before;
+    for (int k = 0; k < 9; ++k) text += ", " + before;
+    text += "]\n";
+  }
+  EXPECT_THAT(error_of(text), HasSubstr("more than"));
+}
+
+TEST(Configuration, WhatIsShownReadsBackAsTheSame) {
+  const Settings settings = parse_configuration("c.yaml", enforcing);
+  const std::string shown = show(settings);
+  EXPECT_EQ(show(parse_configuration("shown.yaml", shown)), shown);
+}
+
+TEST(Configuration, SentencesSayWhatIsEnforcedAndWhatIsNot) {
+  const auto text = [](const Settings& settings) {
+    std::string all;
+    for (const std::string& line : sentences(settings, {{"crm", able()}})) all += line + "\n";
+    return all;
+  };
+  EXPECT_THAT(
+      text(parse_configuration("c.yaml", enforcing)),
+      testing::AllOf(
+          HasSubstr(
+              "Policy 'day': a session may live 8h; for everybody. A breach signs out: sign_out_session"),
+          HasSubstr("at most 10 sign-outs a minute"), HasSubstr("upn:admin@corp.test")));
+  EXPECT_THAT(text(parse_configuration("c.yaml", "")), HasSubstr("Nothing enforces"));
+}
+
+TEST(ConfigurationSchema, KnowsEveryKeyAndClosesEveryMapping) {
+  const auto schema = nlohmann::json::parse(json_schema());
+  EXPECT_EQ(schema["additionalProperties"], false);
+  const auto& policy = schema["properties"]["policies"]["items"];
+  EXPECT_EQ(policy["additionalProperties"], false);
+  EXPECT_THAT(policy["required"].dump(), HasSubstr("rule"));
+  EXPECT_EQ(policy["properties"]["rule"]["enum"].size(), model::Names<model::Rule>::all.size());
+  EXPECT_EQ(schema["properties"]["clock_jump"]["default"], "30s");
+}
+
+TEST(ConfigurationReference, TheDocumentIsTheOneGeneratedFromTheDeclaration) {
+  std::ifstream in(std::string(CURFEW_SOURCE_DIR) + "/docs/configuration.md");
+  const std::string page((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  EXPECT_THAT(page, HasSubstr(reference_page())) << "run: scripts/run config schema --reference";
+}
+
+}  // namespace
+}  // namespace curfew::app
