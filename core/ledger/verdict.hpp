@@ -44,13 +44,14 @@ enum class ProblemKind : std::uint8_t {
   ErasureMalformed,      // an erasure entry that can't be read
   ReferenceUnexplained,  // a reference that no intact entry introduced with this value
   ReferenceMissing,      // an entry introduced it, and it is not stored
+  CheckpointMissing,     // a checkpoint names another one before it than is stored
 };
 
 }  // namespace curfew::ledger
 
 template <>
 struct curfew::model::Names<curfew::ledger::ProblemKind> {
-  static constexpr std::array<std::string_view, 23> all{
+  static constexpr std::array<std::string_view, 24> all{
       "row_missing",           "row_repeated",         "row_changed",
       "row_unsigned",          "row_too_long",         "tile_missing",
       "tile_changed",          "tile_unexpected",      "row_or_tile_changed",
@@ -58,7 +59,7 @@ struct curfew::model::Names<curfew::ledger::ProblemKind> {
       "checkpoint_unreached",  "head_differs",         "tail_cut",
       "opening_wrong",         "personal_missing",     "personal_changed",
       "personal_unexpected",   "personal_not_erased",  "erasure_malformed",
-      "reference_unexplained", "reference_missing"};
+      "reference_unexplained", "reference_missing",    "checkpoint_missing"};
 };
 
 namespace curfew::ledger {

@@ -202,6 +202,21 @@ void StreamVerifier::cover(const Coverage& coverage) {
     covered_.insert(covered_.end(), coverage.ranges.begin(), coverage.ranges.end());
 }
 
+void StreamVerifier::check_columns(const StoredCheckpoint& stored, const Checkpoint& checkpoint) {
+  const auto at = stored.size == 0 ? std::optional<std::uint64_t>() : std::optional(stored.size - 1);
+  if (!stored.root.empty() && stored.root != base::as_text(checkpoint.root)) {
+    problems_.add(ProblemKind::CheckpointMalformed, at, at,
+                  "the checkpoint of size " + std::to_string(stored.size) +
+                      " has another root in its note than in its column");
+  }
+  if (stored.previous_size && *stored.previous_size != last_checkpoint_) {
+    problems_.add(ProblemKind::CheckpointMissing, at, at,
+                  "the checkpoint of size " + std::to_string(stored.size) + " follows one of size " +
+                      std::to_string(*stored.previous_size) + ", but the one before it has size " +
+                      std::to_string(last_checkpoint_));
+  }
+}
+
 void StreamVerifier::check_checkpoint(const StoredCheckpoint& stored) {
   const std::string place = "the checkpoint of size " + std::to_string(stored.size);
   const auto at = stored.size == 0 ? std::optional<std::uint64_t>() : std::optional(stored.size - 1);
@@ -218,6 +233,7 @@ void StreamVerifier::check_checkpoint(const StoredCheckpoint& stored) {
         place + " says stream '" + checkpoint.origin + "', size " + std::to_string(checkpoint.size));
     return;
   }
+  check_columns(stored, checkpoint);
   try {
     (void)open_note(stored.note, options_.keys);
   } catch (const Error& error) {
@@ -246,6 +262,7 @@ void StreamVerifier::check_checkpoint(const StoredCheckpoint& stored) {
 void StreamVerifier::check_heads() {
   while (checkpoint_ && checkpoint_->size <= spine_.size()) {
     check_checkpoint(*checkpoint_);
+    last_checkpoint_ = checkpoint_->size;
     read_checkpoint();
   }
   auto& heads = options_.heads;

@@ -34,6 +34,8 @@ namespace curfew::ledger {
 struct StoredCheckpoint {
   std::uint64_t size = 0;
   std::string note;
+  std::string root;  // the root column; empty: there is none
+  std::optional<std::uint64_t> previous_size;
 };
 // Ascending by size; nullopt at the end.
 using CheckpointReader = std::function<std::optional<StoredCheckpoint>()>;
@@ -90,6 +92,7 @@ class StreamVerifier {
   void check_personal(const LeafFields& row, const std::optional<PersonalView>& personal);
   void check_heads();
   void check_checkpoint(const StoredCheckpoint& stored);
+  void check_columns(const StoredCheckpoint& stored, const Checkpoint& checkpoint);
   void read_checkpoint();
   void finish_personal();
   void finish_heads();
@@ -105,10 +108,11 @@ class StreamVerifier {
   CompletenessCounter completeness_;
   std::vector<Coverage> erasures_;
   std::vector<SequenceRange> covered_;
-  std::vector<bool> due_;          // by sequence: the leaf has a commitment …
-  std::vector<bool> there_;        // … and a personal row exists
-  std::uint64_t signed_size_ = 0;  // of the newest checkpoint that agreed
-  std::uint64_t mismatches_ = 0;   // checkpoints in a row that didn't
+  std::vector<bool> due_;              // by sequence: the leaf has a commitment …
+  std::vector<bool> there_;            // … and a personal row exists
+  std::uint64_t signed_size_ = 0;      // of the newest checkpoint that agreed
+  std::uint64_t last_checkpoint_ = 0;  // size of the one before this
+  std::uint64_t mismatches_ = 0;       // checkpoints in a row that didn't
   std::uint64_t rows_ = 0;
   StreamVerdict verdict_;
 };

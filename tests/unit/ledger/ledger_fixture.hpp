@@ -85,19 +85,20 @@ struct LedgerFixture {
   }
 
   [[nodiscard]] StreamVerifier verifier(VerifyOptions options) const {
-    return {
-        std::move(options),
-        [this](std::uint32_t level, std::uint64_t index, std::uint32_t) -> std::optional<std::string> {
-          const auto found = tiles.find({level, index});
-          if (found == tiles.end()) return std::nullopt;
-          return found->second;
-        },
-        [next = checkpoints.begin(), end = checkpoints.end()]() mutable -> std::optional<StoredCheckpoint> {
-          if (next == end) return std::nullopt;
-          const StoredCheckpoint out{next->first, next->second};
-          ++next;
-          return out;
-        }};
+    return {std::move(options),
+            [this](std::uint32_t level, std::uint64_t index, std::uint32_t) -> std::optional<std::string> {
+              const auto found = tiles.find({level, index});
+              if (found == tiles.end()) return std::nullopt;
+              return found->second;
+            },
+            [next = checkpoints.begin(), end = checkpoints.end(),
+             previous = std::uint64_t{0}]() mutable -> std::optional<StoredCheckpoint> {
+              if (next == end) return std::nullopt;
+              const StoredCheckpoint out{next->first, next->second, {}, previous};
+              previous = next->first;
+              ++next;
+              return out;
+            }};
   }
 
   [[nodiscard]] StreamVerdict verify(VerifyOptions options) const {

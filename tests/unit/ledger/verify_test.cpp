@@ -311,6 +311,36 @@ TEST(Tamper, EachColumnOfACheckpointIsChecked) {
   expect_only(tampered.verify(), ProblemKind::CheckpointRoot, 201, 300);
 }
 
+TEST(Tamper, AMissingCheckpointInTheMiddleBreaksTheChain) {
+  const LedgerFixture good = ledger();
+  const auto verify = [&](const std::function<void(std::vector<StoredCheckpoint>&)>& change) {
+    std::vector<StoredCheckpoint> stored;
+    for (const auto& [size, note] : good.checkpoints) {
+      stored.push_back({size, note, std::string(base::as_text(parse_checkpoint(parse_note(note).text).root)),
+                        stored.empty() ? 0 : stored.back().size});
+    }
+    change(stored);
+    StreamVerifier verifier(
+        good.options(),
+        [&](std::uint32_t level, std::uint64_t index, std::uint32_t) -> std::optional<std::string> {
+          const auto found = good.tiles.find({level, index});
+          return found == good.tiles.end() ? std::nullopt : std::optional(found->second);
+        },
+        [&, next = std::size_t{0}]() mutable {
+          return next < stored.size() ? std::optional(stored[next++]) : std::nullopt;
+        });
+    for (const SealedEntry& row : good.rows) verifier.feed(row);
+    return verifier.finish();
+  };
+  EXPECT_TRUE(verify([](auto&) {}).intact());
+  expect_only(verify([](auto& stored) { stored.erase(stored.begin() + 3); }), ProblemKind::CheckpointMissing,
+              400, 400);
+  expect_only(verify([](auto& stored) { stored[3].previous_size = 17; }), ProblemKind::CheckpointMissing, 300,
+              300);
+  expect_only(verify([](auto& stored) { stored[3].root[5] ^= 1; }), ProblemKind::CheckpointMalformed, 300,
+              300);
+}
+
 TEST(Tamper, MissingLastCheckpointsLeaveRowsUnsigned) {
   LedgerFixture tampered = ledger();
   tampered.checkpoints.erase(805);
