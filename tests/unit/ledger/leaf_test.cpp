@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "core/base/error.hpp"
+#include "core/ledger/note.hpp"
+#include "core/ledger/opening.hpp"
 #include "core/ledger/tree.hpp"
 
 namespace curfew::ledger {
@@ -10,15 +14,17 @@ namespace {
 
 const StreamId stream{"main", "a", 1};
 
-// The three leaves of docs/ledger-format.md, section "Vectors". They were computed by other code from the
-// document; if one of these tests fails, the format was changed, and no ledger that exists verifies any more.
+// The three entries of docs/ledger-format.md, section 11. The bytes there were computed by other code from
+// that page; if one of these tests fails, the format was changed, and no ledger that exists verifies any
+// more.
 SealedEntry opening_row() {
   SealedEntry row;
   row.sequence = 0;
   row.recorded_at = base::from_micros(1763758680000001);
   row.entry.kind = model::EntryKind::StreamOpened;
   row.entry.engine_time = row.entry.occurred_at = base::from_micros(1763758680000000);
-  row.entry.facts = R"({"node":"a","epoch":1})";
+  row.entry.facts =
+      R"({"node":"a","epoch":1,"verifier_key":"curfew/main/a/1+869b7a4f+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"})";
   return row;
 }
 
@@ -55,12 +61,12 @@ std::string hex(std::string_view bytes) {
 }
 
 TEST(Leaf, OpeningEntryHasTheGoldenBytes) {
-  EXPECT_EQ(
-      hex(leaf_bytes(opening_row(), stream)),
-      "01000000046d61696e0000000f6375726665772f6d61696e2f612f310000000800000000000000000000000800064421119746"
-      "000000000800064421119746000000000800064421119746010000000d73747265616d5f6f70656e6564000000000000000000"
-      "0"
-      "00000000000167b226e6f6465223a2261222c2265706f6368223a317d00000000");
+  EXPECT_EQ(hex(leaf_bytes(opening_row(), stream)),
+            "01000000046d61696e0000000f6375726665772f6d61696e2f612f310000000800000000000000000000000800064421"
+            "119746000000000800064421119746000000000800064421119746010000000d73747265616d5f6f70656e6564000000"
+            "0000000000000000000000006d7b226e6f6465223a2261222c2265706f6368223a312c2276657269666965725f6b6579"
+            "223a226375726665772f6d61696e2f612f312b38363962376134662b4159714934393130436647562f564c624c547936"
+            "58584c4b5a776d2f485a5153472f4e306941473044323963227d00000000");
 }
 
 TEST(Leaf, ObservationWithPersonalValuesHasTheGoldenBytes) {
@@ -68,31 +74,52 @@ TEST(Leaf, ObservationWithPersonalValuesHasTheGoldenBytes) {
             "36f02d8657601718d6d5be11cc75c11890ec540e962edc0a6804f6dbeaf279a3");
   EXPECT_EQ(hex(leaf_bytes(observation_row(), stream)),
             "01000000046d61696e0000000f6375726665772f6d61696e2f612f310000000800000000000000010000000800064421"
-            "119ee72"
-            "00000000800064421118803c0000000080006442111a688400000000b6f62736572766174696f6e0000000963726d2d6"
-            "66f726d"
-            "7300000010101112131415161718191a1b1c1d1e1f0000000800000000000000a1000000357b2274797065223a227369"
-            "676e5f6"
-            "96e222c22696473223a5b5b2275706e222c2230303030303030303030303030306131225d5d7d0000002036f02d86576"
-            "01718d6"
-            "d5be11cc75c11890ec540e962edc0a6804f6dbeaf279a3");
+            "119ee7200000000800064421118803c0000000080006442111a688400000000b6f62736572766174696f6e0000000963"
+            "726d2d666f726d7300000010101112131415161718191a1b1c1d1e1f0000000800000000000000a1000000357b227479"
+            "7065223a227369676e5f696e222c22696473223a5b5b2275706e222c2230303030303030303030303030306131225d5d"
+            "7d0000002036f02d8657601718d6d5be11cc75c11890ec540e962edc0a6804f6dbeaf279a3");
 }
 
 TEST(Leaf, AbsentFieldsAndNegativeTimesHaveTheGoldenBytes) {
   EXPECT_EQ(hex(leaf_bytes(tick_row(), stream)),
             "01000000046d61696e0000000f6375726665772f6d61696e2f612f3100000008000000000000000200000008ffffffff"
-            "ffffffff"
-            "00000000000000080006442111a68840000000047469636b000000000000000000000000000000027b7d00000000");
+            "ffffffff00000000000000080006442111a68840000000047469636b000000000000000000000000000000027b7d0000"
+            "0000");
 }
 
-TEST(Leaf, ThreeGoldenLeavesHaveTheGoldenRoot) {
+Digest32 golden_root() {
   Tree tree;
   std::vector<Tile> full;
   LeafEncoder encoder(stream);
   std::array<char, 8> subject;
   for (const SealedEntry& row : {opening_row(), observation_row(), tick_row()})
     tree.append(encoder.hash(fields_of(row, subject)), full);
-  EXPECT_EQ(base::to_hex(tree.root()), "a58c561b0c9b17826e51f768990638291d695728b2f52e64696b52019d41f5ed");
+  return tree.root();
+}
+
+TEST(Leaf, ThreeGoldenLeavesHaveTheGoldenRoot) {
+  EXPECT_EQ(base::to_hex(golden_root()), "705bab1c2ab66ca65ee50c3880a3924c38c50ff7af60e127de31052ed0b06c7f");
+}
+
+TEST(LedgerFormatPage, HasTheVectorsThatTheProgramProduces) {
+  std::ifstream file(CURFEW_SOURCE_DIR "/docs/ledger-format.md");
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  Digest32 seed;
+  seed.fill(1);
+  const SigningKey key = SigningKey::from_seed(origin_of(stream), seed);
+  EXPECT_EQ(parse_opening(opening_row().entry.facts).verifier_key, key.verifier().text());
+  std::vector<std::string> vectors{key.verifier().text(),         opening_row().entry.facts,
+                                   observation_row().entry.facts, observation_row().entry.personal,
+                                   hex(observation_row().salt),   hex(observation_row().commitment),
+                                   base::to_hex(golden_root())};
+  for (const SealedEntry& row : {opening_row(), observation_row(), tick_row()}) {
+    vectors.push_back(hex(leaf_bytes(row, stream)));
+    vectors.push_back(base::to_hex(leaf_hash(leaf_bytes(row, stream))));
+  }
+  for (const std::string& vector : vectors)
+    EXPECT_NE(page.find("    " + vector + "\n"), std::string::npos) << vector;
+  const std::string note = sign_note(format_checkpoint({origin_of(stream), 3, golden_root(), {}}), {&key, 1});
+  EXPECT_NE(page.find("```\n" + note + "```\n"), std::string::npos) << note;
 }
 
 TEST(Leaf, EncoderHashesTheLeafBehindTheLeafPrefix) {
