@@ -5,9 +5,13 @@
 //   store.append(batch, extras);                    // one transaction; returns when it is durable
 //
 // Threads: a Store belongs to one thread at a time; open one for each thread (`Reader` for the API's
-// workers). Owns: its connection. Fails: Error(Unavailable) when the server is away, Error(Corrupt) when what
-// is stored contradicts itself. append never answers "maybe": after an in-doubt commit it looks at the stored
-// head.
+// workers). Owns: its connections; a Writer's reading goes over a second one, with the reader's rights.
+// Fails: Error(Unavailable) when the server is away, Error(Corrupt) when what is stored contradicts itself.
+// append never answers "maybe": after an in-doubt commit it looks at the stored head.
+//
+// Roles in PostgreSQL: Writer becomes curfew_writer, which may append and not read personal values; Reader
+// becomes curfew_auditor, which reads everything and writes nothing; the login needs to be a member of both.
+// Dashboards use curfew_reader, which sees views with references only.
 #pragma once
 
 #include <cstdint>
@@ -27,14 +31,14 @@ namespace curfew::store {
 enum class Role { Owner, Writer, Reader };
 
 struct ConnectionInfo {
-  std::string
-      conninfo;  // libpq keywords or a postgresql:// URL; passwords come from a file or the environment
+  // libpq keywords or a postgresql:// URL; passwords come from a file or the environment
+  std::string conninfo;
 };
 
 struct CursorUpdate {
   std::string source;
   std::string name;
-  std::string value;  // empty: forget
+  std::string value;  // empty: forget; what it counted is added to the source's cursor with the empty name
   std::uint64_t read = 0;
   std::uint64_t filtered = 0;
   std::uint64_t unreadable = 0;
@@ -103,7 +107,9 @@ class Store {
   // ---- writer ----
   // Finds or creates the stream; the writer holds an advisory lock on it as long as the connection lives.
   StreamHead open_stream(const ledger::StreamId& id, const std::string& verifier_key);
-  // Commits or throws. In-doubt commits are resolved here by the stored head.
+  // Commits or throws. In-doubt commits are resolved here by the stored head. After Error(Unavailable) call
+  // again with the same batch: it is stored once, also when the first attempt had been committed after all. A
+  // batch without entries has no head to look at: its extras are tried once.
   void append(const StreamHead& stream, const ledger::SealedBatch& batch, const Extras& extras);
   void flush_activity(const std::vector<model::SessionRow>& sessions);
   void save_snapshot(const StreamHead& stream, std::uint64_t size, const std::string& policy_digest,
@@ -121,6 +127,7 @@ class Store {
     std::uint64_t size = 0;
     std::string policy_digest;
     std::string bytes;
+    std::uint32_t damaged = 0;  // newer ones that were passed over because their digest was wrong
   };
   [[nodiscard]] std::optional<Snapshot> newest_snapshot(std::int64_t stream);
   void read_references(const std::function<void(model::PersonalValue&&)>& take);
@@ -131,11 +138,14 @@ class Store {
   [[nodiscard]] std::optional<model::SessionRow> session(model::SessionNumber number);
   [[nodiscard]] std::vector<model::ViolationRow> violations(const ViolationQuery& query);
   [[nodiscard]] std::vector<model::SignOutRow> sign_outs(model::OrderNumber after, std::size_t limit);
+  // What of the server's settings lets a crash lose what was acknowledged; empty: nothing.
+  [[nodiscard]] std::vector<std::string> durability_problems();
   // Personal values of these references; the caller records the access. Missing ones are left out.
   [[nodiscard]] std::vector<model::PersonalValue> resolve(const std::vector<model::Ref>& refs);
 
- private:
   struct Connection;
+
+ private:
   std::unique_ptr<Connection> connection_;
 };
 
