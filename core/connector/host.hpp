@@ -17,6 +17,10 @@
 #include "core/model/input.hpp"
 #include "core/model/observation.hpp"
 
+namespace curfew::metrics {
+class Registry;
+}
+
 namespace curfew::connector {
 
 struct PluginInfo {
@@ -65,6 +69,7 @@ class Listener {
   // up, finished, failed, quarantined: with a text that names the remedy.
   virtual void changed(std::string_view source, std::string_view state, std::string_view text) = 0;
   // Everything that this source emitted so far on this thread is durable, or `patience` passed (false).
+  // Called on the thread that ran the plugin's http.
   virtual bool await_durable(std::string_view source, Duration patience) = 0;
 };
 
@@ -86,10 +91,19 @@ struct HttpAnswer {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
+struct ListedSession {
+  model::SessionDigest session;
+  std::string handle;
+  std::vector<model::NamedValue> identifiers;
+  Time started_at{};        // epoch: not known
+  Time last_activity_at{};  // epoch: not known
+};
+
 class Host {
  public:
-  // `state_directory`: crash slots and quarantine records; created if missing.
-  Host(std::string state_directory, Listener& listener);
+  // `state_directory`: crash slots and quarantine records; created if missing. Without a registry the host
+  // counts for itself.
+  Host(std::string state_directory, Listener& listener, metrics::Registry* metrics = nullptr);
   ~Host();
 
   // Reads a plugin's description without running more of it than its one exported function.
@@ -111,6 +125,10 @@ class Host {
   model::Liveness prove(const model::RunProbe& probe, const model::SessionDigest& session,
                         std::string_view handle, const std::vector<model::NamedValue>& identifiers,
                         std::string& text);
+  // The sessions that live at the source now; nullopt: it can't list them, or did not answer in time.
+  std::optional<std::vector<ListedSession>> list_sessions(std::string_view source, Duration limit,
+                                                          std::string& text);
+  // nullopt: no such source, or it takes no requests. 503 when what was emitted isn't durable.
   std::optional<HttpAnswer> http(std::string_view source, std::string_view method, std::string_view path,
                                  std::string_view query, std::string_view body,
                                  const std::vector<std::pair<std::string, std::string>>& headers);
