@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/base/text.hpp"
+#include "plugins/windows/text.hpp"
 
 namespace curfew::windows {
 namespace {
@@ -44,8 +44,6 @@ constexpr std::array<std::string_view, field_count> names{"SubjectUserSid",
                                                           "",
                                                           ""};
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool is_address(const std::string& text) {
   unsigned char bytes[16];
   return inet_pton(AF_INET, text.c_str(), bytes) == 1 || inet_pton(AF_INET6, text.c_str(), bytes) == 1;
@@ -53,22 +51,17 @@ bool is_address(const std::string& text) {
 
 }  // namespace
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
 std::string_view WindowsEvent::get(Field field) const {
   const Span span = spans_[static_cast<std::size_t>(field)];
   return std::string_view(text_).substr(span.offset, span.size);
 }
 
 void WindowsEvent::set(Field field, std::string_view value) {
-  value = base::trim(value);
+  value = trim(value);
   if (value == "-") value = {};
   std::string cleaned;
-  if (!base::is_clean_utf8(value)) {
-    cleaned = base::to_clean_utf8(value);
+  if (!is_clean_utf8(value)) {
+    cleaned = to_clean_utf8(value);
     value = cleaned;
   }
   if (value.size() > longest_text) {
@@ -115,7 +108,7 @@ std::uint64_t parse_logon_id(std::string_view text) {
 }
 
 std::string clean_address(std::string_view text) {
-  text = base::trim(text);
+  text = trim(text);
   const bool samba4 = text.starts_with("ipv4:");
   if (samba4 || text.starts_with("ipv6:")) {
     text.remove_prefix(5);

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/time.hpp"
+#include "plugins/windows/text.hpp"
 
 namespace curfew::windows {
 
@@ -94,7 +94,6 @@ struct WindowsEvent {
 }
 // "::ffff:10.0.0.1" is 10.0.0.1; "ipv4:10.0.0.1:88" too; "LOCAL", "-" and what is no address is empty.
 [[nodiscard]] std::string clean_address(std::string_view text);
-[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 // Where readers put what they read.
 class RecordSink {

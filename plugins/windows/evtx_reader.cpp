@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/base/text.hpp"
+#include "plugins/windows/text.hpp"
 #include "plugins/windows/xml_reader.hpp"
 
 namespace curfew::windows {
@@ -37,12 +37,12 @@ std::string take_text(libevtx_error_t*& error) {
   std::array<char, 1024> text{};
   libevtx_error_sprint(error, text.data(), text.size() - 1);
   libevtx_error_free(&error);
-  std::string line = base::to_clean_utf8(text.data());
+  std::string line = to_clean_utf8(text.data());
   for (char& c : line) {
     if (c == '\n' || c == '\r') c = ' ';
   }
   if (line.size() > 240) line.resize(240);
-  return base::to_clean_utf8(line);
+  return to_clean_utf8(line);
 }
 
 // libevtx passes over a chunk that doesn't begin as one should, without a word: so look ourselves.

@@ -12,8 +12,8 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 
-#include "core/base/error.hpp"
 #include "plugins/windows/evtx_reader.hpp"
 #include "plugins/windows/json_reader.hpp"
 #include "plugins/windows/text_reader.hpp"
@@ -316,8 +316,7 @@ std::vector<std::string> expand_inputs(const std::vector<std::string>& paths) {
       if (it->is_regular_file(error)) found.push_back(it->path().string());
     }
     if (error)
-      throw Error(ErrorKind::Unavailable,
-                  path + ": can't be listed: " + error.message() + "; check its rights");
+      throw std::runtime_error(path + ": can't be listed: " + error.message() + "; check its rights");
     std::sort(found.begin(), found.end());
     files.insert(files.end(), found.begin(), found.end());
   }
@@ -327,11 +326,10 @@ std::vector<std::string> expand_inputs(const std::vector<std::string>& paths) {
 Format read_input(const std::string& path, RecordSink& sink, const InputLimits& limits) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0)
-    throw Error(ErrorKind::Unavailable,
-                path + ": can't be read: " + reason(errno) + "; check path and rights");
+    throw std::runtime_error(path + ": can't be read: " + reason(errno) + "; check path and rights");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0 || S_ISDIR(status.st_mode))
-    throw Error(ErrorKind::Unavailable, path + ": is no file");
+    throw std::runtime_error(path + ": is no file");
   FileBytes bytes(file.get());
   char magic[512];
   const ssize_t got = ::pread(file.get(), magic, sizeof magic, 0);

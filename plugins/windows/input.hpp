@@ -6,7 +6,7 @@
 // libarchive opens, one level deep. Archives' shadow entries (`__MACOSX`, `._*`) are passed over. Texts in
 // UTF-16 are read too.
 //
-// Threads: one input on one thread. Owns: nothing after the call. Fails: Error(Unavailable) when `path` isn't
+// Threads: one input on one thread. Owns: nothing after the call. Fails: std::runtime_error when `path` isn't
 // there; what can't be read within it goes to the sink with its place.
 #pragma once
 

@@ -6,8 +6,8 @@
 #include <charconv>
 #include <optional>
 
-#include "core/base/text.hpp"
 #include "plugins/windows/samba_reader.hpp"
+#include "plugins/windows/text.hpp"
 
 namespace curfew::windows {
 namespace {
@@ -46,7 +46,7 @@ std::string_view as_text(const Element& value, std::string& buffer) {
 
 std::optional<std::uint64_t> as_number(const Element& value) {
   std::string buffer;
-  const std::string_view text = base::trim(as_text(value, buffer));
+  const std::string_view text = trim(as_text(value, buffer));
   std::uint64_t number = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
   if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
@@ -74,7 +74,7 @@ bool means_failure(const Element& keywords) {
 // A local time without a zone, as if it were UTC.
 std::optional<Time> parse_zoneless(std::string_view text) {
   if (text.size() < 19) return std::nullopt;
-  return base::parse_rfc3339(std::string(text) + "Z");
+  return parse_time(text, true);
 }
 
 // What a record says of its own time, in its various places.
@@ -86,15 +86,15 @@ struct Times {
 
   // False when there is none.
   bool resolve(WindowsEvent& event) const {
-    if (const auto time = base::parse_rfc3339(created)) {
+    if (const auto time = parse_time(created)) {
       event.time = *time;
       return true;
     }
-    if (const auto time = base::parse_rfc3339(local)) {
+    if (const auto time = parse_time(local)) {
       event.time = *time;
       return true;
     }
-    const auto arrival = base::parse_rfc3339(at_timestamp);
+    const auto arrival = parse_time(at_timestamp);
     if (!arrival) return false;
     const auto local_time = parse_zoneless(local);
     const auto local_arrival = parse_zoneless(received);
@@ -117,8 +117,8 @@ struct Times {
 
 void set_text(std::string& target, const Element& value) {
   std::string buffer;
-  const std::string_view text = base::trim(as_text(value, buffer)).substr(0, 256);
-  target = base::is_clean_utf8(text) ? std::string(text) : base::to_clean_utf8(text);
+  const std::string_view text = trim(as_text(value, buffer)).substr(0, 256);
+  target = is_clean_utf8(text) ? std::string(text) : to_clean_utf8(text);
 }
 
 class Mapper {
@@ -336,7 +336,7 @@ JsonEvents::JsonEvents(RecordSink& sink) : state_(std::make_unique<State>(sink))
 JsonEvents::~JsonEvents() = default;
 
 void JsonEvents::line(std::string_view text, std::string_view place) {
-  text = base::trim(text);
+  text = trim(text);
   if (text.empty()) return;
   // Samba's log puts a word before the object; what has no object is another program's line.
   const auto open = text.front() == '[' ? std::size_t{0} : text.find('{');

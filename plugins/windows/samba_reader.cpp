@@ -3,7 +3,7 @@
 #include <charconv>
 #include <string>
 
-#include "core/base/text.hpp"
+#include "plugins/windows/text.hpp"
 
 namespace curfew::windows {
 namespace {
@@ -116,7 +116,7 @@ bool is_samba_record(const Element& element) {
 }
 
 bool read_samba_record(const Element& element, WindowsEvent& event) {
-  const auto time = base::parse_rfc3339(text_of(element, "timestamp"));
+  const auto time = parse_time(text_of(element, "timestamp"));
   if (!time) return false;
   const std::string_view type = text_of(element, "type");
   Element body;
@@ -124,7 +124,7 @@ bool read_samba_record(const Element& element, WindowsEvent& event) {
   event.time = *time;
   event.origin = Origin::Samba;
   event.channel = "samba-audit";
-  event.provider = base::to_clean_utf8(type);
+  event.provider = to_clean_utf8(type);
   if (type == "Authentication") {
     authentication(body, event);
   } else if (type == "Authorization") {

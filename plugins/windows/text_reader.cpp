@@ -1,6 +1,6 @@
 #include "plugins/windows/text_reader.hpp"
 
-#include "core/base/text.hpp"
+#include "plugins/windows/text.hpp"
 
 namespace curfew::windows {
 namespace {
@@ -15,21 +15,7 @@ void append_utf16(std::string& out, std::uint32_t unit, std::uint32_t& high) {
     code = high != 0 ? 0x10000 + ((high - 0xD800) << 10U) + (unit - 0xDC00) : 0xFFFD;
   high = 0;
   if (code == 0xFEFF) return;
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0U | (code >> 6U));
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0U | (code >> 12U));
-    out += static_cast<char>(0x80U | ((code >> 6U) & 0x3FU));
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  } else {
-    out += static_cast<char>(0xF0U | (code >> 18U));
-    out += static_cast<char>(0x80U | ((code >> 12U) & 0x3FU));
-    out += static_cast<char>(0x80U | ((code >> 6U) & 0x3FU));
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  }
+  append_code_point(out, code);
 }
 
 // A surrogate pair that is cut by a piece's end stays in `bytes` as a whole.
@@ -102,7 +88,7 @@ void TextReader::feed_utf8(std::string_view bytes) {
   if (newline == std::string::npos && pending_.size() < limits_.line_bytes) return;
   // `{` alone on a line begins a document; so does an array. A broken first line that looks whole is still a
   // line: one bad record must not hide the others.
-  const std::string_view first = base::trim(
+  const std::string_view first = trim(
       std::string_view(pending_).substr(begin, newline == std::string::npos ? newline : newline - begin));
   const bool lines = first.front() == '{' && (first.back() == '}' || json_.is_complete(first));
   kind_ = lines ? Kind::Lines : Kind::Document;
@@ -115,7 +101,7 @@ void TextReader::take_line(std::string_view line) {
     skipping_ = false;
     return;
   }
-  const std::string_view trimmed = base::trim(line);
+  const std::string_view trimmed = trim(line);
   if (trimmed.starts_with('<')) {
     XmlEventSplitter one(sink_);
     one.feed(trimmed);
@@ -161,7 +147,7 @@ void TextReader::finish() {
       return;
     case Kind::Undecided:
       // One line without an end, or nothing.
-      if (!base::trim(pending_).empty()) json_.document(pending_);
+      if (!trim(pending_).empty()) json_.document(pending_);
       pending_.clear();
       return;
   }

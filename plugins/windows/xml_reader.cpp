@@ -1,8 +1,9 @@
 #include "plugins/windows/xml_reader.hpp"
 
+#include <algorithm>
 #include <charconv>
 
-#include "core/base/text.hpp"
+#include "plugins/windows/text.hpp"
 
 namespace curfew::windows {
 namespace {
@@ -103,24 +104,6 @@ std::string_view attribute(std::string_view attributes, std::string_view name) {
   return {};
 }
 
-void append_code_point(std::string& out, std::uint32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0U | (code >> 6U));
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0U | (code >> 12U));
-    out += static_cast<char>(0x80U | ((code >> 6U) & 0x3FU));
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  } else if (code < 0x110000) {
-    out += static_cast<char>(0xF0U | (code >> 18U));
-    out += static_cast<char>(0x80U | ((code >> 12U) & 0x3FU));
-    out += static_cast<char>(0x80U | ((code >> 6U) & 0x3FU));
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  }
-}
-
 // The text itself when nothing in it is escaped; else decoded into `buffer`.
 std::string_view decoded(std::string_view text, std::string& buffer) {
   if (text.find('&') == std::string_view::npos) return text;
@@ -163,13 +146,13 @@ std::string_view decoded(std::string_view text, std::string& buffer) {
 
 template <typename T>
 bool read_number(std::string_view text, T& value) {
-  text = base::trim(text);
+  text = trim(text);
   return std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc();
 }
 
 std::string kept(std::string_view text) {
-  text = base::trim(text).substr(0, 256);
-  return base::is_clean_utf8(text) ? std::string(text) : base::to_clean_utf8(text);
+  text = trim(text).substr(0, 256);
+  return is_clean_utf8(text) ? std::string(text) : to_clean_utf8(text);
 }
 
 constexpr std::uint64_t audit_failure_keyword = std::uint64_t{1} << 52U;
@@ -214,7 +197,7 @@ bool parse_xml_event(std::string_view xml, WindowsEvent& event) {
       open = tag.name;
       if (section == Section::System) {
         if (open == "TimeCreated") {
-          if (const auto time = base::parse_rfc3339(attribute(tag.attributes, "SystemTime"))) {
+          if (const auto time = parse_time(attribute(tag.attributes, "SystemTime"))) {
             event.time = *time;
             has_time = true;
           }
@@ -243,7 +226,7 @@ bool parse_xml_event(std::string_view xml, WindowsEvent& event) {
         } else if (tag.name == "Computer") {
           event.computer = kept(value);
         } else if (tag.name == "Keywords") {
-          event.failure = (parse_logon_id(base::trim(value)) & audit_failure_keyword) != 0;
+          event.failure = (parse_logon_id(trim(value)) & audit_failure_keyword) != 0;
         }
         break;
       case Section::EventData:
