@@ -1,0 +1,115 @@
+// A request's JSON body, read field by field with every unknown, repeated or mistyped field refused by name.
+//
+//   JsonBody body(request.body);
+//   JsonFields fields(body.object(), {"reason", "refs"});
+//   std::string reason = fields.text("reason", 512);
+//
+// Only for .cpp files: it brings simdjson in.
+// Threads: one. Owns: the parsed document. Fails: Problem(400), naming the field.
+#pragma once
+
+#include <simdjson.h>
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/api/http.hpp"
+#include "core/base/text.hpp"
+
+namespace curfew::api {
+
+inline constexpr std::size_t max_json_depth = 8;
+
+class JsonBody {
+ public:
+  explicit JsonBody(std::string_view text) {
+    if (parser_.allocate(text.size() + 1, max_json_depth) != simdjson::SUCCESS) {
+      throw Problem(400, "malformed JSON", "the body can't be parsed");
+    }
+    const auto error = parser_.parse(text.data(), text.size()).get(root_);
+    if (error == simdjson::DEPTH_ERROR) {
+      throw Problem(400, "malformed JSON", "deeper than " + std::to_string(max_json_depth) + " levels");
+    }
+    if (error != simdjson::SUCCESS) throw Problem(400, "malformed JSON", simdjson::error_message(error));
+  }
+  [[nodiscard]] simdjson::dom::element root() const { return root_; }
+  [[nodiscard]] simdjson::dom::object object() const {
+    simdjson::dom::object object;
+    if (root_.get(object) != simdjson::SUCCESS)
+      throw Problem(400, "malformed body", "the body is not a JSON object");
+    return object;
+  }
+
+ private:
+  simdjson::dom::parser parser_;
+  simdjson::dom::element root_;
+};
+
+class JsonFields {
+ public:
+  JsonFields(simdjson::dom::object object, std::initializer_list<std::string_view> known) : names_(known) {
+    values_.resize(names_.size());
+    for (const auto [key, value] : object) {
+      std::size_t at = 0;
+      while (at < names_.size() && names_[at] != key) ++at;
+      if (at == names_.size()) {
+        const std::string_view near = base::nearest(key, names_);
+        throw Problem(400, "unknown field",
+                      "'" + std::string(key.substr(0, 64)) + "' is not a field here" +
+                          (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?"));
+      }
+      if (values_[at]) throw Problem(400, "repeated field", "'" + std::string(key) + "' is given twice");
+      values_[at] = value;
+    }
+  }
+
+  [[nodiscard]] std::optional<simdjson::dom::element> value(std::string_view name) const {
+    for (std::size_t at = 0; at < names_.size(); ++at) {
+      if (names_[at] == name) return values_[at] && !values_[at]->is_null() ? values_[at] : std::nullopt;
+    }
+    return std::nullopt;
+  }
+  // Empty when absent.
+  [[nodiscard]] std::string text(std::string_view name, std::size_t most) const {
+    const auto element = value(name);
+    if (!element) return {};
+    std::string_view text;
+    if (element->get(text) != simdjson::SUCCESS) bad(name, "must be a text");
+    if (text.size() > most) bad(name, "must have at most " + std::to_string(most) + " bytes");
+    if (!base::is_clean_utf8(text)) bad(name, "must be UTF-8 without NUL");
+    return std::string(text);
+  }
+  [[nodiscard]] std::string required_text(std::string_view name, std::size_t most) const {
+    std::string text = this->text(name, most);
+    if (text.empty()) bad(name, "is required");
+    return text;
+  }
+  [[nodiscard]] std::uint64_t number(std::string_view name, std::uint64_t absent, std::uint64_t most) const {
+    const auto element = value(name);
+    if (!element) return absent;
+    std::uint64_t number = 0;
+    if (element->get(number) != simdjson::SUCCESS || number > most) {
+      bad(name, "must be a whole number from 0 to " + std::to_string(most));
+    }
+    return number;
+  }
+  [[nodiscard]] bool flag(std::string_view name, bool absent) const {
+    const auto element = value(name);
+    if (!element) return absent;
+    bool flag = false;
+    if (element->get(flag) != simdjson::SUCCESS) bad(name, "must be true or false");
+    return flag;
+  }
+  [[noreturn]] static void bad(std::string_view name, const std::string& what) {
+    throw Problem(400, "bad field", "'" + std::string(name) + "' " + what);
+  }
+
+ private:
+  std::vector<std::string_view> names_;
+  std::vector<std::optional<simdjson::dom::element>> values_;
+};
+
+}  // namespace curfew::api

@@ -1,0 +1,199 @@
+#include "core/api/parameters.hpp"
+#include "core/api/routes.hpp"
+#include "core/report/rows_json.hpp"
+
+namespace curfew::api {
+namespace {
+
+using report::JsonWriter;
+
+constexpr Roles readers =
+    role_bit(Role::Viewer) | role_bit(Role::Auditor) | role_bit(Role::Operator) | role_bit(Role::Admin);
+
+// A page: {"<name>":[…],"next":"…"}; `next` is null on the last page, else the value for `after`.
+template <typename Row, typename Write, typename Place>
+Response page(std::string_view name, const std::vector<Row>& rows, std::size_t limit, const Write& write_row,
+              const Place& place) {
+  std::string out;
+  JsonWriter json(out);
+  const std::size_t shown = std::min(rows.size(), limit);
+  json.begin_object().begin_array(name);
+  for (std::size_t i = 0; i < shown; ++i) write_row(json, rows[i]);
+  json.end();
+  rows.size() > limit ? json.text("next", place(rows[shown - 1])) : json.raw("next", "null");
+  json.end();
+  return json_response(200, std::move(out));
+}
+
+std::string number_place(std::uint64_t number) { return std::to_string(number); }
+
+Response list_sessions(const Services& services, const Request& request) {
+  refuse_unknown_parameters(request, {"live", "source", "subject", "from", "to", "after", "limit"});
+  const std::size_t limit = page_limit(request);
+  store::SessionQuery query;
+  query.live_only = flag_parameter(request, "live", false);
+  query.source = text_parameter(request, "source");
+  query.subject = ref_parameter(request, "subject");
+  query.from = time_parameter(request, "from");
+  query.to = time_parameter(request, "to");
+  query.after = number_parameter(request, "after", 0, INT64_MAX);
+  query.limit = limit + 1;  // one more tells whether there is another page
+  return page(
+      "sessions", services.sessions(query), limit,
+      [](JsonWriter& json, const model::SessionRow& row) { report::write(json, row); },
+      [](const model::SessionRow& row) { return number_place(row.number); });
+}
+
+Response list_violations(const Services& services, const Request& request) {
+  refuse_unknown_parameters(request, {"policy", "subject", "from", "to", "withdrawn", "after", "limit"});
+  const std::size_t limit = page_limit(request);
+  store::ViolationQuery query;
+  query.policy = text_parameter(request, "policy");
+  query.subject = ref_parameter(request, "subject");
+  query.from = time_parameter(request, "from");
+  query.to = time_parameter(request, "to");
+  query.include_withdrawn = flag_parameter(request, "withdrawn", true);
+  query.after = number_parameter(request, "after", 0, INT64_MAX);
+  query.limit = limit + 1;
+  return page(
+      "violations", services.violations(query), limit,
+      [](JsonWriter& json, const model::ViolationRow& row) { report::write(json, row); },
+      [](const model::ViolationRow& row) { return number_place(row.number); });
+}
+
+Response list_sign_outs(const Services& services, const Request& request) {
+  refuse_unknown_parameters(request, {"outcome", "after", "limit"});
+  const std::size_t limit = page_limit(request);
+  SignOutQuery query;
+  query.outcome = name_parameter<model::Outcome>(request, "outcome");
+  query.after = number_parameter(request, "after", 0, INT64_MAX);
+  query.limit = limit + 1;
+  return page(
+      "sign_outs", services.sign_outs(query), limit,
+      [](JsonWriter& json, const model::SignOutRow& row) { report::write(json, row); },
+      [](const model::SignOutRow& row) { return number_place(row.number); });
+}
+
+void write_subject(JsonWriter& json, const SubjectRow& row) {
+  json.begin_object().text("subject", model::to_text(row.subject));
+  json.text("account_type", model::name_of(row.account_type));
+  json.number("live_sessions", row.live_sessions).number("sessions", row.sessions);
+  json.number("violations", row.violations);
+  json.time("first_seen_at", row.first_seen_at).time("last_activity_at", row.last_activity_at).end();
+}
+
+Response list_subjects(const Services& services, const Request& request) {
+  refuse_unknown_parameters(request, {"live", "after", "limit"});
+  const std::size_t limit = page_limit(request);
+  SubjectQuery query;
+  query.live_only = flag_parameter(request, "live", false);
+  query.after = ref_parameter(request, "after");
+  query.limit = limit + 1;
+  return page("subjects", services.subjects(query), limit, write_subject,
+              [](const SubjectRow& row) { return model::to_text(row.subject); });
+}
+
+void write_source(JsonWriter& json, const SourceStatus& source) {
+  json.begin_object().text("name", source.name).text("connector", source.connector);
+  json.text("state", source.state).text_or_null("text", source.text);
+  json.time("last_observation_at", source.last_observation_at).time("observed_until", source.observed_until);
+  json.flag("caught_up", source.caught_up).flag("shows_activity", source.shows_activity);
+  json.begin_array("can");
+  for (const model::Action action : source.can) json.text({}, model::name_of(action));
+  json.end().flag("can_prove", source.can_prove);
+  json.number("read", source.read)
+      .number("filtered", source.filtered)
+      .number("unreadable", source.unreadable);
+  json.number("observations", source.observations).number("refused", source.refused);
+  json.number("live_sessions", source.live_sessions);
+  json.raw("coverage", report::checked_json(source.coverage)).end();
+}
+
+Response list_sources(const Services& services, const Request& request) {
+  refuse_unknown_parameters(request, {});
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().begin_array("sources");
+  for (const SourceStatus& source : services.sources()) write_source(json, source);
+  json.end().end();
+  return json_response(200, std::move(out));
+}
+
+Response show_source(const Services& services, const Request& request) {
+  for (const SourceStatus& source : services.sources()) {
+    if (source.name != request.capture("source")) continue;
+    std::string out;
+    JsonWriter json(out);
+    write_source(json, source);
+    return json_response(200, std::move(out));
+  }
+  throw Problem(404, "no such source",
+                "there is no source called '" + std::string(request.capture("source")) + "'");
+}
+
+Response show_policies(const Services& services, const Request& request) {
+  refuse_unknown_parameters(request, {});
+  const PoliciesView view = services.policies();
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().text("digest", view.digest).texts("sentences", view.sentences);
+  json.raw("policies", report::checked_json(view.json)).end();
+  return json_response(200, std::move(out));
+}
+
+// One row by its number in the path.
+template <typename Find>
+Handler show_one(const Find& find, std::string_view what) {
+  return [&find, what = std::string(what)](const Request& request) {
+    if (!find) throw Problem(501, "not here", "this server doesn't keep any " + what);
+    const std::uint64_t number = number_in_path(request, "number");
+    const auto row = find(number);
+    if (!row) throw Problem(404, "no such " + what, "there is no " + what + " " + std::to_string(number));
+    return json_response(200, report::to_json(*row));
+  };
+}
+
+template <typename Function, typename Handle>
+Handler needing(const Function& function, const Services& services, Handle handle) {
+  return [&function, &services, handle](const Request& request) {
+    if (!function) throw Problem(501, "not here", "this server doesn't offer this");
+    return handle(services, request);
+  };
+}
+
+}  // namespace
+
+void add_reading_routes(Router& router, const Services& services) {
+  router.add("GET", "/api/v1/sessions", readers, needing(services.sessions, services, list_sessions));
+  router.add("GET", "/api/v1/sessions/{number}", readers, show_one(services.session, "session"));
+  router.add("GET", "/api/v1/subjects", readers, needing(services.subjects, services, list_subjects));
+  router.add("GET", "/api/v1/violations", readers, needing(services.violations, services, list_violations));
+  router.add("GET", "/api/v1/violations/{number}", readers, show_one(services.violation, "violation"));
+  router.add("GET", "/api/v1/sign-outs", readers, needing(services.sign_outs, services, list_sign_outs));
+  router.add("GET", "/api/v1/sign-outs/{number}", readers, show_one(services.sign_out, "sign-out"));
+  router.add("GET", "/api/v1/sources", readers, needing(services.sources, services, list_sources));
+  router.add("GET", "/api/v1/sources/{source}", readers, needing(services.sources, services, show_source));
+  router.add("GET", "/api/v1/policies", readers, needing(services.policies, services, show_policies));
+}
+
+Router operator_routes(const Services& services, Broadcast& broadcast) {
+  Router router;
+  add_health_routes(router, services);
+  add_metrics_route(router, services);
+  add_reading_routes(router, services);
+  add_command_routes(router, services);
+  add_ledger_routes(router, services);
+  add_ingest_routes(router, services);
+  add_stream_route(router, broadcast);
+  return router;
+}
+
+Router source_routes(const Services& services) {
+  Router router;
+  add_health_routes(router, services);
+  add_ingest_routes(router, services);
+  add_source_passage(router, services);
+  return router;
+}
+
+}  // namespace curfew::api

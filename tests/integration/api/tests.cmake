@@ -1,0 +1,1 @@
+curfew_tests(integration api curfew::api)
