@@ -32,6 +32,10 @@ struct Counts {
   std::size_t deadlines = 0;
   std::size_t open_orders = 0;
   std::size_t held_orders = 0;
+  std::uint64_t unknown_memberships = 0;  // a scope asked for a group that nobody told: no match
+  std::uint64_t links_not_taught = 0;     // two identifiers in one record whose source may not link them
+  std::uint64_t failures_dropped = 0;     // failed sign-ins beyond what is kept
+  std::uint64_t sessions_dropped = 0;     // ended ones that left the memory
 };
 
 class Engine {
@@ -49,6 +53,8 @@ class Engine {
   // The engine time at which a tick would next do something, watermarks as they are; nullopt: nothing waits.
   [[nodiscard]] std::optional<Time> next_deadline() const;
 
+  // Rows of what the engine still holds; number 0: unknown, or left the memory (ended sessions do, some time
+  // after their end, their violations and concluded sign-outs with them).
   [[nodiscard]] model::SessionRow session(model::SessionNumber number) const;
   [[nodiscard]] model::ViolationRow violation(model::ViolationNumber number) const;
   [[nodiscard]] model::SignOutRow sign_out(model::OrderNumber number) const;

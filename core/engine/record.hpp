@@ -1,7 +1,7 @@
 // Between inputs and ledger entries: what goes into the leaf is all that replay gets.
 //
-//   for (const model::Entry& entry : engine::to_entries(input, effects, symbols)) ...   // the input's own
-//   entries InputReader reader(symbols); if (auto input = reader.read(entry)) engine.apply(*input, effects);
+//   for (const model::Entry& entry : engine::to_entries(input, effects, symbols)) …   // the input's own
+//   InputReader reader(symbols); if (auto input = reader.read(entry)) engine.apply(*input, effects);
 //
 // An input is one entry, but a configuration larger than a leaf, which is several numbered parts.
 //
@@ -20,6 +20,7 @@
 namespace curfew::engine {
 
 // The entries of an input after it was applied (the effects give the subject). Decisions are not among them.
+// Texts of commands, answers and probes are bounded by their makers; they must leave room in a leaf.
 [[nodiscard]] std::vector<model::Entry> to_entries(const model::Input& input, const model::Effects& effects,
                                                    const model::Symbols& symbols);
 
@@ -30,6 +31,8 @@ class InputReader {
   std::optional<model::Input> read(const model::Entry& entry);
 
  private:
+  std::optional<std::string> complete(const model::Entry& entry);
+
   model::Symbols& symbols_;
   std::vector<std::string> parts_;
 };
@@ -49,6 +52,8 @@ class Replayer {
   // The first difference, once there is one; later calls return the same.
   std::optional<Difference> feed(std::uint64_t sequence, const model::Entry& entry);
   std::optional<Difference> finish();
+  // The decisions of the newest input, as recomputed.
+  [[nodiscard]] const model::Effects& effects() const { return effects_; }
   [[nodiscard]] std::uint64_t inputs() const { return inputs_; }
   [[nodiscard]] std::uint64_t decisions() const { return decisions_; }
   [[nodiscard]] const Engine& engine() const { return engine_; }
@@ -58,6 +63,7 @@ class Replayer {
   InputReader reader_;
   std::optional<model::PolicySet> substitute_;
   model::Effects effects_;
+  std::uint64_t last_sequence_ = 0;
   std::size_t next_decision_ = 0;
   std::optional<Difference> difference_;
   std::uint64_t inputs_ = 0;

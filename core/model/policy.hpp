@@ -79,6 +79,8 @@ struct Policy {
   Duration window{0};
   Per per = Per::Subject;
   Evict evict = Evict::Oldest;
+  bool hold = false;  // after a sign-out, new sessions of the subject end at first sight unless fresh
+                      // credentials came with them
   std::vector<std::string> controls;  // "nist-800-53:ac-12"
   std::vector<LadderStep> ladder;
   std::uint32_t most_sign_outs_per_minute = 0;  // 0: only the caps above all policies
@@ -93,10 +95,12 @@ struct SourcePolicy {
   Duration lateness{std::chrono::seconds(5)};      // how far behind its newest event time records may come
   Duration stale_after{std::chrono::minutes(10)};  // silence after which its absence rules stop
   Duration retry_window{std::chrono::hours(24)};   // repeats are recognised, older input is refused
-  std::vector<std::string> acts_through;           // sources that hold its people's identity
-  std::vector<std::string> may_teach;              // namespaces whose links it may state
-  std::vector<std::string> shows_activity_of;      // other sources whose sessions' activity it can show
-  std::vector<Action> can;                         // ladder steps that its connector declares
+  Duration vanished_after{
+      std::chrono::hours(24 * 7)};             // no sign of life for so long: an inferred end; 0: never
+  std::vector<std::string> acts_through;       // sources that hold its people's identity
+  std::vector<std::string> may_teach;          // namespaces whose links it may state
+  std::vector<std::string> shows_activity_of;  // other sources whose sessions' activity it can show
+  std::vector<Action> can;                     // ladder steps that its connector declares
   bool can_prove = false;
   bool shows_activity = true;  // false: idle can't be tested for its sessions
   friend bool operator==(const SourcePolicy&, const SourcePolicy&) = default;
@@ -121,6 +125,8 @@ struct PolicySet {
 
 // Fields in a fixed order; from_json(to_json(x)) == x.
 [[nodiscard]] std::string to_json(const PolicySet& set);
+[[nodiscard]] std::string to_json(const std::vector<LadderStep>& ladder);
+[[nodiscard]] std::vector<LadderStep> ladder_from_json(std::string_view json);
 [[nodiscard]] PolicySet policy_set_from_json(std::string_view json);
 
 }  // namespace curfew::model

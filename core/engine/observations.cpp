@@ -1,0 +1,341 @@
+#include <algorithm>
+
+#include "core/engine/state.hpp"
+#include "core/model/json_object.hpp"
+
+namespace curfew::engine {
+
+using model::ObservationType;
+
+void Engine::State::take(const model::Facts& facts) {
+  Source& source = sources.at(facts.source);
+  if (facts.occurred_at > source.newest_event) source.newest_event = facts.occurred_at;
+  hear(source);
+  if (facts.type == ObservationType::Gap) {
+    source.gap_at = std::max(source.gap_at, facts.occurred_at);
+  } else if (facts.type == ObservationType::SignInFailed) {
+    take_failure(facts);
+  } else if (facts.session && (session::shows_life(facts.type) || session::states_end(facts.type))) {
+    take_of_session(facts, source);
+  } else {
+    take_of_subject(facts);
+  }
+  source_moved(sources.at(facts.source));
+}
+
+Slot Engine::State::find_or_add(const model::Facts& facts, const Source& source, bool& created) {
+  Slot slot = sessions.find(facts.source, facts.session);
+  if (slot == no_slot && facts.type != ObservationType::SignIn) {
+    // A gate, or a proxy's log, shows activity of the sessions of others.
+    for (const model::Symbol shown : source.shows) {
+      slot = sessions.find(shown, facts.session);
+      if (slot != no_slot) return slot;
+    }
+  }
+  if (slot != no_slot && facts.type == ObservationType::SignIn) {
+    // The same id signed in again after its end: another session.
+    const Session& old = sessions.at(slot);
+    if (!old.lives() && old.start_seen && facts.occurred_at > old.ended_at) slot = no_slot;
+  }
+  created = slot == no_slot;
+  return created ? sessions.add(facts.source, facts.session) : slot;
+}
+
+void Engine::State::count_state(const Session& session, int by) {
+  std::size_t* count = nullptr;
+  if (session.state == model::SessionState::Active) count = &counts.active;
+  if (session.state == model::SessionState::Locked) count = &counts.locked;
+  if (session.state == model::SessionState::Paused) count = &counts.paused;
+  if (count != nullptr) *count += static_cast<std::size_t>(by);
+}
+
+void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
+  bool created = false;
+  const Slot slot = find_or_add(facts, source, created);
+  Session& session = sessions.at(slot);
+  if (!created) count_state(session, -1);
+  const model::Ref device = session.device;
+  const Time end_before = session.ended_at;
+  const session::Change change = session::take(session, facts);
+  count_state(session, +1);
+  out->session = session.number;
+
+  if (session::shows_life(facts.type)) {
+    sources.at(session.source).show_life(session.number);
+    if (!session.active_in_flush) {
+      session.active_in_flush = true;
+      active.push_back(slot);
+    }
+  }
+  if (created || change.lifecycle()) {
+    touch(session);
+    session.scope_class =
+        book.class_of(session.source, session.application, session.account_type, session.network);
+    if (!device && session.device) sessions.link_device(slot);
+    if (facts.linked_session && session.joined == 0) {
+      const Slot other = sessions.find(facts.source, facts.linked_session);
+      if (other != no_slot && other != slot) {
+        const Session& joined = sessions.at(other);
+        session.joined = joined.joined != 0 ? joined.joined : joined.number;
+      }
+    }
+  }
+  bool named = false;
+  if (facts.identifier_count > 1 ||
+      (facts.identifier_count == 1 && session.identifier != facts.identifiers[0].value))
+    named = know_subject(slot, facts);
+  out->subject = session.subject;
+  if (!created && !named && !change.lifecycle() && !session.has_marks && !session.has_order &&
+      !change.after_end)
+    return;
+
+  if (change.reopened) {
+    std::string text;
+    model::JsonObject o(text);
+    o.number("session_number", session.number);
+    o.name("was", change.was);
+    o.time("activity_at", facts.occurred_at);
+    o.end();
+    decide(model::EntryKind::SessionReopened, session, std::move(text));
+    session.closed_at = Time{};
+  }
+  if (session.has_marks && session::shows_life(facts.type))
+    activity_after_marks(slot, facts.occurred_at, session::shows_person(facts));
+  if (KeptOrder* kept = order_of(session); kept != nullptr) {
+    std::vector<enforcement::Event> events;
+    enforcement::Loop loop(kept->order, now, events);
+    if (session::states_end(facts.type))
+      loop.session_ended(enforcement::Proof::StatedEnd, facts.occurred_at);
+    else
+      loop.session_acted(facts.occurred_at);
+    if (!events.empty()) run(kept->order.number, events);
+  }
+  if (change.ended || change.end_moved || (created && !session.lives())) {
+    withdraw_after(slot, session.ended_at);
+    ended(slot);
+    recheck_concurrency(slot, session.ended_at);
+  }
+  if (change.reopened) recheck_concurrency(slot, std::min(end_before, session.started_at));
+  if (created || named || change.start_moved || change.described)
+    recheck_concurrency(slot, session.started_at);
+  if (facts.type == ObservationType::SignIn && (created || named || change.start_moved)) {
+    check_failures(slot);
+    check_hold(slot, facts.fresh_credentials);
+  }
+  if (change.after_end) check_after_end(slot, facts);
+  schedule(slot);
+}
+
+// The end was learnt now: the record stays for a while, for what comes late, and then leaves the memory.
+void Engine::State::ended(Slot slot) {
+  Session& session = sessions.at(slot);
+  session.closed_at = now;
+  session.blocked_at = Time{};
+  session.blocked_on = {};
+}
+
+void Engine::State::take_of_subject(const model::Facts& facts) {
+  if (facts.identifier_count == 0) return;
+  const std::uint32_t subject = subjects.take(facts.identifiers[0]);
+  std::uint32_t linked = subject;
+  for (std::size_t i = 1; i < facts.identifier_count; ++i)
+    linked = link(linked, facts.identifiers[0].value, facts.identifiers[i], facts);
+  out->subject = subjects.at(linked).ref;
+  if (!session::states_end(facts.type)) return;
+  // Signed out everywhere at this source.
+  for (const Slot slot : sessions_of(linked)) {
+    const Session& session = sessions.at(slot);
+    if (session.source != facts.source || !session.lives() || session.started_at > facts.occurred_at)
+      continue;
+    model::Facts one = facts;
+    one.session = session.digest;
+    take_of_session(one, sources.at(facts.source));
+  }
+  out->session = 0;
+  out->subject = subjects.at(linked).ref;
+}
+
+void Engine::State::take_failure(const model::Facts& facts) {
+  // The source refused a session's own credential: that is a proof, if a sign-out of it runs.
+  if (facts.session) {
+    const Slot slot = sessions.find(facts.source, facts.session);
+    if (slot != no_slot) {
+      out->session = sessions.at(slot).number;
+      out->subject = sessions.at(slot).subject;
+      if (KeptOrder* kept = order_of(sessions.at(slot)); kept != nullptr) {
+        std::vector<enforcement::Event> events;
+        enforcement::Loop(kept->order, now, events)
+            .session_ended(enforcement::Proof::RefusedCredential, facts.occurred_at);
+        if (!events.empty()) run(kept->order.number, events);
+      }
+    }
+  }
+  if (facts.identifier_count == 0) return;
+  // A name that somebody tried makes no subject: anybody can try names.
+  const model::Ref identifier = facts.identifiers[0].value;
+  const std::uint32_t subject = subjects.find(identifier);
+  if (!out->subject) out->subject = subject == no_slot ? identifier : subjects.at(subject).ref;
+  if (longest_failure_window <= Duration{0}) return;
+  failures.forget_before(now - longest_failure_window - std::chrono::hours(1));
+  failures.add(identifier, facts.occurred_at, now, facts.count);
+  if (subject == no_slot) return;
+  for (const Slot slot : sessions_of(subject)) {
+    const Session& session = sessions.at(slot);
+    // It came late: a success after it is known already.
+    if (session.start_seen && session.started_at >= facts.occurred_at) check_failures(slot);
+  }
+}
+
+// ---- who it is ----
+
+std::vector<Slot> Engine::State::sessions_of(std::uint32_t subject) const {
+  std::vector<Slot> slots;
+  for (Slot slot = subjects.at(subject).sessions; slot != no_slot; slot = sessions.at(slot).subject_next)
+    slots.push_back(slot);
+  std::sort(slots.begin(), slots.end(),
+            [this](Slot a, Slot b) { return sessions.at(a).number < sessions.at(b).number; });
+  return slots;
+}
+
+void Engine::State::attach(Slot slot, std::uint32_t subject) {
+  Session& session = sessions.at(slot);
+  session.subject_index = subject;
+  session.subject = subjects.at(subject).ref;
+  session.subject_previous = no_slot;
+  session.subject_next = subjects.at(subject).sessions;
+  if (session.subject_next != no_slot) sessions.at(session.subject_next).subject_previous = slot;
+  subjects.at(subject).sessions = slot;
+}
+
+void Engine::State::detach(Slot slot) {
+  Session& session = sessions.at(slot);
+  if (session.subject_index == no_slot) return;
+  if (session.subject_previous != no_slot)
+    sessions.at(session.subject_previous).subject_next = session.subject_next;
+  else
+    subjects.at(session.subject_index).sessions = session.subject_next;
+  if (session.subject_next != no_slot)
+    sessions.at(session.subject_next).subject_previous = session.subject_previous;
+  session.subject_index = session.subject_next = session.subject_previous = no_slot;
+}
+
+// True when the session had nobody before.
+bool Engine::State::know_subject(Slot slot, const model::Facts& facts) {
+  Session& session = sessions.at(slot);
+  const bool named = session.subject_index == no_slot;
+  if (named) {
+    session.identifier = facts.identifiers[0].value;
+    attach(slot, subjects.take(facts.identifiers[0]));
+    touch(session);
+  }
+  for (std::size_t i = 0; i < facts.identifier_count; ++i) {
+    if (facts.identifiers[i].value != session.identifier)
+      link(session.subject_index, session.identifier, facts.identifiers[i], facts);
+  }
+  return named;
+}
+
+std::uint32_t Engine::State::link(std::uint32_t subject, model::Ref known, const model::Identifier& other,
+                                  const model::Facts& facts) {
+  const std::uint32_t found = subjects.find(other.value);
+  if (found == subject) return subject;
+  // A link is stated only by a source that may teach both namespaces.
+  const std::vector<model::Symbol>& may_teach = sources.at(facts.source).may_teach;
+  const auto teaches = [&](model::Symbol name_space) {
+    return std::find(may_teach.begin(), may_teach.end(), name_space) != may_teach.end();
+  };
+  model::Symbol known_space;
+  for (const model::Identifier& identifier : subjects.identifiers_of(subject)) {
+    if (identifier.value == known) known_space = identifier.name_space;
+  }
+  if (!teaches(known_space) || !teaches(other.name_space)) {
+    ++counts.links_not_taught;
+    return subject;
+  }
+  const std::uint32_t second = found == no_slot ? subjects.take(other) : found;
+  const session::Linking linking = subjects.check(subject, second);
+  std::string text;
+  model::JsonObject o(text);
+  o.begin("ids");
+  text += "[[";
+  base::append_json_string(text, symbols.text(known_space));
+  text += ",\"" + to_text(known) + "\"],[";
+  base::append_json_string(text, symbols.text(other.name_space));
+  text += ",\"" + to_text(other.value) + "\"]]";
+  const auto record = [&](model::EntryKind kind, model::Ref about) {
+    o.end();
+    model::Entry& entry = decide(kind, std::move(text));
+    entry.source = symbols.text(facts.source);
+    entry.session = facts.session;
+    entry.subject = about;
+  };
+  if (linking != session::Linking::Merged) {
+    constexpr std::size_t most_remembered = 100'000;
+    if (refused_links.size() < most_remembered &&
+        refused_links.insert(std::minmax(known, other.value)).second) {
+      o.text("because", linking == session::Linking::Split ? "split" : "conflict");
+      record(model::EntryKind::LinkRefused, subjects.at(subject).ref);
+    }
+    return subject;
+  }
+  const model::Ref one = subjects.at(subject).ref;
+  const model::Ref two = subjects.at(second).ref;
+  const session::Subjects::Merge merge = subjects.merge(subject, second);
+  const model::Ref into = subjects.at(merge.kept).ref;
+  o.ref("into", into);
+  o.ref("from", into == one ? two : one);
+  record(model::EntryKind::SubjectLinked, into);
+  relabel(merge);
+  return merge.kept;
+}
+
+void Engine::State::relabel(const session::Subjects::Merge& merge) {
+  std::vector<Slot> moved;
+  for (Slot slot = subjects.at(merge.gone).sessions; slot != no_slot; slot = sessions.at(slot).subject_next)
+    moved.push_back(slot);
+  if (merge.renamed) {
+    for (const Slot slot : sessions_of(merge.kept)) {
+      sessions.at(slot).subject = subjects.at(merge.kept).ref;
+      touch(sessions.at(slot));
+    }
+  }
+  for (const Slot slot : moved) {
+    detach(slot);
+    attach(slot, merge.kept);
+    touch(sessions.at(slot));
+  }
+  if (auto hold = holds.extract(merge.gone); !hold.empty()) {
+    hold.key() = merge.kept;
+    holds.insert(std::move(hold));
+  }
+  const std::vector<Slot> all = sessions_of(merge.kept);
+  if (all.empty()) return;
+  recheck_concurrency(all.front(), Time::min());
+  for (const Slot slot : all) {
+    if (sessions.at(slot).start_seen) check_failures(slot);
+    schedule(slot);
+  }
+}
+
+void Engine::State::split(model::Ref ref) {
+  const std::uint32_t subject = subjects.find(ref);
+  if (subject == no_slot) {
+    alert("command", "split_subject: nobody has the reference " + to_text(ref));
+    return;
+  }
+  const std::vector<Slot> all = sessions_of(subject);
+  for (const Slot slot : all) detach(slot);
+  const std::vector<std::uint32_t> parts = subjects.split(subject);
+  for (const Slot slot : all) {
+    attach(slot, subjects.find(sessions.at(slot).identifier));
+    touch(sessions.at(slot));
+  }
+  for (const std::uint32_t part : parts) {
+    const std::vector<Slot> own = sessions_of(part);
+    if (own.empty()) continue;
+    recheck_concurrency(own.front(), Time::min());
+    for (const Slot slot : own) schedule(slot);
+  }
+}
+
+}  // namespace curfew::engine

@@ -1,0 +1,492 @@
+#include <algorithm>
+
+#include "core/engine/state.hpp"
+#include "core/model/json_object.hpp"
+
+namespace curfew::engine {
+
+using model::Rule;
+using policy::PolicyIndex;
+
+namespace {
+
+// The time from which a timed policy counts, for a session as it stands.
+Time base_of(Rule rule, const Session& session) {
+  return rule == Rule::InactivityTimeout ? std::max(session.last_person_at, session.started_at)
+                                         : session.started_at;
+}
+
+constexpr Duration drop_retry{std::chrono::hours(1)};
+
+}  // namespace
+
+const Mark* Engine::State::find_mark(const Session& session, PolicyIndex policy) const {
+  if (!session.has_marks) return nullptr;
+  const auto found = marks.find(session.number);
+  if (found == marks.end()) return nullptr;
+  for (const Mark& mark : found->second.of) {
+    if (mark.identity == identity_of[policy]) return &mark;
+  }
+  return nullptr;
+}
+
+Mark& Engine::State::mark(Session& session, PolicyIndex policy) {
+  session.has_marks = true;
+  std::vector<Mark>& own = marks[session.number].of;
+  for (Mark& mark : own) {
+    if (mark.identity == identity_of[policy]) return mark;
+  }
+  own.push_back({});
+  own.back().identity = identity_of[policy];
+  return own.back();
+}
+
+bool Engine::State::applies(PolicyIndex policy, const Session& session) {
+  if (!book.asks_person(policy)) return true;
+  const auto person = subjects.identifiers_of(session.subject_index);
+  const policy::Match match = book.matches(policy, person, groups);
+  if (match == policy::Match::Unknown) ++counts.unknown_memberships;
+  return match == policy::Match::Yes;
+}
+
+// The first source that could still bring activity from before the deadline; nullptr: none.
+const Source* Engine::State::blocking(const Session& session, Time deadline) const {
+  const Source* own = sources.find(session.source);
+  if (own->shown_by.empty()) return own->passed(deadline) ? nullptr : own;
+  for (const model::Symbol name : own->shown_by) {
+    const Source* source = sources.find(name);
+    if (!source->passed(deadline)) return source;
+  }
+  return nullptr;
+}
+
+void Engine::State::block(Slot slot, Time at, const Source& on) {
+  Session& session = sessions.at(slot);
+  if (session.blocked_at == at && session.blocked_on == on.name) return;
+  session.blocked_at = at;
+  session.blocked_on = on.name;
+  std::vector<Due>& blocked = sources.at(on.name).blocked;
+  blocked.push_back({at, session.number});
+  std::push_heap(blocked.begin(), blocked.end(), std::greater<>());
+}
+
+void Engine::State::requeue(Slot slot, Time at) {
+  Session& session = sessions.at(slot);
+  if (session.queued_at != Time{} && session.queued_at <= at) return;
+  session.queued_at = at;
+  session_deadlines.push(at, session.number);
+}
+
+// When something may be due next; what waits for a watermark is among it. Time::max(): never.
+Time Engine::State::next_due(Slot slot) const {
+  const Session& session = sessions.at(slot);
+  const Source& source = *sources.find(session.source);
+  if (!session.lives()) return session.closed_at + source.settings.retry_window;
+  Time next = Time::max();
+  for (const PolicyIndex index : book.candidates(session.scope_class).timed) {
+    const model::Policy& policy = book.at(index).policy;
+    if (policy.rule == Rule::InactivityTimeout && source.shown_by.empty()) continue;
+    const Time base = base_of(policy.rule, session);
+    const Mark* known = find_mark(session, index);
+    if (known != nullptr && known->violation != 0 && known->base == base) continue;
+    const bool warned = known != nullptr && known->warned_for == base;
+    const bool warns = policy.warn_before > Duration{0} && policy.warn_before < policy.limit && !warned;
+    next = std::min(next, base + policy.limit - (warns ? policy.warn_before : Duration{0}));
+  }
+  if (session.expires_at != Time{}) next = std::min(next, session.expires_at);
+  if (source.settings.vanished_after > Duration{0})
+    next = std::min(next, session.last_at() + source.settings.vanished_after);
+  return next;
+}
+
+void Engine::State::schedule(Slot slot) {
+  const Time next = next_due(slot);
+  if (next != Time::max()) requeue(slot, next);
+}
+
+// Everything of one session that is due at `at`, in the policies' order; then its next entry.
+void Engine::State::evaluate(Slot slot, Time at) {
+  Session& session = sessions.at(slot);
+  const Source& source = *sources.find(session.source);
+  if (!session.lives()) {
+    if (session.closed_at + source.settings.retry_window <= at)
+      drop(slot, at);
+    else
+      schedule(slot);
+    return;
+  }
+  Time next = Time::max();
+  Time blocked_at = Time::max();
+  const Source* blocked_on = nullptr;
+  const auto may_fire = [&](Time deadline) {
+    const Source* on = blocking(session, deadline);
+    if (on != nullptr && deadline < blocked_at) {
+      blocked_at = deadline;
+      blocked_on = on;
+    }
+    return on == nullptr;
+  };
+  // A copy: what fires may change the lists' owner.
+  const std::vector<PolicyIndex> timed = book.candidates(session.scope_class).timed;
+  for (const PolicyIndex index : timed) {
+    const model::Policy& policy = book.at(index).policy;
+    const bool absence = policy.rule == Rule::InactivityTimeout;
+    if (absence && source.shown_by.empty()) continue;
+    const Time base = base_of(policy.rule, session);
+    const Time due = base + policy.limit;
+    const Mark* known = find_mark(session, index);
+    if (known != nullptr && known->violation != 0 && known->base == base) continue;
+    const bool warns = policy.warn_before > Duration{0} && policy.warn_before < policy.limit;
+    const Time warn_at = due - policy.warn_before;
+    if (warns && warn_at <= at && due > now && !(known != nullptr && known->warned_for == base)) {
+      if (absence && !may_fire(warn_at)) continue;
+      if (!applies(index, session)) continue;
+      mark(session, index).warned_for = base;
+      out->fired = true;
+      std::string text;
+      model::JsonObject o(text);
+      o.text("policy", policy.name);
+      o.name("rule", policy.rule);
+      o.number("session_number", session.number);
+      o.time("deadline", due);
+      o.end();
+      decide(model::EntryKind::Warned, session, std::move(text));
+    }
+    if (due > at) {
+      const bool to_warn = warns && warn_at > at;
+      next = std::min(next, to_warn ? warn_at : due);
+      continue;
+    }
+    if (absence && !may_fire(due)) continue;
+    if (!applies(index, session)) continue;
+    out->fired = true;
+    Breach breach;
+    breach.policy = index;
+    breach.slot = slot;
+    breach.base = base;
+    breach.breached_at = due;
+    model::JsonObject o(breach.evidence);
+    o.micros("limit", policy.limit);
+    o.time("since", base);
+    o.micros("measured", now - base);
+    if (absence) o.flag("records_missing", source.gap_at > base);
+    o.raw("sessions", "[" + std::to_string(session.number) + "]");
+    o.end();
+    Violation& violation = open(breach);
+    const model::ViolationNumber number = last_violation;
+    enforce(index, violation, number, {slot}, false, absence && source.gap_at > base);
+    if (!session.lives()) return;
+  }
+  const auto end_inferred = [&](model::EndReason reason, Time ended_at) {
+    count_state(session, -1);
+    infer_end(session, reason, ended_at);
+    out->fired = true;
+    touch(session);
+    std::string text;
+    model::JsonObject o(text);
+    o.number("session_number", session.number);
+    o.name("reason", reason);
+    o.name("certainty", model::Certainty::Inferred);
+    o.time("ended_at", ended_at);
+    o.end();
+    decide(model::EntryKind::SessionEnded, session, std::move(text));
+    // Nobody knows when a vanished session ended; a stated expiry is known.
+    if (reason == model::EndReason::Expired) withdraw_after(slot, ended_at);
+    ended(slot);
+    recheck_concurrency(slot, ended_at);
+    schedule(slot);
+  };
+  if (session.expires_at != Time{}) {
+    if (session.expires_at > at) {
+      next = std::min(next, session.expires_at);
+    } else if (may_fire(session.expires_at)) {
+      // What was done after it shows that it was extended without a word.
+      if (session.last_at() <= session.expires_at) {
+        end_inferred(model::EndReason::Expired, session.expires_at);
+        return;
+      }
+      session.expires_at = Time{};
+    }
+  }
+  if (source.settings.vanished_after > Duration{0}) {
+    const Time due = session.last_at() + source.settings.vanished_after;
+    if (due > at) {
+      next = std::min(next, due);
+    } else if (may_fire(due)) {
+      end_inferred(model::EndReason::Vanished, std::max(session.last_at(), session.started_at));
+      return;
+    }
+  }
+  if (blocked_on != nullptr) block(slot, blocked_at, *blocked_on);
+  if (next != Time::max()) requeue(slot, next);
+}
+
+Violation& Engine::State::open(const Breach& breach) {
+  Session& session = sessions.at(breach.slot);
+  const Identity& identity = identities[identity_of[breach.policy]];
+  const model::ViolationNumber number = ++last_violation;
+  Violation& violation = violations[number];
+  violation.identity = identity_of[breach.policy];
+  violation.source = session.source;
+  violation.session = session.number;
+  violation.subject = session.subject;
+  violation.breached_at = breach.breached_at;
+  violation.detected_at = now;
+  violation.evidence = breach.evidence;
+  Mark& own = mark(session, breach.policy);
+  own.base = breach.base;
+  own.breached_at = breach.breached_at;
+  own.resumed_at = Time{};
+  own.violation = number;
+  marks[session.number].opened.push_back(number);
+  std::string text;
+  model::JsonObject o(text);
+  o.number("violation", number);
+  o.text("policy", identity.name);
+  o.name("rule", identity.rule);
+  o.name("mode", identity.mode);
+  o.number("session_number", session.number);
+  o.time("breached_at", breach.breached_at);
+  if (breach.through_link) o.flag("through_link", true);
+  o.raw("evidence", breach.evidence);
+  o.end();
+  decide(model::EntryKind::ViolationOpened, session, std::move(text)).occurred_at = breach.breached_at;
+  out->violations.push_back(number);
+  return violation;
+}
+
+void Engine::State::withdraw(model::ViolationNumber number, std::string_view because) {
+  const auto found = violations.find(number);
+  if (found == violations.end() || found->second.withdrawn_at != Time{}) return;
+  Violation& violation = found->second;
+  violation.withdrawn_at = now;
+  out->violations.push_back(number);
+  std::string text;
+  model::JsonObject o(text);
+  o.number("violation", number);
+  o.text("policy", identities[violation.identity].name);
+  o.number("session_number", violation.session);
+  o.text("because", because);
+  o.end();
+  model::Entry& entry = decide(model::EntryKind::ViolationWithdrawn, std::move(text));
+  entry.source = symbols.text(violation.source);
+  entry.subject = violation.subject;
+  const Slot slot = sessions.find(violation.session);
+  if (slot != no_slot) entry.session = sessions.at(slot).digest;
+  const auto kept = orders.find(violation.order);
+  if (violation.order == 0 || kept == orders.end() || kept->second.order.violation != number) return;
+  std::vector<enforcement::Event> events;
+  enforcement::Loop(kept->second.order, now, events).withdraw();
+  run(violation.order, events);
+}
+
+// Activity of a session that some policy warned of or found too long idle: it may show that it was not.
+void Engine::State::activity_after_marks(Slot slot, Time occurred_at, bool person) {
+  const Session& session = sessions.at(slot);
+  if (!person) return;
+  const auto found = marks.find(session.number);
+  if (found == marks.end()) return;
+  std::vector<model::ViolationNumber> gone;
+  for (Mark& mark : found->second.of) {
+    const Identity& identity = identities[mark.identity];
+    if (identity.rule != Rule::InactivityTimeout || mark.violation == 0 || occurred_at <= mark.base) continue;
+    if (occurred_at > mark.breached_at) {
+      if (mark.resumed_at == Time{} || occurred_at < mark.resumed_at) mark.resumed_at = occurred_at;
+      continue;
+    }
+    // It came late. The breach stands only if the rest of that time was too long as well.
+    const Duration limit = mark.breached_at - mark.base;
+    if (mark.resumed_at != Time{} && mark.resumed_at - occurred_at >= limit) continue;
+    gone.push_back(mark.violation);
+    mark.violation = 0;
+    mark.warned_for = Time{};
+  }
+  for (const model::ViolationNumber number : gone)
+    withdraw(number, "later evidence shows activity in that time");
+}
+
+// The session was over before a limit was passed.
+void Engine::State::withdraw_after(Slot slot, Time ended_at) {
+  const Session& session = sessions.at(slot);
+  if (!session.has_marks) return;
+  std::vector<model::ViolationNumber> gone;
+  for (Mark& mark : marks[session.number].of) {
+    const Rule rule = identities[mark.identity].rule;
+    const bool timed = rule == Rule::SessionTimeout || rule == Rule::InactivityTimeout;
+    if (!timed || mark.violation == 0 || mark.breached_at < ended_at) continue;
+    gone.push_back(mark.violation);
+    mark.violation = 0;
+  }
+  for (const model::ViolationNumber number : gone) withdraw(number, "the session had ended before");
+}
+
+// Looks again at the sessions of its groups that began at or after `from`: their number of sessions at once
+// may be another one now.
+void Engine::State::recheck_concurrency(Slot slot, Time from) {
+  const std::vector<PolicyIndex> concurrent = book.candidates(sessions.at(slot).scope_class).concurrent;
+  for (const PolicyIndex index : concurrent) {
+    const model::Policy& policy = book.at(index).policy;
+    const Session& one = sessions.at(slot);
+    std::vector<Slot> members;
+    if (policy.per == model::Per::Device) {
+      if (!one.device) continue;
+      for (Slot s = sessions.first_of_device(one.device); s != no_slot; s = sessions.at(s).device_next)
+        members.push_back(s);
+    } else {
+      if (one.subject_index == no_slot) continue;
+      for (Slot s = subjects.at(one.subject_index).sessions; s != no_slot; s = sessions.at(s).subject_next)
+        members.push_back(s);
+    }
+    std::vector<policy::Interval> group;
+    std::vector<std::pair<policy::Interval, Slot>> again;
+    for (const Slot member : members) {
+      const Session& other = sessions.at(member);
+      if (policy.per == model::Per::Application && other.application != one.application) continue;
+      if (policy.per == model::Per::Source && other.source != one.source) continue;
+      const auto& covered = book.candidates(other.scope_class).concurrent;
+      if (!std::binary_search(covered.begin(), covered.end(), index) || !applies(index, other)) continue;
+      group.push_back({other.number, other.joined != 0 ? other.joined : other.number, other.identifier,
+                       other.started_at, other.ended_at});
+      if (other.started_at >= from) again.emplace_back(group.back(), member);
+    }
+    std::sort(again.begin(), again.end(),
+              [](const auto& a, const auto& b) { return began_before(a.first, b.first); });
+    for (const auto& [interval, member] : again) {
+      const Mark* known = find_mark(sessions.at(member), index);
+      const bool marked = known != nullptr && known->violation != 0;
+      if (!marked && group.size() <= policy.most) continue;
+      const policy::Overlap overlap = policy::overlap(group, interval);
+      if (overlap.count <= policy.most) {
+        if (!marked) continue;
+        const model::ViolationNumber number = known->violation;
+        mark(sessions.at(member), index).violation = 0;
+        withdraw(number, "there were not so many sessions at once");
+        continue;
+      }
+      if (marked) continue;
+      Breach breach;
+      breach.policy = index;
+      breach.slot = member;
+      breach.base = breach.breached_at = interval.start;
+      breach.through_link = overlap.of_same_identifier <= policy.most;
+      model::JsonObject o(breach.evidence);
+      o.number("limit", policy.most);
+      o.number("measured", overlap.count);
+      o.name("per", policy.per);
+      o.list("sessions", overlap.sessions,
+             [](std::string& text, model::SessionNumber number) { text += std::to_string(number); });
+      o.end();
+      Violation& violation = open(breach);
+      const model::ViolationNumber number = last_violation;
+      std::vector<Slot> living;
+      for (const model::SessionNumber candidate : overlap.sessions) {
+        const Slot target = sessions.find(candidate);
+        if (target != no_slot && sessions.at(target).lives()) living.push_back(target);
+      }
+      const std::size_t excess = living.size() > policy.most ? living.size() - policy.most : 0;
+      std::vector<Slot> targets;
+      if (excess > 0) {
+        const auto count = static_cast<std::ptrdiff_t>(excess);
+        if (policy.evict == model::Evict::Oldest) targets.assign(living.begin(), living.begin() + count);
+        if (policy.evict == model::Evict::Newest) targets.assign(living.end() - count, living.end());
+        if (policy.evict == model::Evict::All) targets = living;
+      }
+      enforce(index, violation, number, targets, breach.through_link, false);
+    }
+  }
+}
+
+void Engine::State::check_failures(Slot slot) {
+  const std::vector<PolicyIndex> failed = book.candidates(sessions.at(slot).scope_class).failed;
+  for (const PolicyIndex index : failed) {
+    const Session& session = sessions.at(slot);
+    const model::Policy& policy = book.at(index).policy;
+    if (session.subject_index == no_slot) return;
+    if (const Mark* known = find_mark(session, index); known != nullptr && known->violation != 0) continue;
+    const Time from = session.started_at - policy.window;
+    std::uint64_t count = 0;
+    for (const model::Identifier& identifier : subjects.identifiers_of(session.subject_index))
+      count += failures.count(identifier.value, from, session.started_at);
+    if (count < policy.most || count == 0 || !applies(index, session)) continue;
+    Breach breach;
+    breach.policy = index;
+    breach.slot = slot;
+    breach.base = breach.breached_at = session.started_at;
+    breach.through_link = failures.count(session.identifier, from, session.started_at) < policy.most;
+    model::JsonObject o(breach.evidence);
+    o.number("limit", policy.most);
+    o.number("measured", count);
+    o.micros("window", policy.window);
+    o.raw("sessions", "[" + std::to_string(session.number) + "]");
+    o.end();
+    Violation& violation = open(breach);
+    enforce(index, violation, last_violation, {slot}, breach.through_link, false);
+  }
+}
+
+void Engine::State::check_after_end(Slot slot, const model::Facts& facts) {
+  const std::vector<PolicyIndex> after_end = book.candidates(sessions.at(slot).scope_class).after_end;
+  for (const PolicyIndex index : after_end) {
+    const Session& session = sessions.at(slot);
+    const model::Policy& policy = book.at(index).policy;
+    const bool told_late = session::states_end(facts.type);
+    const Time activity_at = told_late ? session.last_at() : facts.occurred_at;
+    if (activity_at <= session.ended_at + policy.limit) continue;
+    const Mark* known = find_mark(session, index);
+    if (known != nullptr && known->violation != 0 && known->base == session.ended_at) continue;
+    if (!applies(index, session)) continue;
+    std::string_view cause = "unknown";
+    if (!told_late) {
+      if (facts.device && session.device && facts.device != session.device)
+        cause = "another_device";
+      else if (facts.type == model::ObservationType::TokenRefreshed)
+        cause = "token_refreshed";
+      else if (facts.activity_class == model::ActivityClass::Machine)
+        cause = "background_requests";
+      else if (facts.interactivity == model::Interactivity::Silent)
+        cause = "silent_sign_in";
+      else if (facts.auth_method == model::AuthMethod::Cached)
+        cause = "cached_credentials";
+    }
+    Breach breach;
+    breach.policy = index;
+    breach.slot = slot;
+    breach.base = session.ended_at;
+    breach.breached_at = activity_at;
+    model::JsonObject o(breach.evidence);
+    o.micros("limit", policy.limit);
+    o.micros("measured", activity_at - session.ended_at);
+    o.time("ended_at", session.ended_at);
+    o.name("end_reason", session.end_reason);
+    o.text("end", session.proven_end ? "proven" : "stated");
+    o.text("cause", cause);
+    o.raw("sessions", "[" + std::to_string(session.number) + "]");
+    o.end();
+    Violation& violation = open(breach);
+    enforce(index, violation, last_violation, {slot}, false, false);
+  }
+}
+
+// Past the time in which something about it may still come. A sign-out that runs keeps it.
+void Engine::State::drop(Slot slot, Time at) {
+  Session& session = sessions.at(slot);
+  if (session.has_order) {
+    const auto found = order_of_session.find(session.number);
+    const auto kept = orders.find(found->second);
+    if (kept != orders.end() &&
+        (kept->second.order.concluded_at == Time{} || kept->second.order.reverting())) {
+      requeue(slot, at + drop_retry);
+      return;
+    }
+    order_of_session.erase(found);
+  }
+  if (session.has_marks) {
+    for (const model::ViolationNumber number : marks[session.number].opened) violations.erase(number);
+    marks.erase(session.number);
+  }
+  detach(slot);
+  sessions.drop(slot);
+  ++counts.sessions_dropped;
+}
+
+}  // namespace curfew::engine

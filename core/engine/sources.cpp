@@ -1,0 +1,93 @@
+#include "core/engine/sources.hpp"
+
+#include <algorithm>
+
+namespace curfew::engine {
+
+Source& Sources::at(model::Symbol name) {
+  if (name.number >= all_.size()) all_.resize(name.number + std::size_t{1});
+  Source& source = all_[name.number];
+  if (!source.known) {
+    source.known = true;
+    source.name = name;
+    source.shown_by = {name};
+  }
+  return source;
+}
+
+void Sources::configure(const model::PolicySet& set, model::Symbols& symbols) {
+  for (Source& source : all_) {
+    source.settings = model::SourcePolicy{};
+    source.configured = false;
+  }
+  for (const model::SourcePolicy& settings : set.sources) {
+    Source& source = at(symbols.intern(settings.name));
+    source.settings = settings;
+    source.configured = true;
+  }
+  derive(symbols);
+}
+
+void Sources::derive(model::Symbols& symbols) {
+  for (const model::Symbol name : in_order(symbols)) {
+    Source& source = at(name);
+    source.shown_by.clear();
+    if (source.settings.shows_activity) source.shown_by.push_back(name);
+    source.shows.clear();
+    source.may_teach.clear();
+    for (const std::string& name_space : source.settings.may_teach)
+      source.may_teach.push_back(symbols.intern(name_space));
+  }
+  for (const model::Symbol name : in_order(symbols)) {
+    const std::vector<std::string> shows = at(name).settings.shows_activity_of;
+    for (const std::string& other : shows) {
+      const model::Symbol shown = symbols.intern(other);
+      at(name).shows.push_back(shown);
+      std::vector<model::Symbol>& shown_by = at(shown).shown_by;
+      if (std::find(shown_by.begin(), shown_by.end(), name) == shown_by.end()) shown_by.push_back(name);
+    }
+  }
+}
+
+std::vector<model::Symbol> Sources::in_order(const model::Symbols& symbols) const {
+  std::vector<model::Symbol> names;
+  for (const Source& source : all_) {
+    if (source.known) names.push_back(source.name);
+  }
+  std::sort(names.begin(), names.end(),
+            [&](model::Symbol a, model::Symbol b) { return symbols.text(a) < symbols.text(b); });
+  return names;
+}
+
+void Sources::save(model::StateWriter& w, const model::Symbols& symbols) const {
+  const auto names = in_order(symbols);
+  w.number(names.size());
+  for (const model::Symbol name : names) {
+    const Source& source = all_[name.number];
+    w.text(symbols.text(name));
+    w.time(source.newest_event);
+    w.time(source.observed_until);
+    w.time(source.heard_at);
+    w.time(source.gap_at);
+    w.flag(source.caught_up);
+    w.flag(source.closed);
+    w.flag(source.silent);
+    for (const model::SessionNumber number : source.recent) w.number(number);
+  }
+}
+
+void Sources::load(model::StateReader& r, model::Symbols& symbols) {
+  for (std::size_t i = r.count(); i > 0; --i) {
+    Source& source = at(symbols.intern(r.text()));
+    source.newest_event = r.time();
+    source.observed_until = r.time();
+    source.heard_at = r.time();
+    source.gap_at = r.time();
+    source.caught_up = r.flag();
+    source.closed = r.flag();
+    source.silent = r.flag();
+    for (model::SessionNumber& number : source.recent) number = r.number();
+  }
+}
+
+}  // namespace curfew::engine

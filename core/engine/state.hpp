@@ -1,0 +1,208 @@
+// The engine's inside: one state, whose functions lie in several files by what they are about.
+//
+//   engine.cpp        apply, firing of deadlines, the public face
+//   observations.cpp  facts into sessions and subjects
+//   rules.cpp         policies: when they are due, what breaches them, what takes a breach back
+//   sign_outs.cpp     orders: made, held, moved on
+//   decisions.cpp     the texts that go into the ledger
+//   snapshot.cpp      save and load
+//
+// Private to core/engine.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/enforcement/loop.hpp"
+#include "core/enforcement/safety.hpp"
+#include "core/engine/deadlines.hpp"
+#include "core/engine/engine.hpp"
+#include "core/engine/sources.hpp"
+#include "core/policy/concurrency.hpp"
+#include "core/policy/failures.hpp"
+#include "core/policy/rulebook.hpp"
+#include "core/session/session_table.hpp"
+#include "core/session/subjects.hpp"
+
+namespace curfew::engine {
+
+using session::no_slot;
+using session::Session;
+using session::Slot;
+
+// A policy as violations remember it, also after the configuration changed.
+struct Identity {
+  std::string name;
+  model::Rule rule = model::Rule::SessionTimeout;
+  model::PolicyMode mode = model::PolicyMode::Observe;
+  std::vector<std::string> controls;
+  friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+// What a policy did about a session.
+struct Mark {
+  std::uint32_t identity = 0;
+  Time warned_for{};  // the start of the time that the warning was about
+  Time base{};        // the start of the time that was too long
+  Time breached_at{};
+  Time resumed_at{};  // first activity after an inactivity breach; epoch: none yet
+  model::ViolationNumber violation = 0;
+};
+
+struct Marks {
+  std::vector<Mark> of;                        // at most one for each policy
+  std::vector<model::ViolationNumber> opened;  // all, also withdrawn ones: they leave with the session
+};
+
+struct Violation {
+  std::uint32_t identity = 0;
+  model::Symbol source;
+  model::SessionNumber session = 0;
+  model::Ref subject;
+  Time breached_at{};
+  Time detected_at{};
+  Time withdrawn_at{};
+  model::OrderNumber order = 0;
+  std::string evidence;
+};
+
+struct KeptOrder {
+  enforcement::Order order;
+  Time wake{};  // epoch: not queued
+};
+
+struct Hold {
+  Time since{};
+  std::string policy;
+  std::vector<model::LadderStep> ladder;
+};
+
+struct Breach {
+  policy::PolicyIndex policy = 0;
+  Slot slot = no_slot;
+  Time base{};
+  Time breached_at{};
+  std::string evidence;
+  bool through_link = false;
+};
+
+struct Engine::State {
+  explicit State(model::Symbols& symbol_table) : symbols(symbol_table) {}
+
+  model::Symbols& symbols;
+  Time now{};
+  model::PolicySet set;
+  policy::Rulebook book;
+  std::vector<Identity> identities;
+  std::vector<std::uint32_t> identity_of;  // by policy index
+  Duration longest_failure_window{0};
+  policy::Groups groups;
+  policy::Failures failures;
+  session::SessionTable sessions;
+  session::Subjects subjects;
+  Sources sources;
+  Deadlines session_deadlines;
+  // (time, 0 source | 1 order, name or number)
+  std::set<std::tuple<Time, int, std::string, std::uint64_t>> other_deadlines;
+  absl::flat_hash_map<model::SessionNumber, Marks> marks;
+  absl::flat_hash_map<model::ViolationNumber, Violation> violations;
+  model::ViolationNumber last_violation = 0;
+  std::map<model::OrderNumber, KeptOrder> orders;
+  absl::flat_hash_map<model::SessionNumber, model::OrderNumber> order_of_session;  // the newest
+  model::OrderNumber last_order = 0;
+  enforcement::Caps caps;
+  std::map<std::uint32_t, Hold> holds;                        // by subject
+  std::set<std::pair<model::Ref, model::Ref>> refused_links;  // reported once
+  std::vector<Slot> active;                                   // since the last flush
+  Counts counts;
+
+  // Of the input that is being applied.
+  model::Effects* out = nullptr;
+  Time jumped_from = Time::max();  // deadlines after it are due to a clock's jump alone
+
+  // engine.cpp
+  void apply(const model::Input& input);
+  void fire(Time until);
+  void take(const model::Facts& facts);
+  void take(const model::ProgressInput& input);
+  void take(const model::StartedInput& input);
+  void take(const model::TickInput& input);
+  void take(const model::ClockInput& input);
+  void take(const model::ConfigurationInput& input);
+  void take(const model::GroupsInput& input);
+  void take(const model::CommandInput& input);
+  void take(const model::AnswerInput& input);
+  void take(const model::ProbeInput& input);
+  void configure();
+  void hear(Source& source);
+  void source_moved(Source& source);
+  void fire_silence(const std::string& name, Time at);
+  void queue_silence(Source& source);
+
+  // observations.cpp
+  void take_of_session(const model::Facts& facts, Source& source);
+  void take_of_subject(const model::Facts& facts);
+  void take_failure(const model::Facts& facts);
+  Slot find_or_add(const model::Facts& facts, const Source& source, bool& created);
+  bool know_subject(Slot slot, const model::Facts& facts);
+  std::uint32_t link(std::uint32_t subject, model::Ref known, const model::Identifier& other,
+                     const model::Facts& facts);
+  void relabel(const session::Subjects::Merge& merge);
+  void attach(Slot slot, std::uint32_t subject);
+  void detach(Slot slot);
+  void split(model::Ref subject);
+  void ended(Slot slot);
+  void count_state(const Session& session, int by);
+  [[nodiscard]] std::vector<Slot> sessions_of(std::uint32_t subject) const;
+
+  // rules.cpp
+  void evaluate(Slot slot, Time at);
+  void schedule(Slot slot);
+  void requeue(Slot slot, Time at);
+  [[nodiscard]] Time next_due(Slot slot) const;
+  [[nodiscard]] const Source* blocking(const Session& session, Time deadline) const;
+  void block(Slot slot, Time at, const Source& on);
+  [[nodiscard]] const Mark* find_mark(const Session& session, policy::PolicyIndex policy) const;
+  Mark& mark(Session& session, policy::PolicyIndex policy);
+  [[nodiscard]] bool applies(policy::PolicyIndex policy, const Session& session);
+  void activity_after_marks(Slot slot, Time occurred_at, bool person);
+  void withdraw_after(Slot slot, Time ended_at);
+  void recheck_concurrency(Slot slot, Time from);
+  void check_failures(Slot slot);
+  void check_after_end(Slot slot, const model::Facts& facts);
+  Violation& open(const Breach& breach);
+  void withdraw(model::ViolationNumber number, std::string_view because);
+  void drop(Slot slot, Time at);
+
+  // sign_outs.cpp
+  void enforce(policy::PolicyIndex policy, Violation& violation, model::ViolationNumber number,
+               const std::vector<Slot>& targets, bool through_link, bool doubtful);
+  model::OrderNumber order(enforcement::Order order, Slot target,
+                           const std::vector<model::LadderStep>& ladder, std::string held_because);
+  [[nodiscard]] KeptOrder* order_of(const Session& session);
+  void run(model::OrderNumber number, std::vector<enforcement::Event>& events);
+  void wake_order(model::OrderNumber number);
+  void queue_order(KeptOrder& kept);
+  void check_hold(Slot slot, bool fresh);
+  void command_sign_out(const model::CommandInput& input);
+  [[nodiscard]] model::SessionDigest control_for(const enforcement::Order& order,
+                                                 const std::string& source) const;
+  [[nodiscard]] std::string hold_reason(const std::vector<model::LadderStep>& ladder, std::uint32_t subject,
+                                        std::size_t targets) const;
+
+  // decisions.cpp
+  model::Entry& decide(model::EntryKind kind, std::string facts);
+  model::Entry& decide(model::EntryKind kind, const Session& session, std::string facts);
+  void alert(std::string_view about, std::string_view text, std::string_view source = {});
+  void touch(const Session& session) { out->sessions.push_back(session.number); }
+
+  // snapshot.cpp
+  void save(const std::function<void(std::string_view)>& put) const;
+  void load(std::string_view bytes);
+};
+
+}  // namespace curfew::engine
