@@ -347,11 +347,25 @@ void StreamVerifier::finish_personal() {
   flush();
 }
 
-StreamVerdict StreamVerifier::finish() {
+void StreamVerifier::end_of_rows() {
+  if (ended_) return;
+  ended_ = true;
   if (rows_ == 0)
     problems_.add(ProblemKind::OpeningWrong, std::nullopt, std::nullopt, "the stream has no entry");
   finish_heads();
   spine_.finish();
+  std::uint64_t full = 0;
+  for (std::uint64_t count = spine_.size() >> 8; count > 0; count >>= 8) full += count;
+  if (options_.stored_tiles && *options_.stored_tiles > full &&
+      !problems_.by_kind.contains(ProblemKind::TileUnexpected)) {
+    problems_.add(ProblemKind::TileUnexpected, std::nullopt, std::nullopt,
+                  std::to_string(*options_.stored_tiles) + " tiles are stored, but the tree has only " +
+                      std::to_string(full));
+  }
+}
+
+StreamVerdict StreamVerifier::finish() {
+  end_of_rows();
   finish_personal();
 
   verdict_.size = spine_.size();

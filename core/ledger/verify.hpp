@@ -57,7 +57,8 @@ struct VerifyOptions {
   StreamId id;
   std::vector<VerifierKey> keys;  // all that may sign: several after a rotation
   bool keys_from_outside = false;
-  std::optional<std::uint64_t> stored_size;  // the stream table's, if it says one
+  std::optional<std::uint64_t> stored_size;   // the stream table's, if it says one
+  std::optional<std::uint64_t> stored_tiles;  // how many rows the table of tiles has for it, if counted
   std::vector<ExpectedHead> heads;
   ReferenceCheck* references = nullptr;  // told of every intact personal value
   std::size_t most_problems = 100;
@@ -84,6 +85,9 @@ class StreamVerifier {
   [[nodiscard]] const std::vector<Coverage>& erasures() const { return erasures_; }
   void cover(const Coverage& coverage);
 
+  // All rows were fed: reads what is left of checkpoints and tiles. finish() does it too; call it before when
+  // the readers don't live as long as the verifier.
+  void end_of_rows();
   [[nodiscard]] StreamVerdict finish();
 
  private:
@@ -114,6 +118,7 @@ class StreamVerifier {
   std::uint64_t last_checkpoint_ = 0;  // size of the one before this
   std::uint64_t mismatches_ = 0;       // checkpoints in a row that didn't
   std::uint64_t rows_ = 0;
+  bool ended_ = false;
   StreamVerdict verdict_;
 };
 
