@@ -140,7 +140,9 @@ GRANT EXECUTE ON FUNCTION curfew.at TO curfew_reader, curfew_auditor;
 RESET ROLE;
 
 -- ---- fences: they deter; the signatures are the evidence ----
-CREATE FUNCTION curfew.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+-- In a schema of their own: DROP SCHEMA curfew CASCADE must not take along what refuses it.
+CREATE SCHEMA curfew_guard;
+CREATE FUNCTION curfew_guard.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   RAISE EXCEPTION 'curfew: % on %.% is refused: the ledger is append-only', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
     USING ERRCODE = 'insufficient_privilege';
@@ -150,39 +152,49 @@ DECLARE ledger_table text;
 BEGIN
   FOREACH ledger_table IN ARRAY ARRAY['stream', 'entry', 'personal', 'reference', 'tile', 'checkpoint'] LOOP
     EXECUTE format('CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON curfew.%I FOR EACH ROW '
-                   'EXECUTE FUNCTION curfew.refuse_change()', ledger_table);
+                   'EXECUTE FUNCTION curfew_guard.refuse_change()', ledger_table);
     EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON curfew.%I FOR EACH STATEMENT '
-                   'EXECUTE FUNCTION curfew.refuse_change()', ledger_table);
+                   'EXECUTE FUNCTION curfew_guard.refuse_change()', ledger_table);
     -- ALWAYS: also under session_replication_role = replica.
     EXECUTE format('ALTER TABLE curfew.%I ENABLE ALWAYS TRIGGER refuse_change', ledger_table);
     EXECUTE format('ALTER TABLE curfew.%I ENABLE ALWAYS TRIGGER refuse_truncate', ledger_table);
   END LOOP;
 END $$;
-CREATE FUNCTION curfew.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+CREATE FUNCTION curfew_guard.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE command record;
 BEGIN
   FOR command IN SELECT * FROM pg_event_trigger_ddl_commands() LOOP
-    IF command.schema_name = 'curfew' OR command.object_identity ~ '(^|[ ."])curfew\.' OR command.object_identity = 'curfew'
+    IF command.schema_name IN ('curfew', 'curfew_guard') OR command.object_identity IN ('curfew', 'curfew_guard')
+      OR command.object_identity ~ '(^|[ ."])curfew(_guard)?\.'
     THEN
       RAISE EXCEPTION 'curfew: % on % is refused: only `curfew db migrate` changes this schema', command.command_tag,
         command.object_identity USING ERRCODE = 'insufficient_privilege';
     END IF;
   END LOOP;
+  -- What was moved away is told by its new name.
+  IF (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'curfew'
+        AND c.relkind = 'r' AND c.relname IN ('stream', 'entry', 'personal', 'reference', 'tile', 'checkpoint')) < 6
+    OR (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'curfew_guard'
+        AND p.proname IN ('refuse_change', 'refuse_ddl', 'refuse_drop')) < 3 THEN
+    RAISE EXCEPTION 'curfew: moving the ledger away is refused: only `curfew db migrate` changes this schema'
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
 END $$;
-CREATE FUNCTION curfew.refuse_drop() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+CREATE FUNCTION curfew_guard.refuse_drop() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE dropped record;
 BEGIN
   FOR dropped IN SELECT * FROM pg_event_trigger_dropped_objects() LOOP
-    IF dropped.schema_name = 'curfew' OR dropped.object_identity ~ '(^|[ ."])curfew\.' OR dropped.object_identity = 'curfew'
+    IF dropped.schema_name IN ('curfew', 'curfew_guard') OR dropped.object_identity IN ('curfew', 'curfew_guard')
+      OR dropped.object_identity ~ '(^|[ ."])curfew(_guard)?\.'
     THEN
       RAISE EXCEPTION 'curfew: dropping % is refused: the ledger is append-only', dropped.object_identity
         USING ERRCODE = 'insufficient_privilege';
     END IF;
   END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION curfew.refuse_change, curfew.refuse_ddl, curfew.refuse_drop FROM PUBLIC;
-CREATE EVENT TRIGGER curfew_refuse_ddl ON ddl_command_end EXECUTE FUNCTION curfew.refuse_ddl();
-CREATE EVENT TRIGGER curfew_refuse_drop ON sql_drop EXECUTE FUNCTION curfew.refuse_drop();
+REVOKE ALL ON FUNCTION curfew_guard.refuse_change, curfew_guard.refuse_ddl, curfew_guard.refuse_drop FROM PUBLIC;
+CREATE EVENT TRIGGER curfew_refuse_ddl ON ddl_command_end EXECUTE FUNCTION curfew_guard.refuse_ddl();
+CREATE EVENT TRIGGER curfew_refuse_drop ON sql_drop EXECUTE FUNCTION curfew_guard.refuse_drop();
 ALTER EVENT TRIGGER curfew_refuse_ddl DISABLE;
 ALTER EVENT TRIGGER curfew_refuse_drop DISABLE;
 DO $$

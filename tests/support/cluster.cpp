@@ -25,6 +25,8 @@ Database Cluster::fresh_database() {
   database.name = "test_" + std::to_string(next_++);
   store::ServerConnection connection(server_->owner("postgres"));
   connection.execute("CREATE DATABASE " + database.name + " TEMPLATE curfew");
+  // A template's own privileges are not copied.
+  connection.execute("REVOKE TEMPORARY ON DATABASE " + database.name + " FROM PUBLIC");
   connection.execute("GRANT TEMPORARY ON DATABASE " + database.name + " TO curfew_writer");
   database.owner = server_->owner(database.name);
   database.application = server_->application(database.name);
