@@ -68,7 +68,8 @@ void append_input(std::string& json, const InputCoverage& input) {
   append_counts(json, "other", input.other);
   append_key(json, "recovered");
   json += '{';
-  append(json, "records", input.recovered);
+  append(json, "records", input.recovered + input.recovered_torn);
+  append(json, "readable", input.recovered);
   append(json, "security_records", input.recovered_security);
   append(json, "logons", input.recovered_logons);
   json += '}';
@@ -115,7 +116,7 @@ void RecordNumbers::add(std::uint64_t number, Time time) {
 bool RecordNumbers::is_whole() const {
   if (too_many_ || runs_.empty()) return false;
   const std::uint64_t span = runs_.rbegin()->second.last - runs_.begin()->first + 1;
-  return seen_ >= 10 && seen_ >= span / 2;
+  return seen_ >= 10 && seen_ >= span - span / 5;
 }
 
 std::uint64_t RecordNumbers::missing() const {
@@ -176,9 +177,10 @@ void Coverage::count_recovered(std::uint32_t number, const WindowsEvent& event) 
     ++input.recovered_logons;
 }
 
-void Coverage::count_unreadable(std::uint32_t number, std::string_view place, std::string_view why) {
+void Coverage::count_unreadable(std::uint32_t number, std::string_view place, std::string_view why,
+                                std::uint64_t records) {
   InputCoverage& input = inputs_[number];
-  ++input.unreadable;
+  input.unreadable += records;
   if (input.places.size() < most_places)
     input.places.emplace_back(to_clean_utf8(place.substr(0, 512)), to_clean_utf8(why.substr(0, 512)));
 }
@@ -236,6 +238,7 @@ InputCoverage Coverage::sum() const {
     total.logons += input.logons;
     total.sessions += input.sessions;
     total.recovered += input.recovered;
+    total.recovered_torn += input.recovered_torn;
     total.recovered_security += input.recovered_security;
     total.recovered_logons += input.recovered_logons;
     total.logon_keys.insert(input.logon_keys.begin(), input.logon_keys.end());

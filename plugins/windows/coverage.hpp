@@ -30,7 +30,7 @@ class RecordNumbers {
   };
   void add(std::uint64_t number, Time time);
   [[nodiscard]] std::uint64_t seen() const { return seen_; }
-  // Whether this is a log rather than a selection of it: most numbers of its span are there.
+  // Whether this is a log rather than a selection of it: four of five numbers of its span are there.
   [[nodiscard]] bool is_whole() const;
   [[nodiscard]] std::uint64_t missing() const;
   [[nodiscard]] std::vector<Hole> holes() const;
@@ -53,7 +53,7 @@ struct InputCoverage {
   std::map<std::uint32_t, std::uint64_t> by_event_id;
   std::uint64_t logons = 0, sessions = 0;
   std::map<std::string, std::uint64_t, std::less<>> joined, filtered, other;
-  std::uint64_t recovered = 0, recovered_security = 0, recovered_logons = 0;
+  std::uint64_t recovered = 0, recovered_torn = 0, recovered_security = 0, recovered_logons = 0;
   std::uint64_t arrival_times = 0;  // records that tell only when they were collected
   Time first{}, last{};
   std::unordered_set<std::uint64_t> logon_keys, logoff_keys;
@@ -67,7 +67,9 @@ class Coverage {
   void set_format(std::uint32_t input, std::string_view format);
   void count(std::uint32_t input, const WindowsEvent& event);
   void count_recovered(std::uint32_t input, const WindowsEvent& event);
-  void count_unreadable(std::uint32_t input, std::string_view place, std::string_view why);
+  void count_unreadable(std::uint32_t input, std::string_view place, std::string_view why,
+                        std::uint64_t records = 1);
+  void count_recovered_torn(std::uint32_t input) { ++inputs_[input].recovered_torn; }
   void count_other_line(std::uint32_t input);
   void judged(std::uint32_t input, Fate fate, std::string_view reason);
 

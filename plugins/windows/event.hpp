@@ -102,8 +102,10 @@ class RecordSink {
   virtual void event(WindowsEvent&& event) = 0;
   // Found in the slack of an EVTX file: old, possibly twice. Kept apart.
   virtual void recovered(WindowsEvent&& event) = 0;
+  // Found there too, but too torn to be read.
+  virtual void recovered_torn() = 0;
   // Part of the input that can't be read: `place` within the input, and why.
-  virtual void unreadable(std::string_view place, std::string_view why) = 0;
+  virtual void unreadable(std::string_view place, std::string_view why, std::uint64_t records = 1) = 0;
   // A line that is no record at all, as programs write between their records.
   virtual void other_line() = 0;
 };

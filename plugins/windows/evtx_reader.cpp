@@ -2,6 +2,7 @@
 
 #include <libevtx.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fstream>
@@ -45,30 +46,95 @@ std::string take_text(libevtx_error_t*& error) {
   return to_clean_utf8(line);
 }
 
-// libevtx passes over a chunk that doesn't begin as one should, without a word: so look ourselves.
-void report_bad_chunks(const std::string& path, RecordSink& sink) {
-  std::ifstream in(path, std::ios::binary);
-  std::array<char, 8> magic{};
-  in.seekg(0, std::ios::end);
-  const auto size = static_cast<std::size_t>(std::max<std::streamoff>(in.tellg(), 0));
-  for (std::size_t at = file_header; at + magic.size() <= size; at += chunk_size) {
-    in.seekg(static_cast<std::streamoff>(at));
-    if (!in.read(magic.data(), magic.size())) return;
-    const std::string_view text(magic.data(), magic.size());
-    if (text == std::string_view("ElfChnk\0", 8) || text == std::string_view("\0\0\0\0\0\0\0\0", 8)) continue;
-    sink.unreadable("chunk at byte " + std::to_string(at), "it doesn't begin as a chunk does");
+// What the file says that it holds: libevtx passes over records that it can't read without a word, so the
+// chunks' own headers are compared with what came out.
+struct Chunk {
+  std::size_t offset = 0;
+  std::uint64_t first = 0, last = 0;  // record numbers
+  std::uint64_t read = 0;
+};
+
+class Chunks {
+ public:
+  explicit Chunks(const std::string& path, RecordSink& sink) {
+    std::ifstream in(path, std::ios::binary);
+    std::array<char, 40> head{};
+    in.seekg(0, std::ios::end);
+    const auto size = static_cast<std::size_t>(std::max<std::streamoff>(in.tellg(), 0));
+    in.seekg(0);
+    std::array<char, 44> file_head{};
+    if (!in.read(file_head.data(), file_head.size())) return;
+    const std::size_t counted = number(file_head.data() + 42, 2);
+    for (std::size_t at = file_header; at + head.size() <= size && chunks_.size() < most_chunks;
+         at += chunk_size) {
+      in.seekg(static_cast<std::streamoff>(at));
+      if (!in.read(head.data(), head.size())) return;
+      const std::string place = "chunk at byte " + std::to_string(at);
+      const std::string_view magic(head.data(), 8);
+      if (magic == std::string_view("\0\0\0\0\0\0\0\0", 8)) {
+        // Files are laid out in advance: beyond the counted ones, nothing is normal.
+        if ((at - file_header) / chunk_size < counted)
+          sink.unreadable(place, "empty, though the file's header counts it");
+        continue;
+      }
+      if (magic != std::string_view("ElfChnk\0", 8)) {
+        sink.unreadable(place, "it doesn't begin as a chunk does");
+        continue;
+      }
+      Chunk chunk{at, number(head.data() + 24, 8), number(head.data() + 32, 8), 0};
+      if (chunk.first > chunk.last || chunk.last - chunk.first > chunk_size) {
+        sink.unreadable(place, "its header's record numbers make no sense");
+        continue;
+      }
+      chunks_.push_back(chunk);
+    }
+    std::sort(chunks_.begin(), chunks_.end(),
+              [](const Chunk& a, const Chunk& b) { return a.first < b.first; });
   }
-}
+
+  void took(std::uint64_t record) {
+    auto after =
+        std::upper_bound(chunks_.begin(), chunks_.end(), record,
+                         [](std::uint64_t wanted, const Chunk& chunk) { return wanted < chunk.first; });
+    if (after == chunks_.begin()) return;
+    --after;
+    if (record <= after->last) ++after->read;
+  }
+
+  void report(RecordSink& sink) const {
+    for (const Chunk& chunk : chunks_) {
+      const std::uint64_t promised = chunk.last - chunk.first + 1;
+      if (chunk.read >= promised) continue;
+      sink.unreadable("chunk at byte " + std::to_string(chunk.offset),
+                      "of its records " + std::to_string(chunk.first) + " to " + std::to_string(chunk.last) +
+                          ", " + std::to_string(promised - chunk.read) + " can't be read",
+                      promised - chunk.read);
+    }
+  }
+
+ private:
+  static std::uint64_t number(const char* bytes, std::size_t size) {
+    std::uint64_t value = 0;
+    for (std::size_t i = size; i-- > 0;) value = (value << 8U) | static_cast<std::uint8_t>(bytes[i]);
+    return value;
+  }
+  static constexpr std::size_t most_chunks = 1U << 20U;
+  std::vector<Chunk> chunks_;
+};
 
 class Reader {
  public:
-  Reader(RecordSink& sink, EvtxRange range) : sink_(sink), range_(range), buffer_(first_buffer) {}
+  Reader(RecordSink& sink, EvtxRange range, Chunks& chunks)
+      : sink_(sink), range_(range), chunks_(chunks), buffer_(first_buffer) {}
 
-  void take(libevtx_record_t* record, std::string_view kind, int index, bool recovered) {
+  void take(libevtx_record_t* record, bool recovered) {
     libevtx_error_t* error = nullptr;
-    if (range_.after_record != 0) {
-      std::uint64_t id = 0;
-      if (libevtx_record_get_identifier(record, &id, nullptr) == 1 && id <= range_.after_record) return;
+    // The number in the record's header; an exported log counts anew there, and keeps the old ones inside.
+    std::uint64_t number = 0;
+    const bool numbered = libevtx_record_get_identifier(record, &number, nullptr) == 1;
+    if (numbered && number <= range_.after_record) {
+      chunks_.took(number);
+      return;
     }
     // Asking for the size first would render the record twice.
     if (libevtx_record_get_utf8_xml_string(record, buffer_.data(), buffer_.size(), &error) != 1) {
@@ -79,33 +145,34 @@ class Reader {
         buffer_.resize(size);
         libevtx_error_free(&error);
         if (libevtx_record_get_utf8_xml_string(record, buffer_.data(), buffer_.size(), &error) != 1)
-          return complain(kind, index, take_text(error), recovered);
+          return complain(recovered);
       } else {
         libevtx_error_free(&size_error);
-        return complain(kind, index, take_text(error), recovered);
+        return complain(recovered);
       }
     }
     const char* text = reinterpret_cast<const char*>(buffer_.data());
     WindowsEvent event;
-    if (!parse_xml_event({text, strnlen(text, buffer_.size())}, event))
-      return complain(kind, index, "a record without an event id or a time", recovered);
+    if (!parse_xml_event({text, strnlen(text, buffer_.size())}, event)) return complain(recovered);
     event.position = position_++;
     if (recovered) {
       sink_.recovered(std::move(event));
     } else {
+      if (numbered) chunks_.took(number);
       sink_.event(std::move(event));
     }
   }
 
-  // What was never promised isn't missing: recovered records may be torn.
-  void complain(std::string_view kind, int index, const std::string& why, bool recovered) {
-    if (recovered) return;
-    sink_.unreadable(std::string(kind) + " " + std::to_string(index), why);
+  // What was never promised isn't missing: recovered records may be torn. Others are missing from their
+  // chunk.
+  void complain(bool recovered) {
+    if (recovered) sink_.recovered_torn();
   }
 
  private:
   RecordSink& sink_;
   EvtxRange range_;
+  Chunks& chunks_;
   std::vector<std::uint8_t> buffer_;
   std::uint64_t position_ = 0;
 };
@@ -124,8 +191,8 @@ void read_evtx(const std::string& path, RecordSink& sink, EvtxRange range) {
     sink.unreadable("file", take_text(error));
     return;
   }
-  report_bad_chunks(path, sink);
-  Reader reader(sink, range);
+  Chunks chunks(path, sink);
+  Reader reader(sink, range, chunks);
   int count = 0;
   if (libevtx_file_get_number_of_records(opened, &count, &error) != 1) {
     sink.unreadable("file", take_text(error));
@@ -134,19 +201,23 @@ void read_evtx(const std::string& path, RecordSink& sink, EvtxRange range) {
   for (int i = 0; i < count; ++i) {
     libevtx_record_t* got = nullptr;
     if (libevtx_file_get_record_by_index(opened, i, &got, &error) != 1) {
-      reader.complain("record", i, take_text(error), false);
+      libevtx_error_free(&error);  // its chunk tells of it
       continue;
     }
     const Record record(got);
-    reader.take(got, "record", i, false);
+    reader.take(got, false);
   }
+  chunks.report(sink);
   if (!range.with_recovered) return;
   if (libevtx_file_get_number_of_recovered_records(opened, &count, nullptr) != 1) return;
   for (int i = 0; i < count; ++i) {
     libevtx_record_t* got = nullptr;
-    if (libevtx_file_get_recovered_record_by_index(opened, i, &got, nullptr) != 1) continue;
+    if (libevtx_file_get_recovered_record_by_index(opened, i, &got, nullptr) != 1) {
+      sink.recovered_torn();
+      continue;
+    }
     const Record record(got);
-    reader.take(got, "recovered record", i, true);
+    reader.take(got, true);
   }
 }
 

@@ -48,8 +48,9 @@ class EntrySink final : public RecordSink {
   EntrySink(RecordSink& sink, std::string entry) : sink_(sink), entry_(std::move(entry)) {}
   void event(WindowsEvent&& event) override { sink_.event(std::move(event)); }
   void recovered(WindowsEvent&& event) override { sink_.recovered(std::move(event)); }
-  void unreadable(std::string_view place, std::string_view why) override {
-    sink_.unreadable(entry_ + ": " + std::string(place), why);
+  void recovered_torn() override { sink_.recovered_torn(); }
+  void unreadable(std::string_view place, std::string_view why, std::uint64_t records) override {
+    sink_.unreadable(entry_ + ": " + std::string(place), why, records);
   }
   void other_line() override { sink_.other_line(); }
 

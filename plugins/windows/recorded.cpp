@@ -22,8 +22,9 @@ class Intake final : public RecordSink {
     if (Pairing::uses(event)) sorter_.add(event);
   }
   void recovered(WindowsEvent&& event) override { coverage_.count_recovered(input_, event); }
-  void unreadable(std::string_view place, std::string_view why) override {
-    coverage_.count_unreadable(input_, place, why);
+  void recovered_torn() override { coverage_.count_recovered_torn(input_); }
+  void unreadable(std::string_view place, std::string_view why, std::uint64_t records) override {
+    coverage_.count_unreadable(input_, place, why, records);
   }
   void other_line() override { coverage_.count_other_line(input_); }
 
