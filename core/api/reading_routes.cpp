@@ -74,14 +74,6 @@ Response list_sign_outs(const Services& services, const Request& request) {
       [](const model::SignOutRow& row) { return number_place(row.number); });
 }
 
-void write_subject(JsonWriter& json, const SubjectRow& row) {
-  json.begin_object().text("subject", model::to_text(row.subject));
-  json.text("account_type", model::name_of(row.account_type));
-  json.number("live_sessions", row.live_sessions).number("sessions", row.sessions);
-  json.number("violations", row.violations);
-  json.time("first_seen_at", row.first_seen_at).time("last_activity_at", row.last_activity_at).end();
-}
-
 Response list_subjects(const Services& services, const Request& request) {
   refuse_unknown_parameters(request, {"live", "after", "limit"});
   const std::size_t limit = page_limit(request);
@@ -89,24 +81,10 @@ Response list_subjects(const Services& services, const Request& request) {
   query.live_only = flag_parameter(request, "live", false);
   query.after = ref_parameter(request, "after");
   query.limit = limit + 1;
-  return page("subjects", services.subjects(query), limit, write_subject,
-              [](const SubjectRow& row) { return model::to_text(row.subject); });
-}
-
-void write_source(JsonWriter& json, const SourceStatus& source) {
-  json.begin_object().text("name", source.name).text("connector", source.connector);
-  json.text("state", source.state).text_or_null("text", source.text);
-  json.time("last_observation_at", source.last_observation_at).time("observed_until", source.observed_until);
-  json.flag("caught_up", source.caught_up).flag("shows_activity", source.shows_activity);
-  json.begin_array("can");
-  for (const model::Action action : source.can) json.text({}, model::name_of(action));
-  json.end().flag("can_prove", source.can_prove);
-  json.number("read", source.read)
-      .number("filtered", source.filtered)
-      .number("unreadable", source.unreadable);
-  json.number("observations", source.observations).number("refused", source.refused);
-  json.number("live_sessions", source.live_sessions);
-  json.raw("coverage", report::checked_json(source.coverage)).end();
+  return page(
+      "subjects", services.subjects(query), limit,
+      [](JsonWriter& json, const SubjectRow& row) { report::write(json, row); },
+      [](const SubjectRow& row) { return model::to_text(row.subject); });
 }
 
 Response list_sources(const Services& services, const Request& request) {
@@ -114,7 +92,7 @@ Response list_sources(const Services& services, const Request& request) {
   std::string out;
   JsonWriter json(out);
   json.begin_object().begin_array("sources");
-  for (const SourceStatus& source : services.sources()) write_source(json, source);
+  for (const SourceStatus& source : services.sources()) report::write(json, source);
   json.end().end();
   return json_response(200, std::move(out));
 }
@@ -122,10 +100,7 @@ Response list_sources(const Services& services, const Request& request) {
 Response show_source(const Services& services, const Request& request) {
   for (const SourceStatus& source : services.sources()) {
     if (source.name != request.capture("source")) continue;
-    std::string out;
-    JsonWriter json(out);
-    write_source(json, source);
-    return json_response(200, std::move(out));
+    return json_response(200, report::to_json(source));
   }
   throw Problem(404, "no such source",
                 "there is no source called '" + std::string(request.capture("source")) + "'");

@@ -26,6 +26,7 @@
 #include "core/model/input.hpp"
 #include "core/model/observation.hpp"
 #include "core/model/rows.hpp"
+#include "core/report/listing.hpp"
 #include "core/store/store.hpp"
 
 namespace curfew::api {
@@ -49,35 +50,8 @@ struct IngestAnswer {
 
 // ---- reading ----
 
-struct SourceStatus {
-  std::string name;
-  std::string connector;
-  std::string state;  // up, finished, failed, quarantined, starting
-  std::string text;   // why, and the remedy
-  Time last_observation_at{};
-  Time observed_until{};  // the watermark
-  bool caught_up = false;
-  bool shows_activity = true;
-  std::vector<model::Action> can;
-  bool can_prove = false;
-  std::uint64_t read = 0;
-  std::uint64_t filtered = 0;
-  std::uint64_t unreadable = 0;
-  std::uint64_t observations = 0;
-  std::uint64_t refused = 0;
-  std::uint64_t live_sessions = 0;
-  std::string coverage;  // JSON object as the connector gave it; empty: none
-};
-
-struct SubjectRow {
-  model::Ref subject;
-  model::AccountType account_type = model::AccountType::Unknown;
-  std::uint64_t live_sessions = 0;
-  std::uint64_t sessions = 0;
-  std::uint64_t violations = 0;
-  Time first_seen_at{};
-  Time last_activity_at{};
-};
+using SourceStatus = report::SourceStatus;
+using SubjectRow = report::SubjectRow;
 struct SubjectQuery {
   bool live_only = false;
   model::Ref after;  // paging, ascending references

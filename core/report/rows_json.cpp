@@ -119,4 +119,41 @@ void write(JsonWriter& json, const model::SignOutRow& row, const Names* names) {
   json.end();
 }
 
+void write(JsonWriter& json, const SubjectRow& row, const Names* names) {
+  json.begin_object();
+  write_ref(json, "subject", row.subject);
+  write_name(json, "subject_name", row.subject, names);
+  json.text("account_type", model::name_of(row.account_type));
+  json.number("live_sessions", row.live_sessions);
+  json.number("sessions", row.sessions);
+  json.number("violations", row.violations);
+  json.time("first_seen_at", row.first_seen_at);
+  json.time("last_activity_at", row.last_activity_at);
+  json.end();
+}
+
+void write(JsonWriter& json, const SourceStatus& row, const Names*) {
+  json.begin_object();
+  json.text("name", row.name);
+  json.text("connector", row.connector);
+  json.text("state", row.state);
+  json.text_or_null("text", row.text);
+  json.time("last_observation_at", row.last_observation_at);
+  json.time("observed_until", row.observed_until);
+  json.flag("caught_up", row.caught_up);
+  json.flag("shows_activity", row.shows_activity);
+  json.begin_array("can");
+  for (const model::Action action : row.can) json.text({}, model::name_of(action));
+  json.end();
+  json.flag("can_prove", row.can_prove);
+  json.number("read", row.read);
+  json.number("filtered", row.filtered);
+  json.number("unreadable", row.unreadable);
+  json.number("observations", row.observations);
+  json.number("refused", row.refused);
+  json.number("live_sessions", row.live_sessions);
+  json.raw("coverage", checked_json(row.coverage));
+  json.end();
+}
+
 }  // namespace curfew::report

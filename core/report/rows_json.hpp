@@ -13,6 +13,7 @@
 #include "core/model/input.hpp"
 #include "core/model/rows.hpp"
 #include "core/report/json_writer.hpp"
+#include "core/report/listing.hpp"
 
 namespace curfew::report {
 
@@ -22,6 +23,8 @@ using Names = std::map<model::Ref, std::string>;
 void write(JsonWriter& json, const model::SessionRow& row, const Names* names = nullptr);
 void write(JsonWriter& json, const model::ViolationRow& row, const Names* names = nullptr);
 void write(JsonWriter& json, const model::SignOutRow& row, const Names* names = nullptr);
+void write(JsonWriter& json, const SubjectRow& row, const Names* names = nullptr);
+void write(JsonWriter& json, const SourceStatus& row, const Names* names = nullptr);
 
 template <typename Row>
 [[nodiscard]] std::string to_json(const Row& row, const Names* names = nullptr) {

@@ -1,0 +1,253 @@
+#include "core/report/wording.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace curfew::report::wording {
+namespace {
+
+constexpr std::size_t max_evidence_items = 12;
+
+// A field that says in its name that it counts microseconds or seconds is shown as a duration.
+std::string number_text(const std::string& key, const nlohmann::ordered_json& value) {
+  if (value.is_number_integer() && (key.ends_with("_us") || key.ends_with("_micros"))) {
+    return duration(Duration{value.get<std::int64_t>()});
+  }
+  if (value.is_number_integer() && key.ends_with("_seconds")) {
+    return duration(std::chrono::seconds(value.get<std::int64_t>()));
+  }
+  if (value.is_number_unsigned()) return count(value.get<std::uint64_t>());
+  return value.dump();
+}
+
+std::string value_text(const AuditReport& report, const std::string& key, const nlohmann::ordered_json& value,
+                       int depth);
+
+std::string text_of_string(const AuditReport& report, const std::string& text) {
+  if (const auto at = base::parse_rfc3339(text)) return time(*at);
+  if (text.size() == 16) {
+    if (const auto ref = model::parse_ref(text); ref && *ref) return name_of(report, *ref);
+  }
+  return text;
+}
+
+std::string list_text(const AuditReport& report, const std::string& key, const nlohmann::ordered_json& list,
+                      int depth) {
+  std::string out;
+  std::size_t shown = 0;
+  for (const auto& item : list) {
+    if (shown == max_evidence_items) return out + " and " + count(list.size() - shown) + " more";
+    out += (shown == 0 ? "" : ", ") + value_text(report, key, item, depth + 1);
+    ++shown;
+  }
+  return out;
+}
+
+std::string object_text(const AuditReport& report, const nlohmann::ordered_json& object, int depth) {
+  std::string out;
+  for (const auto& [key, value] : object.items()) {
+    std::string name = key;
+    for (const std::string_view unit : {"_us", "_micros", "_seconds"}) {
+      if (name.ends_with(unit)) name.resize(name.size() - unit.size());
+    }
+    out += (out.empty()  ? ""
+            : depth == 0 ? "; "
+                         : ", ") +
+           words(name) + " " + value_text(report, key, value, depth + 1);
+  }
+  return out;
+}
+
+std::string value_text(const AuditReport& report, const std::string& key, const nlohmann::ordered_json& value,
+                       int depth) {
+  if (value.is_string()) return text_of_string(report, value.get<std::string>());
+  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  if (value.is_null()) return "none";
+  if (value.is_array()) return list_text(report, key, value, depth);
+  if (value.is_object()) return "(" + object_text(report, value, depth) + ")";
+  return number_text(key, value);
+}
+
+std::uint64_t standing(const AuditReport& report) {
+  const auto withdrawn = std::count_if(report.violations.begin(), report.violations.end(),
+                                       [](const auto& row) { return row.withdrawn_at != Time{}; });
+  return std::max<std::uint64_t>(report.violations_total, report.violations.size()) -
+         static_cast<std::uint64_t>(withdrawn);
+}
+
+std::string of_people(const AuditReport& report) {
+  const auto& types = report.statistics.by_account_type();
+  std::string out;
+  for (const auto& [type, sessions] : types) {
+    if (type == model::AccountType::Unknown) continue;
+    out += (out.empty() ? "" : ", ") + count(sessions) + " of " + std::string(model::name_of(type)) +
+           " accounts";
+  }
+  return out.empty() ? out : " (" + out + ")";
+}
+
+std::string ended_by_inference(const SessionStatistics& statistics) {
+  return counted(statistics.ends_inferred(), "session has", "sessions have") + " no end in the records (" +
+         percent(statistics.ends_inferred(), statistics.ended()) +
+         " of those that ended): the end was inferred, and its time is the latest that the records allow.";
+}
+
+}  // namespace
+
+std::string count(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3;) {
+    at -= 3;
+    text.insert(at, ",");
+  }
+  return text;
+}
+
+std::string counted(std::uint64_t number, std::string_view one, std::string_view many) {
+  return count(number) + " " + std::string(number == 1 ? one : many);
+}
+
+std::string duration(Duration duration) {
+  using std::chrono::days;
+  using std::chrono::duration_cast;
+  const bool negative = duration < Duration{0};
+  const std::int64_t seconds = std::abs(duration_cast<std::chrono::seconds>(duration).count());
+  std::string text;
+  if (seconds == 0 && duration != Duration{0}) {
+    text = "under 1 s";
+  } else if (seconds < 60) {
+    text = std::to_string(seconds) + " s";
+  } else if (seconds < 3600) {
+    text = std::to_string(seconds / 60) + " min";
+    if (seconds % 60 != 0) text += " " + std::to_string(seconds % 60) + " s";
+  } else if (seconds < 86'400) {
+    text = std::to_string(seconds / 3600) + " h";
+    if (seconds / 60 % 60 != 0) text += " " + std::to_string(seconds / 60 % 60) + " min";
+  } else {
+    text = count(static_cast<std::uint64_t>(seconds / 86'400)) + " d";
+    if (seconds / 3600 % 24 != 0) text += " " + std::to_string(seconds / 3600 % 24) + " h";
+  }
+  return negative ? "-" + text : text;
+}
+
+std::string time(Time time) {
+  if (time == Time{}) return "not known";
+  std::string text = base::format_rfc3339(time).substr(0, 19);
+  text[10] = ' ';
+  return text;
+}
+
+std::string day(Time time) { return time == Time{} ? "not known" : base::format_rfc3339(time).substr(0, 10); }
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return "0 %";
+  const std::uint64_t rounded = (part * 100 + whole / 2) / whole;
+  if (rounded == 0 && part > 0) return "under 1 %";
+  if (rounded == 100 && part < whole) return "over 99 %";
+  return std::to_string(rounded) + " %";
+}
+
+std::string words(std::string_view identifier) {
+  std::string text(identifier);
+  std::replace(text.begin(), text.end(), '_', ' ');
+  return text;
+}
+
+std::string name_of(const AuditReport& report, model::Ref ref) {
+  if (!ref) return "nobody in particular";
+  const auto at = report.names.find(ref);
+  return at == report.names.end() || at->second.empty() ? "reference " + model::to_text(ref) : at->second;
+}
+
+std::string evidence(const AuditReport& report, const model::ViolationRow& row) {
+  const nlohmann::ordered_json json = nlohmann::ordered_json::parse(checked_json(row.evidence));
+  if (!json.is_object()) return "none recorded";
+  return object_text(report, json, 0);
+}
+
+std::vector<std::string> findings(const AuditReport& report) {
+  const SessionStatistics& statistics = report.statistics;
+  std::vector<std::string> out;
+  std::uint64_t observations = 0;
+  for (const SourceStatus& source : report.sources) observations += source.observations;
+  out.push_back("From " + time(report.from) + " to " + time(report.to) + " UTC, " +
+                counted(report.sources.size(), "source", "sources") + " showed " +
+                counted(observations, "event", "events") + ": " +
+                counted(statistics.total(), "session", "sessions") + of_people(report) + " by " +
+                counted(statistics.subjects(), "account", "accounts") + ".");
+  if (statistics.most_at_once().sessions > 0) {
+    out.push_back("At most " + counted(statistics.most_at_once().sessions, "session", "sessions") +
+                  " lived at once, at " + time(statistics.most_at_once().at) + ". " +
+                  (statistics.live() == 0 ? "None was still open at the end."
+                                          : count(statistics.live()) + " still open at the end."));
+  }
+  const std::uint64_t stand = standing(report);
+  std::string breaches = stand == 0 ? "No policy was breached."
+                                    : counted(stand, "policy breach was", "policy breaches were") + " found.";
+  const std::uint64_t withdrawn =
+      std::max<std::uint64_t>(report.violations_total, report.violations.size()) - stand;
+  if (withdrawn > 0)
+    breaches += " " + count(withdrawn) + " more were withdrawn, because later records explained them.";
+  out.push_back(breaches);
+  if (report.failures.total() > 0) {
+    out.push_back(counted(report.failures.total(), "sign-in failed.", "sign-ins failed."));
+  }
+  out.push_back(report.ledger.sentence.empty() ? "The ledger was not verified." : report.ledger.sentence);
+  return out;
+}
+
+std::vector<std::string> blind_spots(const AuditReport& report) {
+  const SessionStatistics& statistics = report.statistics;
+  std::vector<std::string> out;
+  if (statistics.ends_inferred() > 0) out.push_back(ended_by_inference(statistics));
+  if (statistics.starts_unseen() > 0) {
+    out.push_back(counted(statistics.starts_unseen(), "session was", "sessions were") +
+                  " on before the records begin: the sign-in was not seen.");
+  }
+  if (statistics.corrections() > 0) {
+    out.push_back(counted(statistics.corrections(), "inferred end was", "inferred ends were") +
+                  " taken back because later records showed activity.");
+  }
+  for (const SourceStatus& source : report.sources) {
+    if (source.unreadable > 0) {
+      out.push_back(source.name + ": " + counted(source.unreadable, "record", "records") +
+                    " could not be read; the places are with the source below.");
+    }
+    if (!source.shows_activity) {
+      out.push_back(source.name +
+                    ": its records tell sign-ins and sign-outs, not activity between them: inactivity "
+                    "cannot be judged here.");
+    }
+    if (source.refused > 0) {
+      out.push_back(source.name + ": " + counted(source.refused, "event was", "events were") +
+                    " refused (repeated, too late or malformed).");
+    }
+    if (source.observations == 0) {
+      out.push_back(
+          source.name + ": nothing in it told of a session. " +
+          (source.text.empty() ? std::string("The audit says nothing about this system.") : source.text));
+    } else if (source.state == "failed" || source.state == "quarantined") {
+      out.push_back(source.name + ": " + source.state + ". " + source.text);
+    }
+  }
+  const std::uint64_t gaps = std::max<std::uint64_t>(report.gaps_total, report.gaps.size());
+  if (gaps > 0) {
+    out.push_back(counted(gaps, "gap", "gaps") + " in the records: what happened in them is not known.");
+  }
+  out.insert(out.end(), report.not_seen.begin(), report.not_seen.end());
+  if (out.empty()) {
+    out.push_back(
+        "No gap, unreadable record or missing end was found. Systems that are not among the sources were not "
+        "looked at.");
+  } else {
+    out.push_back("Systems that are not among the sources were not looked at.");
+  }
+  return out;
+}
+
+std::string end_of(const model::SessionRow& row) {
+  if (row.state != model::SessionState::Ended) return "still open";
+  return words(model::name_of(row.end_reason)) + " (" + std::string(model::name_of(row.end_certainty)) + ")";
+}
+
+}  // namespace curfew::report::wording
