@@ -24,23 +24,46 @@ struct Order {
   std::function<void(const std::vector<model::OrderNumber>&)> done;
 };
 
+// A record that somebody waits for.
+struct Recorded {
+  model::Entry entry;
+  std::function<void()> done;
+};
+
+// New policies, with the references of the names in them.
+struct Configured {
+  model::ConfigurationInput input;
+  std::vector<model::PersonalValue> introduced;
+};
+
 // The source has no more input (recorded logs), or was given up.
 struct Finished {};
 
 struct Arrival {
   std::string source;        // empty: not from a source
   std::uint64_t ticket = 0;  // counts a source's arrivals; durable when its batch is
-  std::variant<connector::Admitted, connector::CursorProgress, store::MemoryUpdate, model::Entry, Order,
-               model::InputBody, Finished>
+  std::variant<connector::Admitted, connector::CursorProgress, store::MemoryUpdate, model::Entry, Recorded,
+               Order, Configured, model::InputBody, Finished>
       body;
+};
+
+// A step to carry out, and a question to ask, with the references of the handles that they need.
+struct Act {
+  model::RunStep step;
+  model::Ref handle;
+};
+struct Ask {
+  model::RunProbe probe;
+  model::Ref handle;
+  model::Ref control_handle;
 };
 
 // What is committed at once, and what may happen only then.
 struct Batch {
   std::vector<model::Entry> entries;
   store::Extras extras;
-  std::vector<model::RunStep> steps;
-  std::vector<model::RunProbe> probes;
+  std::vector<Act> acts;
+  std::vector<Ask> asks;
   std::map<std::string, std::uint64_t, std::less<>> tickets;
   std::vector<std::function<void()>> after_commit;
   std::string snapshot;  // the engine's state after this batch; empty: none

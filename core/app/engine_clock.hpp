@@ -1,10 +1,11 @@
 // Engine time from the wall clock: it never goes back, and a jump ahead is seen.
 //
 //   app::EngineClock clock(engine.now(), settings.clock_jump);
-//   if (const auto jump = clock.advance(base::wall_clock_now(), steady_now)) machine.take(clock.now(), *jump);
+//   if (const auto jump = clock.advance(base::wall_clock_now(), steady_now)) machine.take(clock.now(),
+//   *jump);
 //
-// A clock that steps back freezes engine time until it is passed again. A jump is what the wall clock gained on the
-// steady one since the last look. Threads: one. Owns: two readings. Fails: never.
+// A clock that steps back freezes engine time until it is passed again. A jump is what the wall clock gained
+// on the steady one since the last look. Threads: one. Owns: two readings. Fails: never.
 #pragma once
 
 #include <chrono>

@@ -11,7 +11,10 @@ using connector::Taken;
 
 // The queue itself is unbounded: Intake looks at its size before it admits, so what was admitted always fits.
 Intake::Intake(connector::Admission& admission, std::size_t capacity, Log& log)
-    : admission_(admission), log_(log), capacity_(capacity), queue_(std::numeric_limits<std::size_t>::max()) {}
+    : admission_(admission),
+      log_(log),
+      capacity_(capacity),
+      queue_(std::numeric_limits<std::size_t>::max()) {}
 
 void Intake::add_source(std::string_view source, std::string_view connector) {
   const std::lock_guard lock(mutex_);
@@ -45,10 +48,16 @@ Taken Intake::observed(std::string_view source, model::Observation&& observation
     SourceStatus& status = find(source).status;
     if (const Refusal* refusal = std::get_if<Refusal>(&result)) {
       switch (*refusal) {
-        case Refusal::Repeat: ++status.repeats; return Taken::Yes;
-        case Refusal::TooLate: ++status.too_late; return Taken::Yes;
+        case Refusal::Repeat:
+          ++status.repeats;
+          return Taken::Yes;
+        case Refusal::TooLate:
+          ++status.too_late;
+          return Taken::Yes;
         case Refusal::Invalid:
-        case Refusal::TooLarge: ++status.invalid; return Taken::Refused;
+        case Refusal::TooLarge:
+          ++status.invalid;
+          return Taken::Refused;
       }
     }
     ++status.observations;

@@ -4,12 +4,12 @@
 //   connector::Host host(state, intake);           // it is the host's listener
 //   intake.queue().pop_all(arrivals, 10ms);        // the engine's side
 //
-// An observation is admitted on its source's thread. When the queue is full nothing is admitted and the source is told
-// to come again: back-pressure, never loss. Observations enter the queue in the order in which they were admitted, so
-// that a reference is introduced before it is used.
+// An observation is admitted on its source's thread. When the queue is full nothing is admitted and the
+// source is told to come again: back-pressure, never loss. Observations enter the queue in the order in which
+// they were admitted, so that a reference is introduced before it is used.
 //
-// Threads: any. Owns: the queue, tickets, counts and the newest coverage of each source. Fails: never; what can't be
-// admitted is counted.
+// Threads: any. Owns: the queue, tickets, counts and the newest coverage of each source. Fails: never; what
+// can't be admitted is counted.
 #pragma once
 
 #include <condition_variable>
@@ -82,8 +82,8 @@ class Intake final : public connector::Listener {
   Log& log_;
   const std::size_t capacity_;
   base::Queue<Arrival> queue_;
-  std::mutex order_;            // admission and queueing are one step
-  mutable std::mutex mutex_;    // sources_
+  std::mutex order_;          // admission and queueing are one step
+  mutable std::mutex mutex_;  // sources_
   std::condition_variable durable_;
   std::map<std::string, Source, std::less<>> sources_;
   bool stopping_ = false;

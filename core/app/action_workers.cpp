@@ -1,0 +1,132 @@
+#include "core/app/action_workers.hpp"
+
+#include <limits>
+
+#include "core/base/error.hpp"
+#include "core/base/kill_point.hpp"
+
+namespace curfew::app {
+namespace {
+
+constexpr std::size_t max_text = 512;
+
+std::string handle_in(const std::vector<model::PersonalValue>& values, model::Ref ref) {
+  for (const model::PersonalValue& value : values) {
+    if (ref && value.ref == ref) return value.value;
+  }
+  return {};
+}
+
+}  // namespace
+
+// The engine bounds how much is under way (caps, one step of an order at a time), so the queue needs no bound
+// of its own; a full one would have to drop an act whose intent is recorded.
+ActionWorkers::ActionWorkers(connector::Host& host, std::function<Resolver()> make_resolver, Intake& intake,
+                             Log& log, std::size_t threads)
+    : host_(host),
+      make_resolver_(std::move(make_resolver)),
+      intake_(intake),
+      log_(log),
+      jobs_(std::numeric_limits<std::size_t>::max()) {
+  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+ActionWorkers::~ActionWorkers() { stop(); }
+
+void ActionWorkers::dispatch(std::vector<Act> acts, std::vector<Ask> asks) {
+  for (Act& act : acts) {
+    Job job = std::move(act);
+    (void)jobs_.try_push(job);
+  }
+  for (Ask& ask : asks) {
+    Job job = std::move(ask);
+    (void)jobs_.try_push(job);
+  }
+}
+
+void ActionWorkers::stop() {
+  stopping_ = true;
+  jobs_.close();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+  threads_.clear();
+}
+
+void ActionWorkers::run() {
+  try {
+    Resolver resolve;
+    std::vector<Job> jobs;
+    while (!stopping_ && !jobs_.finished()) {
+      jobs.clear();
+      jobs_.pop_all(jobs, std::chrono::milliseconds(200), 1);
+      for (const Job& job : jobs) {
+        // Connected at the first need: a daemon that only observes needs no such connections.
+        if (!resolve) resolve = make_resolver_();
+        if (const Act* act = std::get_if<Act>(&job))
+          carry_out(*act, resolve);
+        else
+          ask(std::get<Ask>(job), resolve);
+      }
+    }
+  } catch (const std::exception& error) {
+    log_.error("an action worker ended", {{"reason", error.what()}});
+  } catch (...) {
+    log_.error("an action worker ended", {{"reason", "unknown"}});
+  }
+}
+
+void ActionWorkers::carry_out(const Act& act, const Resolver& resolve) {
+  model::AnswerInput answer{.order = act.step.order, .step = act.step.step, .code = {}, .text = {}};
+  base::kill_point("app.before_act");
+  try {
+    std::vector<model::Ref> refs;
+    for (const model::Identifier& identifier : act.step.identifiers) refs.push_back(identifier.value);
+    if (act.handle) refs.push_back(act.handle);
+    const std::vector<model::PersonalValue> values =
+        refs.empty() ? std::vector<model::PersonalValue>{} : resolve(refs);
+    std::vector<model::NamedValue> identifiers;
+    for (const model::PersonalValue& value : values) {
+      if (value.kind == model::PersonalKind::Identifier)
+        identifiers.push_back({value.name_space, value.value});
+    }
+    connector::Answer given = host_.act(act.step, handle_in(values, act.handle), identifiers);
+    answer.code = given.code;
+    answer.text = std::move(given.text);
+  } catch (const Error& error) {
+    answer.code = model::AnswerCode::Failed;
+    answer.text = error.what();
+  }
+  base::kill_point("app.after_act");
+  answer.text.resize(std::min(answer.text.size(), max_text));
+  (void)intake_.submit({.source = {}, .ticket = 0, .body = model::InputBody(std::move(answer))});
+}
+
+void ActionWorkers::ask(const Ask& ask, const Resolver& resolve) {
+  model::ProbeInput answer{.order = ask.probe.order,
+                           .step = ask.probe.step,
+                           .probe = ask.probe.probe,
+                           .session = {},
+                           .control = {},
+                           .text = {}};
+  try {
+    std::vector<model::Ref> refs;
+    if (ask.handle) refs.push_back(ask.handle);
+    if (ask.control_handle) refs.push_back(ask.control_handle);
+    const std::vector<model::PersonalValue> values =
+        refs.empty() ? std::vector<model::PersonalValue>{} : resolve(refs);
+    answer.session =
+        host_.prove(ask.probe, ask.probe.session, handle_in(values, ask.handle), {}, answer.text);
+    if (ask.probe.control) {
+      std::string text;
+      answer.control =
+          host_.prove(ask.probe, ask.probe.control, handle_in(values, ask.control_handle), {}, text);
+    }
+  } catch (const Error& error) {
+    answer.text = error.what();
+  }
+  answer.text.resize(std::min(answer.text.size(), max_text));
+  (void)intake_.submit({.source = {}, .ticket = 0, .body = model::InputBody(std::move(answer))});
+}
+
+}  // namespace curfew::app

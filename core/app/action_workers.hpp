@@ -1,0 +1,52 @@
+// Action workers: carry out ladder steps and ask probes once their intent is durable, each call on a thread
+// that may wait for a slow server. What comes back goes to the engine as an input.
+//
+//   app::ActionWorkers workers(host, resolve, intake, log, 4);
+//   workers.dispatch(batch.acts, batch.asks);     // after the commit
+//
+// Threads: dispatch from any; the calls run on the workers. Owns: the threads. Fails: a step that can't be
+// carried out is answered as failed, never dropped: when the daemon stops first, the ledger has an intent
+// without an answer, and the next start asks again.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "core/app/arrival.hpp"
+#include "core/app/intake.hpp"
+#include "core/app/log.hpp"
+
+namespace curfew::app {
+
+class ActionWorkers {
+ public:
+  // The values of references; each worker gets a resolver of its own.
+  using Resolver = std::function<std::vector<model::PersonalValue>(const std::vector<model::Ref>&)>;
+
+  ActionWorkers(connector::Host& host, std::function<Resolver()> make_resolver, Intake& intake, Log& log,
+                std::size_t threads);
+  ~ActionWorkers();
+
+  void dispatch(std::vector<Act> acts, std::vector<Ask> asks);
+  // Waits for the calls that run; those that wait are left to the next start.
+  void stop();
+
+ private:
+  using Job = std::variant<Act, Ask>;
+  void run();
+  void carry_out(const Act& act, const Resolver& resolve);
+  void ask(const Ask& ask, const Resolver& resolve);
+
+  connector::Host& host_;
+  std::function<Resolver()> make_resolver_;
+  Intake& intake_;
+  Log& log_;
+  base::Queue<Job> jobs_;
+  std::atomic<bool> stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace curfew::app

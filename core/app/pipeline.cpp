@@ -1,0 +1,450 @@
+// How Curfew runs, from a source's observation to a durable entry and back to an act:
+//
+//   source threads   the connector host polls; Intake admits (no personal value goes further) and queues
+//        |           full queue: the source is told to come again
+//   engine thread    run_live(): each arrival becomes an input, the engine decides, entries fill a batch
+//        |           deadlines fire by the clock; the next batch is filled while the last one is committed
+//   writer thread    Writer seals the batch once and commits it: ledger, cursors, projections in one
+//   transaction
+//        |           only then: sources are told, commands are answered, acts and probes go out
+//   action workers   carry out steps and ask probes; what comes back is an input again
+//
+// `audit` runs the same machine by event time: run_recorded() lets observations through in the order in which
+// they happened, and never acts.
+#include "core/app/pipeline.hpp"
+
+#include <algorithm>
+#include <future>
+
+#include "core/app/source_keys.hpp"
+#include "core/base/error.hpp"
+#include "core/base/kill_point.hpp"
+
+namespace curfew::app {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t arrivals_at_once = 1'024;
+constexpr auto progress_interval = seconds(1);
+constexpr auto flush_interval = seconds(60);
+
+connector::AdmissionSettings admission_settings(const Settings& settings) {
+  connector::AdmissionSettings admission;
+  for (const DomainLink& link : settings.links.domains)
+    admission.links.domains.push_back({link.domain, link.upn_suffix});
+  for (const AliasLink& alias : settings.links.aliases)
+    admission.links.aliases.push_back({alias.from, alias.to});
+  admission.links.case_sensitive = settings.links.case_sensitive;
+  admission.private_networks = settings.private_networks;
+  admission.key_secret = secret_in(settings.data, "idempotency.key");
+  return admission;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(PipelineOptions options, Log& log)
+    : options_(std::move(options)),
+      log_(log),
+      admission_(admission_settings(options_.settings), symbols_),
+      intake_(admission_, options_.settings.queue, log),
+      writer_({.database = options_.database,
+               .outside_checkpoints = options_.settings.ledger.outside_checkpoints,
+               .stores_keys = !options_.recorded},
+              log,
+              {.committed = [this](Batch& batch) { committed(batch); },
+               .failed = [this](const std::string& text) { fail(text); }}) {}
+
+Pipeline::~Pipeline() { stop(Duration(0)); }
+
+// ---- start and stop ----
+
+void Pipeline::start() {
+  const Settings& settings = options_.settings;
+  for (const SourceSettings& source : settings.sources) {
+    admission_.add_source(source.name, options_.recorded ? Duration::max() : source.retry_window);
+    intake_.add_source(source.name, source.connector);
+    digest_keys_[source.name] = secret_in(settings.data + "/keys", source.name + ".key");
+    if (options_.recorded) order_.open(source.name);
+  }
+
+  store::Store store(options_.database, store::Role::Writer);
+  Recovered recovered = recover(store, settings, symbols_, admission_);
+  log_.info("recovered", {{"stream", ledger::origin_of(recovered.head.id)},
+                          {"entries", std::to_string(recovered.head.size)},
+                          {"after_snapshot", std::to_string(recovered.replayed)}});
+  machine_.emplace(std::move(recovered.engine), symbols_);
+  for (const model::PersonalValue& handle : recovered.handles) machine_->know_handle(handle);
+  clock_.emplace(machine_->engine().now(), settings.clock_jump);
+  (void)clock_->advance(base::wall_clock_now(), steady_clock::now());
+  entries_since_snapshot_ = recovered.replayed;
+
+  // The first entries: the stream's opening, the configuration if it is another one, the start.
+  const Time at = options_.recorded ? machine_->engine().now() : clock_->now();
+  if (recovered.opening) machine_->record(at, std::move(*recovered.opening));
+  configure(at);
+  for (const auto& [source, plugin] : options_.capabilities)
+    machine_->record(at, plugin_loaded(source, plugin));
+  machine_->take(at, model::StartedInput{.version = CURFEW_VERSION});
+  if (options_.recorded) {
+    // Recorded input is let through in order, so no source lags behind it.
+    for (const SourceSettings& source : settings.sources)
+      machine_->take(at,
+                     model::ProgressInput{
+                         .source = source.name, .observed_until = {}, .caught_up = true, .closed = false});
+  }
+  batch_began_ = progress_given_ = flushed_ = steady_clock::now();
+
+  writer_.start(std::move(store), std::move(recovered.head), std::move(recovered.sealer));
+  host_ = std::make_unique<connector::Host>(settings.data + "/sources", intake_);
+  if (!options_.recorded) {
+    workers_ = std::make_unique<ActionWorkers>(
+        *host_,
+        [this]() -> ActionWorkers::Resolver {
+          auto reader = std::make_shared<store::Store>(options_.database, store::Role::Reader);
+          return [reader](const std::vector<model::Ref>& refs) { return reader->resolve(refs); };
+        },
+        intake_, log_, options_.action_threads);
+  }
+  publish_view();
+  engine_thread_ = std::thread([this] { run_engine(); });
+  add_sources(recovered.memory);
+}
+
+void Pipeline::add_sources(std::map<std::string, connector::SourceMemory>& memory) {
+  for (std::size_t i = 0; i < options_.settings.sources.size(); ++i) {
+    const SourceSettings& source = options_.settings.sources[i];
+    const auto plugin = options_.capabilities.find(source.name);
+    if (plugin == options_.capabilities.end())
+      throw Error(ErrorKind::Configuration, "source '" + source.name + "': its connector is not loaded");
+    connector::SourceSettings host_settings;
+    host_settings.name = source.name;
+    host_settings.plugin = plugin->second.path;
+    host_settings.config = resolve_secrets(options_.settings, i, plugin->second.config_schema);
+    host_settings.digest_key = digest_keys_.at(source.name);
+    host_settings.recorded = options_.recorded;
+    host_settings.call_limit = source.call_limit;
+    host_->add(host_settings, std::move(memory[source.name]));
+  }
+}
+
+void Pipeline::configure(Time at) {
+  model::PolicySet set = policy_set(options_.settings, options_.capabilities);
+  const std::vector<model::PersonalValue> introduced = to_references(set, admission_);
+  const std::string json = model::to_json(set);
+  if (machine_->inputs() == 0 && json == model::to_json(machine_->engine().policies())) return;
+  machine_->take(at,
+                 model::ConfigurationInput{.digest = base::to_hex(base::sha256(json)), .set = std::move(set)},
+                 introduced);
+}
+
+void Pipeline::stop(Duration patience) {
+  const auto deadline = steady_clock::now() + patience;
+  if (host_) host_->stop();  // no source emits any more
+  if (workers_) workers_->stop();
+  stopping_ = true;
+  intake_.stop();
+  if (engine_thread_.joinable()) engine_thread_.join();
+  const auto left = std::chrono::duration_cast<Duration>(deadline - steady_clock::now());
+  writer_.stop(std::max(left, Duration(0)));
+}
+
+void Pipeline::reload(const Settings& settings, const Capabilities& capabilities) {
+  options_.settings.policies = settings.policies;
+  options_.settings.safety = settings.safety;
+  options_.settings.version = settings.version;
+  options_.settings.clock_jump = settings.clock_jump;
+  model::PolicySet set = policy_set(options_.settings, capabilities);
+  std::vector<model::PersonalValue> introduced = to_references(set, admission_);
+  const std::string digest = base::to_hex(base::sha256(model::to_json(set)));
+  (void)intake_.submit({.source = {},
+                        .ticket = 0,
+                        .body = Configured{.input = {.digest = digest, .set = std::move(set)},
+                                           .introduced = std::move(introduced)}});
+}
+
+// ---- the engine's thread ----
+
+void Pipeline::run_engine() {
+  try {
+    if (options_.recorded)
+      run_recorded();
+    else
+      run_live();
+  } catch (const std::exception& error) {
+    fail(error.what());
+  } catch (...) {
+    fail("the engine ended for an unknown reason");
+  }
+  const std::lock_guard lock(mutex_);
+  engine_ended_ = true;
+  changed_.notify_all();
+}
+
+void Pipeline::run_live() {
+  std::vector<Arrival> arrivals;
+  while (!intake_.queue().finished()) {
+    arrivals.clear();
+    intake_.queue().pop_all(arrivals, machine_->has_entries() ? milliseconds(2) : milliseconds(50),
+                            arrivals_at_once);
+
+    if (const auto jump = clock_->advance(base::wall_clock_now(), steady_clock::now())) {
+      log_.warning("the clock jumped ahead",
+                   {{"from", base::format_rfc3339(jump->from)}, {"to", base::format_rfc3339(jump->to)}});
+      machine_->take(clock_->now(), *jump);
+    }
+    for (Arrival& arrival : arrivals) {
+      take(std::move(arrival), clock_->now());
+      base::kill_point("app.after_take");
+    }
+    if (const auto deadline = machine_->engine().next_deadline(); deadline && *deadline <= clock_->now())
+      machine_->take(clock_->now(), model::TickInput{});
+
+    const auto now = steady_clock::now();
+    if (now - progress_given_ >= progress_interval) give_progress(clock_->now(), false);
+    if (now - flushed_ >= flush_interval) {
+      machine_->add_activity();
+      flushed_ = now;
+    }
+    if (batch_is_due()) close_batch();
+  }
+  give_progress(clock_->now(), false);
+  machine_->add_activity();
+  wants_snapshot_ = true;
+  close_batch();
+}
+
+void Pipeline::run_recorded() {
+  std::vector<Arrival> arrivals;
+  while (!order_.all_finished() && !intake_.queue().finished()) {
+    arrivals.clear();
+    intake_.queue().pop_all(arrivals, milliseconds(20), arrivals_at_once);
+    for (Arrival& arrival : arrivals) {
+      if (std::holds_alternative<connector::Admitted>(arrival.body) && order_.is_open(arrival.source))
+        order_.put(std::move(arrival));
+      else
+        take(std::move(arrival), machine_->engine().now());
+    }
+    release(false);
+    if (batch_is_due()) close_batch();
+  }
+  release(true);
+  Time end = machine_->engine().now();
+  for (const auto& [source, said] : progress_) end = std::max(end, said.observed_until);
+  for (const SourceSettings& source : options_.settings.sources)
+    machine_->take(end, model::ProgressInput{
+                            .source = source.name, .observed_until = end, .caught_up = true, .closed = true});
+  machine_->add_activity();
+  close_batch();
+}
+
+// What has happened before every open source's watermark goes to the engine, oldest first; deadlines between
+// two observations fire at their own time.
+void Pipeline::release(bool everything) {
+  while (auto next = order_.next()) {
+    take(std::move(next->arrival), next->time);
+    if (batch_is_due()) close_batch();
+  }
+  released_early_ = order_.released_early();
+  if (everything) return;
+  const Time watermark = order_.watermark();
+  if (watermark > machine_->engine().now() && watermark < base::latest_time) {
+    give_progress(watermark, true);
+  }
+}
+
+void Pipeline::take(Arrival&& arrival, Time at) {
+  Batch& batch = machine_->open();
+  if (batch.entries.empty()) batch_began_ = steady_clock::now();
+  if (arrival.ticket > 0) {
+    std::uint64_t& newest = batch.tickets[arrival.source];
+    newest = std::max(newest, arrival.ticket);
+  }
+  struct Take {
+    Pipeline& self;
+    const std::string& source;
+    Time at;
+    void operator()(connector::Admitted&& admitted) const {
+      self.machine_->open().extras.keys.push_back(
+          {.source = source, .key = admitted.key, .expires_at = admitted.key_expires_at});
+      self.machine_->take(at, admitted.facts, admitted.introduced);
+    }
+    void operator()(connector::CursorProgress&& progress) const { self.take_progress(source, progress); }
+    void operator()(store::MemoryUpdate&& memory) const {
+      self.progress_[source].source = source;
+      self.machine_->open().extras.memory.push_back(std::move(memory));
+    }
+    void operator()(model::Entry&& record) const { self.machine_->record(at, std::move(record)); }
+    void operator()(Order&& order) const {
+      std::vector<model::OrderNumber> numbers = self.machine_->take(at, std::move(order.body)).sign_outs;
+      if (order.done)
+        self.machine_->open().after_commit.push_back(
+            [done = std::move(order.done), numbers = std::move(numbers)] { done(numbers); });
+    }
+    void operator()(Configured&& configured) const {
+      self.machine_->take(at, std::move(configured.input), configured.introduced);
+      self.policies_.clear();
+    }
+    void operator()(model::InputBody&& body) const { self.machine_->take(at, std::move(body)); }
+    void operator()(Recorded&& recorded) const {
+      self.machine_->record(at, std::move(recorded.entry));
+      self.machine_->open().after_commit.push_back(std::move(recorded.done));
+    }
+    void operator()(Finished&&) const { self.order_.finish(source); }
+  };
+  std::visit(
+      [&](auto&& body) {
+        Take{*this, arrival.source, at}(std::forward<decltype(body)>(body));
+      },
+      std::move(arrival.body));
+}
+
+// Cursors are committed with the next batch; the engine is told of watermarks once a second, or at once when
+// a source has caught up.
+void Pipeline::take_progress(const std::string& source, const connector::CursorProgress& progress) {
+  store::CursorUpdate& cursor = cursors_[{source, progress.name}];
+  cursor.source = source;
+  cursor.name = progress.name;
+  cursor.value = progress.forget ? std::string{} : progress.value;
+  cursor.read += progress.read;
+  cursor.filtered += progress.filtered;
+  cursor.unreadable += progress.unreadable;
+  order_.advance(source, progress.observed_until);
+  model::ProgressInput& said = progress_[source];
+  said.source = source;
+  said.observed_until = std::max(said.observed_until, progress.observed_until);
+  if (progress.caught_up && !said.caught_up) {
+    said.caught_up = true;
+    progress_given_ = {};
+  }
+}
+
+// `all`: also what moved only a little. Cursors and memory never wait longer than this: they need an entry to
+// go with.
+void Pipeline::give_progress(Time at, bool all) {
+  progress_given_ = steady_clock::now();
+  if (options_.recorded) at = std::max(at, machine_->engine().now());
+  for (auto& [source, said] : progress_) {
+    Time& given = given_until_[source];
+    const bool has_cursors = std::any_of(cursors_.begin(), cursors_.end(),
+                                         [&](const auto& cursor) { return cursor.first.first == source; });
+    if (!all && !said.caught_up && !has_cursors && said.observed_until <= given) continue;
+    given = std::max(given, said.observed_until);
+    machine_->take(at, said);
+  }
+  if (!progress_.empty() && machine_->open().entries.size() == 1) batch_began_ = steady_clock::now();
+  progress_.clear();
+}
+
+bool Pipeline::batch_is_due() const {
+  const Batch& batch = machine_->open();
+  if (batch.entries.size() >= options_.settings.ledger.batch_entries) return true;
+  if (batch.entries.empty()) return !batch.active.empty();
+  return steady_clock::now() - batch_began_ >= options_.settings.ledger.batch_time;
+}
+
+void Pipeline::close_batch() {
+  for (auto& [key, cursor] : cursors_) machine_->open().extras.cursors.push_back(std::move(cursor));
+  if (machine_->has_entries()) {
+    cursors_.clear();
+  } else {
+    machine_->open().extras.cursors.clear();
+  }
+  entries_since_snapshot_ += machine_->open().entries.size();
+  if (wants_snapshot_ || entries_since_snapshot_ >= options_.settings.ledger.snapshot_every) {
+    if (!options_.recorded) machine_->add_snapshot();
+    entries_since_snapshot_ = 0;
+    wants_snapshot_ = false;
+  }
+  Batch batch = machine_->close();
+  publish_view();
+  if (batch.empty()) return;
+  // The writer is at work on the one before: waiting here fills the queue, and the full queue slows the
+  // sources.
+  while (!writer_.push(batch, milliseconds(100))) {
+    if (failure()) return;
+    if (stopping_ && !writer_.is_up()) return;  // what was not acknowledged comes again
+  }
+}
+
+// ---- after the commit, on the writer's thread ----
+
+void Pipeline::committed(Batch& batch) {
+  intake_.durable(batch.tickets);
+  for (const auto& done : batch.after_commit) done();
+  if (workers_) workers_->dispatch(std::move(batch.acts), std::move(batch.asks));
+  if (options_.on_commit) options_.on_commit(batch);
+}
+
+void Pipeline::fail(const std::string& text) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_) return;
+    failure_ = text;
+    changed_.notify_all();
+  }
+  log_.error("the pipeline ended", {{"reason", text}});
+  intake_.stop();
+  if (options_.on_failure) options_.on_failure(text);
+}
+
+void Pipeline::publish_view() {
+  EngineView view;
+  view.counts = machine_->engine().counts();
+  view.now = machine_->engine().now();
+  view.inputs = machine_->inputs();
+  view.clock_is_behind = clock_->is_frozen();
+  if (policies_.empty()) policies_ = model::to_json(machine_->engine().policies());
+  view.policies = policies_;
+  view.policy_digest = base::to_hex(base::sha256(policies_));
+  const std::lock_guard lock(mutex_);
+  view_ = std::move(view);
+}
+
+// ---- the operators' side ----
+
+std::optional<std::vector<model::OrderNumber>> Pipeline::command(model::CommandInput command,
+                                                                 Duration patience) {
+  auto done = std::make_shared<std::promise<std::vector<model::OrderNumber>>>();
+  auto future = done->get_future();
+  Order order{.body = std::move(command),
+              .done = [done](const std::vector<model::OrderNumber>& numbers) { done->set_value(numbers); }};
+  if (!intake_.submit({.source = {}, .ticket = 0, .body = std::move(order)})) return std::nullopt;
+  if (future.wait_for(patience) != std::future_status::ready) return std::nullopt;
+  return future.get();
+}
+
+bool Pipeline::record(model::Entry entry, Duration patience) {
+  auto done = std::make_shared<std::promise<void>>();
+  auto future = done->get_future();
+  if (!intake_.submit({.source = {}, .ticket = 0, .body = Recorded{.entry = std::move(entry), .done = [done] {
+                                                                     done->set_value();
+                                                                   }}}))
+    return false;
+  return future.wait_for(patience) == std::future_status::ready;
+}
+
+bool Pipeline::wait_finished(Duration patience) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, patience, [this] { return engine_ended_ || failure_.has_value(); });
+}
+
+std::optional<std::string> Pipeline::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+EngineView Pipeline::view() const {
+  const std::lock_guard lock(mutex_);
+  return view_;
+}
+
+std::string Pipeline::digest_key(const std::string& source) const {
+  const auto found = digest_keys_.find(source);
+  return found == digest_keys_.end() ? std::string{} : found->second;
+}
+
+}  // namespace curfew::app

@@ -1,0 +1,167 @@
+#include "core/app/writer.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/base/error.hpp"
+#include "core/base/kill_point.hpp"
+
+namespace curfew::app {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+Writer::Writer(WriterSettings settings, Log& log, Callbacks callbacks)
+    : settings_(std::move(settings)), log_(log), callbacks_(std::move(callbacks)) {}
+
+Writer::~Writer() {
+  stop(Duration(0));
+  if (outside_ >= 0) ::close(outside_);
+}
+
+void Writer::start(store::Store store, store::StreamHead head, ledger::Sealer sealer) {
+  if (!settings_.outside_checkpoints.empty()) {
+    outside_ = ::open(settings_.outside_checkpoints.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (outside_ < 0)
+      throw Error(ErrorKind::Configuration, "ledger.outside_checkpoints: " + settings_.outside_checkpoints +
+                                                " can't be opened: " + std::strerror(errno));
+  }
+  store_ = std::move(store);
+  sealer_ = std::move(sealer);
+  head_ = std::move(head);
+  edge_ = sealer_->tree().edge();
+  size_ = head_.size;
+  thread_ = std::thread([this] { run(); });
+}
+
+bool Writer::push(Batch& batch, Duration patience) { return queue_.push_for(batch, patience); }
+
+void Writer::stop(Duration patience) {
+  queue_.close();
+  if (!thread_.joinable()) return;
+  {
+    std::unique_lock lock(stop_mutex_);
+    stop_changed_.wait_for(lock, patience, [this] { return finished_; });
+    give_up_ = true;
+    stop_changed_.notify_all();
+  }
+  thread_.join();
+}
+
+void Writer::run() {
+  try {
+    std::vector<Batch> batches;
+    while (!queue_.finished() && !give_up_) {
+      batches.clear();
+      queue_.pop_all(batches, milliseconds(100), 1);
+      for (Batch& batch : batches) {
+        idle_ = false;
+        write(batch);
+        idle_ = true;
+      }
+    }
+  } catch (const std::exception& error) {
+    queue_.close();
+    callbacks_.failed(error.what());
+  } catch (...) {
+    queue_.close();
+    callbacks_.failed("the writer ended for an unknown reason");
+  }
+  const std::lock_guard lock(stop_mutex_);
+  finished_ = true;
+  stop_changed_.notify_all();
+}
+
+void Writer::write(Batch& batch) {
+  if (!batch.entries.empty()) {
+    if (!settings_.stores_keys) batch.extras.keys.clear();
+    const ledger::SealedBatch sealed = sealer_->seal(std::move(batch.entries), base::wall_clock_now());
+    base::kill_point("app.before_commit");
+    const auto begin = steady_clock::now();
+    commit(sealed, batch.extras);
+    last_commit_seconds_ = std::chrono::duration<double>(steady_clock::now() - begin).count();
+    base::kill_point("app.after_commit");
+    {
+      const std::lock_guard lock(head_mutex_);
+      head_.size = sealed.size();
+      head_.root = sealed.root;
+      head_.checkpoint = sealed.checkpoint;
+      edge_ = sealer_->tree().edge();
+    }
+    size_ = sealed.size();
+    publish_checkpoint(sealed.checkpoint);
+  }
+  // Neither of these is evidence: when they fail, the next ones make up for it.
+  try {
+    if (!batch.active.empty()) store_->flush_activity(batch.active);
+    if (!batch.snapshot.empty()) {
+      store_->save_snapshot(head_, size_, batch.policy_digest,
+                            [&](const auto& put) { put(std::string_view(batch.snapshot)); });
+      snapshot_at_ = size_.load();
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Unavailable) throw;
+    log_.warning("activity or snapshot not stored", {{"reason", error.what()}});
+  }
+  callbacks_.committed(batch);
+}
+
+// After Error(Unavailable) the store looks at the stored head before it sends the same bytes again, so a
+// commit whose answer was lost is not repeated.
+void Writer::commit(const ledger::SealedBatch& sealed, const store::Extras& extras) {
+  Duration pause = milliseconds(100);
+  while (true) {
+    try {
+      store_->append(head_, sealed, extras);
+      break;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::Unavailable) throw;
+      if (up_.exchange(false))
+        log_.error("the database is away; sources are slowed until it is back", {{"reason", error.what()}});
+      if (!pause_before_retry(pause)) throw;
+    }
+  }
+  if (!up_.exchange(true)) log_.info("the database is back");
+}
+
+bool Writer::pause_before_retry(Duration& pause) {
+  std::unique_lock lock(stop_mutex_);
+  if (stop_changed_.wait_for(lock, pause, [this] { return give_up_.load(); })) return false;
+  pause = std::min(pause * 2, settings_.longest_pause);
+  return true;
+}
+
+void Writer::publish_checkpoint(const std::string& checkpoint) {
+  if (outside_ < 0) return;
+  // A witness that can't be written is a gap in the proof, not a reason to stop watching.
+  const std::string block = checkpoint + "\n";
+  std::size_t done = 0;
+  while (done < block.size()) {
+    const ssize_t count = ::write(outside_, block.data() + done, block.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      log_.error("the outside checkpoint could not be written",
+                 {{"file", settings_.outside_checkpoints}, {"reason", std::strerror(errno)}});
+      return;
+    }
+    done += static_cast<std::size_t>(count);
+  }
+  if (::fdatasync(outside_) != 0)
+    log_.error("the outside checkpoint could not be synced",
+               {{"file", settings_.outside_checkpoints}, {"reason", std::strerror(errno)}});
+}
+
+store::StreamHead Writer::head() const {
+  const std::lock_guard lock(head_mutex_);
+  return head_;
+}
+
+std::string Writer::partial_tile(std::uint32_t level) const {
+  const std::lock_guard lock(head_mutex_);
+  return level < edge_.size() ? edge_[level] : std::string{};
+}
+
+}  // namespace curfew::app
