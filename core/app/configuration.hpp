@@ -36,6 +36,7 @@ void check_sources(const Settings& settings, const Capabilities& capabilities);
 [[nodiscard]] model::PolicySet policy_set(const Settings& settings, const Capabilities& capabilities);
 
 // What the configuration amounts to, in sentences.
+[[nodiscard]] std::string sentence(const model::Policy& policy);
 [[nodiscard]] std::vector<std::string> sentences(const Settings& settings, const Capabilities& capabilities);
 
 // The plugin's settings with secrets read from their files and variables.

@@ -61,7 +61,9 @@ std::string rule_of(const model::Policy& policy) {
   return {};
 }
 
-std::string policy_sentence(const model::Policy& policy) {
+}  // namespace
+
+std::string sentence(const model::Policy& policy) {
   std::string text = "Policy '" + policy.name + "': " + rule_of(policy);
   const std::string scope = scope_of(policy.scope);
   text += scope.empty() ? "; for everybody" : "; for " + scope;
@@ -85,8 +87,6 @@ std::string policy_sentence(const model::Policy& policy) {
     text += " Sources where this can't be proven are accepted, and reports say so.";
   return text;
 }
-
-}  // namespace
 
 std::vector<std::string> sentences(const Settings& settings, const Capabilities& capabilities) {
   std::vector<std::string> lines;
@@ -119,7 +119,7 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
     lines.push_back("No policies are configured: observing defaults are in force.");
   std::size_t enforcing = 0;
   for (const model::Policy& policy : settings.policies) {
-    lines.push_back(policy_sentence(policy));
+    lines.push_back(sentence(policy));
     if (policy.mode == model::PolicyMode::Enforce) ++enforcing;
   }
   if (enforcing == 0) {

@@ -1,6 +1,7 @@
 #include "core/app/machine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/digest.hpp"
 #include "core/engine/record.hpp"

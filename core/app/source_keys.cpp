@@ -46,8 +46,7 @@ void create(const std::string& folder, const std::string& path) {
 std::string to_reference(const std::string& name, connector::Admission& admission,
                          std::vector<model::PersonalValue>& introduced) {
   const std::size_t colon = name.find(':');
-  const model::Ref ref = admission.introduce(model::PersonalKind::Identifier, name.substr(0, colon),
-                                             name.substr(colon + 1), introduced);
+  const model::Ref ref = admission.introduce(name.substr(0, colon), name.substr(colon + 1), introduced);
   if (!ref) throw Error(ErrorKind::Configuration, "'" + name + "' is no valid name");
   return "ref:" + model::to_text(ref);
 }

@@ -216,4 +216,10 @@ model::Ref Admission::find(model::PersonalKind kind, std::string_view name_space
   }
 }
 
+model::Ref Admission::introduce(std::string_view name_space, std::string_view value,
+                                std::vector<model::PersonalValue>& introduced) {
+  const model::NamedValue name = state_->identity.canonical(name_space, value);
+  return state_->refer(introduced, model::PersonalKind::Identifier, name.name_space, name.value);
+}
+
 }  // namespace curfew::connector

@@ -86,6 +86,10 @@ class Admission {
   // The reference of a value, if it has one: how operators' names become references ("upn:alice@corp.test").
   [[nodiscard]] model::Ref find(model::PersonalKind kind, std::string_view name_space,
                                 std::string_view value) const;
+  // The same, drawn if it is new: names in a configuration stand for people who may not have been seen yet.
+  // What was drawn is appended to `introduced`. None: no valid name.
+  model::Ref introduce(std::string_view name_space, std::string_view value,
+                       std::vector<model::PersonalValue>& introduced);
 
  private:
   struct State;

@@ -1,0 +1,145 @@
+#include "core/app/audit_result.hpp"
+
+#include "core/app/ledger_check.hpp"
+#include "core/model/facts.hpp"
+
+namespace curfew::app {
+namespace {
+
+constexpr std::size_t page = 10'000;
+constexpr std::size_t most_sessions = 1'000;
+constexpr std::size_t most_violations = 10'000;
+constexpr std::size_t most_gaps = 1'000;
+
+void add_sources(report::AuditReport& result, Pipeline& pipeline, const Capabilities& capabilities) {
+  for (const auto& [name, source] : pipeline.intake().sources()) {
+    report::SourceStatus& status = result.sources.emplace_back();
+    status.name = name;
+    status.connector = source.connector;
+    status.state = source.state;
+    status.text = source.text;
+    status.last_observation_at = source.last_observation_at;
+    status.caught_up = source.caught_up;
+    status.read = source.read;
+    status.filtered = source.filtered;
+    status.unreadable = source.unreadable;
+    status.observations = source.observations;
+    status.refused = source.invalid + source.too_late;
+    status.coverage = source.coverage;
+    if (const auto plugin = capabilities.find(name); plugin != capabilities.end()) {
+      status.can = plugin->second.can;
+      status.can_prove = plugin->second.proves;
+      status.shows_activity = plugin->second.shows_activity;
+    }
+    if (!status.shows_activity)
+      result.not_seen.push_back("Source " + name + " shows no activity, so nobody's inactivity could be judged there.");
+    if (source.unreadable > 0)
+      result.not_seen.push_back("Source " + name + ": " + std::to_string(source.unreadable) + " records could not be read.");
+    if (source.invalid > 0)
+      result.not_seen.push_back("Source " + name + ": " + std::to_string(source.invalid) +
+                                " observations broke a rule of admission and were left out.");
+  }
+  if (pipeline.released_early() > 0)
+    result.not_seen.push_back(std::to_string(pipeline.released_early()) +
+                              " observations were judged before every source had reached their time, as too many "
+                              "waited; their timeouts may be found late.");
+}
+
+void add_sessions(report::AuditReport& result, store::Store& store) {
+  store::SessionQuery query;
+  query.limit = page;
+  for (bool more = true; more;) {
+    const std::vector<model::SessionRow> rows = store.sessions(query);
+    for (const model::SessionRow& row : rows) {
+      result.statistics.add(row);
+      if (result.sessions.size() < most_sessions) result.sessions.push_back(row);
+      query.after = row.number;
+    }
+    more = rows.size() == page;
+  }
+}
+
+void add_violations(report::AuditReport& result, store::Store& store) {
+  store::ViolationQuery query;
+  query.limit = page;
+  query.include_withdrawn = false;
+  for (bool more = true; more;) {
+    const std::vector<model::ViolationRow> rows = store.violations(query);
+    for (const model::ViolationRow& row : rows) {
+      ++result.violations_total;
+      if (result.violations.size() < most_violations) result.violations.push_back(row);
+      query.after = row.number;
+    }
+    more = rows.size() == page;
+  }
+}
+
+// What only the entries say: failed sign-ins, gaps, the time that they span.
+void see_entry(report::AuditReport& result, model::Symbols& symbols, const model::Entry& entry) {
+  if (entry.kind != model::EntryKind::Observation) return;
+  if (result.from == Time{} || entry.occurred_at < result.from) result.from = entry.occurred_at;
+  result.to = std::max(result.to, entry.occurred_at);
+  const model::Facts facts = model::facts_from_json(entry.facts, symbols);
+  if (facts.type == model::ObservationType::SignInFailed)
+    result.failures.add(entry.subject, entry.source, std::string(symbols.text(facts.failure)), entry.occurred_at,
+                        facts.count);
+  if (facts.type == model::ObservationType::Gap) {
+    ++result.gaps_total;
+    if (result.gaps.size() < most_gaps)
+      result.gaps.push_back({.source = entry.source,
+                             .from = entry.occurred_at,
+                             .to = entry.occurred_at,
+                             .records = facts.count,
+                             .text = std::string(symbols.text(facts.failure))});
+  }
+}
+
+void add_verdict(report::AuditReport& result, store::Store& store, bool kept,
+                 const std::function<void(const std::string&)>& progress) {
+  model::Symbols symbols;
+  LedgerCheckOptions options;
+  options.see = [&](const store::StreamHead&, const ledger::SealedEntry& row) { see_entry(result, symbols, row.entry); };
+  options.progress = [&](std::uint64_t done, std::uint64_t of) {
+    progress("verifying the ledger: " + std::to_string(done) + " of " + std::to_string(of) + " entries");
+  };
+  const LedgerCheck check = check_ledger(store, options);
+  report::LedgerVerdict& verdict = result.ledger;
+  verdict.verified = check.intact() && !check.streams.empty();
+  for (const std::string& line : sentences(check)) {
+    if (!line.starts_with("Not excluded")) verdict.sentence += (verdict.sentence.empty() ? "" : " ") + line;
+  }
+  if (check.streams.empty()) return;
+  const store::StreamHead& head = check.heads.back();
+  verdict.origin = ledger::origin_of(head.id);
+  verdict.size = head.size;
+  verdict.root = base::to_hex(head.root);
+  verdict.checkpoint = head.checkpoint;
+  verdict.verifier_key = head.verifier_key;
+  verdict.not_excluded = check.streams.back().not_excluded;
+  verdict.how_to_verify =
+      kept ? "curfew verify --database URL" : "kept only with curfew audit --database URL; then: curfew verify --database URL";
+}
+
+}  // namespace
+
+report::AuditReport audit_result(Pipeline& pipeline, const Database& database, const Capabilities& capabilities,
+                                 const std::vector<std::string>& inputs,
+                                 const std::function<void(const std::string&)>& progress) {
+  report::AuditReport result;
+  result.version = CURFEW_VERSION;
+  result.generated_at = base::wall_clock_now();
+  result.inputs = inputs;
+  add_sources(result, pipeline, capabilities);
+  store::Store store(database.connection(), store::Role::Reader);
+  progress("gathering sessions");
+  add_sessions(result, store);
+  add_violations(result, store);
+  add_verdict(result, store, !database.is_embedded(), progress);
+  result.statistics.finish(result.to);
+  for (const model::Policy& policy : pipeline.settings().policies) result.policies.push_back(sentence(policy));
+  for (const model::PersonalValue& value : store.resolve(report::references_in(result)))
+    result.names.emplace(value.ref, value.value);
+  return result;
+}
+
+}  // namespace curfew::app

@@ -1,0 +1,187 @@
+#include "core/app/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <functional>
+
+#include "core/app/commands.hpp"
+#include "core/base/error.hpp"
+#include "core/base/kill_point.hpp"
+#include "curfew/plugin/abi.h"
+
+namespace curfew::app {
+namespace {
+
+constexpr const char* default_config = "/etc/curfew/curfew.yaml";
+
+int exit_code_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::Usage:
+      return exit_usage;
+    case ErrorKind::Configuration:
+      return exit_configuration;
+    case ErrorKind::Input:
+    case ErrorKind::Unavailable:
+    case ErrorKind::Corrupt:
+    case ErrorKind::Internal:
+      break;
+  }
+  return exit_failed;
+}
+
+int complain(const char* text, int code) {
+  std::fprintf(stderr, "curfew: %s\n", text);
+  return code;
+}
+
+// Each command sets `chosen`; it runs after the whole line was understood.
+struct Commands {
+  std::function<int()> chosen;
+  ConfigOptions config;
+  PluginOptions plugin;
+  AuditOptions audit;
+  ServeOptions serve;
+  LedgerOptions ledger;
+  QueryOptions query;
+};
+
+void add_config_option(CLI::App* command, std::string& config, const char* fallback) {
+  config = fallback;
+  command->add_option("--config,-c", config, "Configuration file")->capture_default_str();
+}
+
+void add_config(CLI::App& app, Commands& commands) {
+  CLI::App* config = app.add_subcommand("config", "Look at a configuration");
+  config->require_subcommand(1);
+  CLI::App* check = config->add_subcommand("check", "Say what it amounts to, or what is wrong");
+  CLI::App* show = config->add_subcommand("show", "Print it with its defaults, without secrets");
+  CLI::App* schema = config->add_subcommand("schema", "Print the JSON Schema");
+  for (CLI::App* one : {check, show}) {
+    add_config_option(one, commands.config.config, default_config);
+    one->add_option("file", commands.config.config, "Configuration file");
+  }
+  schema->add_flag("--reference", commands.config.reference, "Print the reference page in place of it");
+  check->callback([&] { commands.chosen = [&] { return config_check(commands.config); }; });
+  show->callback([&] { commands.chosen = [&] { return config_show(commands.config); }; });
+  schema->callback([&] { commands.chosen = [&] { return config_schema(commands.config); }; });
+}
+
+void add_plugin(CLI::App& app, Commands& commands) {
+  CLI::App* plugin = app.add_subcommand("plugin", "Look at connector plugins");
+  plugin->require_subcommand(1);
+  CLI::App* list = plugin->add_subcommand("list", "What each connector can do");
+  list->add_option("--directory", commands.plugin.directory, "Folder of plugins");
+  list->add_flag("--json", commands.plugin.json, "For machines");
+  CLI::App* check = plugin->add_subcommand("check", "Test a plugin against the contract");
+  check->add_option("file", commands.plugin.file, "The plugin's .so")->required();
+  check->add_option("--settings", commands.plugin.config, "JSON settings to try it with");
+  check->add_flag("--json", commands.plugin.json, "For machines");
+  list->callback([&] { commands.chosen = [&] { return plugin_list(commands.plugin); }; });
+  check->callback([&] { commands.chosen = [&] { return plugin_check(commands.plugin); }; });
+}
+
+void add_run(CLI::App& app, Commands& commands) {
+  CLI::App* serve_command = app.add_subcommand("serve", "Run the daemon");
+  add_config_option(serve_command, commands.serve.config, default_config);
+  serve_command->add_flag("--quickstart", commands.serve.quickstart, "Say where the API and the metrics are");
+  serve_command->callback([&] { commands.chosen = [&] { return serve(commands.serve); }; });
+
+  CLI::App* audit_command =
+      app.add_subcommand("audit", "Recorded logs in; sessions, violations and a report out");
+  AuditOptions& options = commands.audit;
+  audit_command->add_option("--config,-c", options.config,
+                            "Configuration file; without it, observing defaults");
+  audit_command->add_option("--connector", options.connector, "Connector that reads the input");
+  audit_command->add_option("--report", options.report,
+                            "Write the report there, as HTML and as JSON beside it");
+  audit_command->add_option("--database", options.database,
+                            "URL of an empty database; without it, a throw-away cluster");
+  audit_command->add_flag("--json", options.json, "Print the result as JSON");
+  audit_command->add_option("input", options.inputs, "Files or folders");
+  audit_command->callback([&] { commands.chosen = [&] { return audit(options); }; });
+}
+
+void add_ledger(CLI::App& app, Commands& commands) {
+  LedgerOptions& options = commands.ledger;
+  const auto where = [&](CLI::App* command) {
+    add_config_option(command, options.config, "");
+    command->add_option("--database", options.database, "URL of the database, in place of a configuration");
+    command->add_flag("--json", options.json, "For machines");
+  };
+  CLI::App* verify_command = app.add_subcommand("verify", "Is the ledger whole and unchanged?");
+  where(verify_command);
+  verify_command->add_option("--checkpoint", options.checkpoint, "File with outside checkpoints");
+  verify_command->callback([&] { commands.chosen = [&] { return verify(options); }; });
+  CLI::App* replay_command = app.add_subcommand("replay", "Recompute every decision from the ledger");
+  where(replay_command);
+  replay_command->add_option("--policies", options.policies,
+                             "Configuration whose policies replace the recorded ones");
+  replay_command->callback([&] { commands.chosen = [&] { return replay(options); }; });
+  CLI::App* db = app.add_subcommand("db", "The database's schema");
+  db->require_subcommand(1);
+  CLI::App* migrate = db->add_subcommand("migrate", "Bring it up to this version");
+  CLI::App* status = db->add_subcommand("status", "Which steps were taken");
+  where(migrate);
+  where(status);
+  migrate->callback([&] { commands.chosen = [&] { return db_migrate(options); }; });
+  status->callback([&] { commands.chosen = [&] { return db_status(options); }; });
+}
+
+void add_queries(CLI::App& app, Commands& commands) {
+  QueryOptions& options = commands.query;
+  const auto add = [&](const char* name, const char* help) {
+    CLI::App* command = app.add_subcommand(name, help);
+    add_config_option(command, options.config, default_config);
+    command->add_option("--url", options.url, "The daemon's operator listener");
+    command->add_option("--token-file", options.token, "File with the API token");
+    command->add_flag("--json", options.json, "For machines");
+    command->add_flag("--watch,-w", options.watch, "Go on showing it, every two seconds");
+    command->add_option("--limit", options.limit, "How many")->check(CLI::Range(1, 10'000));
+    command->callback([&options, &commands, name] {
+      options.what = name;
+      commands.chosen = [&options] { return query(options); };
+    });
+    return command;
+  };
+  CLI::App* sessions = add("sessions", "Sessions that the daemon knows");
+  sessions->add_flag("--live", options.live, "Only those that live");
+  sessions->add_option("--source", options.source, "Only of this source");
+  add("subjects", "People and services that the daemon knows")
+      ->add_flag("--live", options.live, "Only those with live sessions");
+  add("violations", "Violations")->add_option("--policy", options.policy, "Only of this policy");
+  add("sources", "Sources and how they are");
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  base::arm_kill_points();
+  CLI::App app("Curfew: sessions audited, limits kept, sign-outs proven", "curfew");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("curfew ") + CURFEW_VERSION + ", plugin ABI " +
+                                        std::to_string(CURFEW_ABI_VERSION));
+  Commands commands;
+  add_run(app, commands);
+  add_queries(app, commands);
+  add_ledger(app, commands);
+  add_plugin(app, commands);
+  add_config(app, commands);
+  try {
+    app.parse(argc, argv);
+    return commands.chosen();
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);  // --help, --version
+  } catch (const CLI::ParseError& error) {
+    return complain((std::string(error.what()) + " (see curfew --help)").c_str(), exit_usage);
+  } catch (const Error& error) {
+    return complain(error.what(), exit_code_of(error.kind()));
+  } catch (const std::exception& error) {
+    return complain(error.what(), exit_failed);
+  } catch (...) {
+    return complain("ended for an unknown reason", exit_failed);
+  }
+}
+
+}  // namespace curfew::app

@@ -1,0 +1,54 @@
+#include "core/app/connectors.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/app/yaml_reader.hpp"
+#include "core/base/error.hpp"
+#include "core/base/text.hpp"
+
+namespace curfew::app {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> plugins_in(const std::string& folder) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".so") paths.push_back(entry.path().string());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+Capabilities describe_connectors(const Settings& settings) {
+  Capabilities capabilities;
+  for (std::size_t i = 0; i < settings.sources.size(); ++i) {
+    const SourceSettings& source = settings.sources[i];
+    const std::string path = plugin_path(settings, source.connector);
+    const std::string place = "sources[" + std::to_string(i) + "].connector";
+    if (!fs::exists(path)) {
+      const std::string folder = fs::path(path).parent_path().string();
+      std::vector<std::string> names;
+      for (const std::string& plugin : plugins_in(folder)) names.push_back(fs::path(plugin).stem().string());
+      const std::vector<std::string_view> views(names.begin(), names.end());
+      const std::string_view near = base::nearest(source.connector, views);
+      std::string text = "there is no connector '" + source.connector + "' in " + folder;
+      if (!near.empty()) {
+        text += "; did you mean '" + std::string(near) + "'?";
+      } else if (!names.empty()) {
+        text += "; there are:";
+        for (const std::string& name : names) text += " " + name;
+      }
+      throw error_at(settings.marks, place, text);
+    }
+    try {
+      capabilities[source.name] = connector::Host::describe(path);
+    } catch (const Error& error) {
+      throw error_at(settings.marks, place, error.what());
+    }
+  }
+  return capabilities;
+}
+
+}  // namespace curfew::app

@@ -1,0 +1,20 @@
+// The connectors of a configuration: each source's plugin, described.
+//
+//   app::Capabilities capabilities = app::describe_connectors(settings);
+//
+// Threads: one. Owns: nothing. Fails: Error(Configuration) with the source's place, and the names of the
+// connectors that are there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/app/configuration.hpp"
+
+namespace curfew::app {
+
+[[nodiscard]] Capabilities describe_connectors(const Settings& settings);
+// Paths of the plugins in a folder, sorted.
+[[nodiscard]] std::vector<std::string> plugins_in(const std::string& folder);
+
+}  // namespace curfew::app

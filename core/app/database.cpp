@@ -1,0 +1,68 @@
+#include "core/app/database.hpp"
+
+#include <cstdlib>
+
+#include "core/app/configuration.hpp"
+#include "core/app/yaml_reader.hpp"
+#include "core/base/error.hpp"
+#include "core/store/migrations.hpp"
+
+namespace curfew::app {
+namespace {
+
+store::ConnectionInfo server_of(const Settings& settings) {
+  const DatabaseSettings& database = settings.database;
+  if (!database.password_file.empty() || !database.password_env.empty()) {
+    const char* key = database.password_file.empty() ? "database.password_env" : "database.password_file";
+    const std::string password = read_secret(settings, key, database.password_file, database.password_env);
+    // libpq's own way: so that the password is in no connection string that an error could show.
+    ::setenv("PGPASSWORD", password.c_str(), 1);
+  }
+  return {database.url};
+}
+
+std::unique_ptr<store::EmbeddedCluster> embedded(const std::string& folder, bool throwaway) {
+  store::ClusterOptions options;
+  options.data_directory = folder;
+  options.throwaway = throwaway;
+  return std::make_unique<store::EmbeddedCluster>(std::move(options));
+}
+
+}  // namespace
+
+store::ConnectionInfo Database::connection() const { return cluster_ ? cluster_->application() : server_; }
+
+store::ConnectionInfo Database::owner() const { return cluster_ ? cluster_->owner() : server_; }
+
+Database open_database(const Settings& settings, Log& log) {
+  if (!settings.database.url.empty()) {
+    Database database(server_of(settings));
+    const store::SchemaStatus status = store::schema_status(database.connection());
+    if (status.current != status.wanted)
+      throw error_at(settings.marks, "database.url",
+                     "the database's schema is at step " + std::to_string(status.current) + ", this program needs " +
+                         std::to_string(status.wanted) +
+                         "; run `curfew db migrate --database URL` as a PostgreSQL superuser");
+    return database;
+  }
+  Database database(embedded(settings.data + "/postgres", false));
+  for (const std::string& line : store::migrate(database.owner())) log.info(line);
+  return database;
+}
+
+Database throwaway_database(const std::string& folder) {
+  Database database(embedded(folder, true));
+  (void)store::migrate(database.owner());
+  return database;
+}
+
+Database ledger_database(const std::string& config, const std::string& url) {
+  if (!url.empty()) return Database(store::ConnectionInfo{url});
+  if (config.empty())
+    throw Error(ErrorKind::Usage, "name the ledger: --config FILE, or --database URL");
+  const Settings settings = load_configuration(config);
+  if (!settings.database.url.empty()) return Database(server_of(settings));
+  return Database(embedded(settings.data + "/postgres", false));
+}
+
+}  // namespace curfew::app

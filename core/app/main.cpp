@@ -1,0 +1,3 @@
+#include "core/app/command_line.hpp"
+
+int main(int argc, char** argv) { return curfew::app::run(argc, argv); }
