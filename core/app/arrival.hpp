@@ -3,6 +3,7 @@
 // Threads: values, moved from thread to thread. Owns: themselves. Fails: never.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -12,6 +13,7 @@
 
 #include "core/connector/admission.hpp"
 #include "core/connector/host.hpp"
+#include "core/engine/engine.hpp"
 #include "core/model/input.hpp"
 #include "core/store/store.hpp"
 
@@ -36,6 +38,11 @@ struct Configured {
   std::vector<model::PersonalValue> introduced;
 };
 
+// A question to the engine, asked on its own thread.
+struct Inquiry {
+  std::function<void(const engine::Engine&)> ask;
+};
+
 // The source has no more input (recorded logs), or was given up.
 struct Finished {};
 
@@ -43,7 +50,7 @@ struct Arrival {
   std::string source;        // empty: not from a source
   std::uint64_t ticket = 0;  // counts a source's arrivals; durable when its batch is
   std::variant<connector::Admitted, connector::CursorProgress, store::MemoryUpdate, model::Entry, Recorded,
-               Order, Configured, model::InputBody, Finished>
+               Order, Configured, Inquiry, model::InputBody, Finished>
       body;
 };
 
@@ -68,6 +75,8 @@ struct Batch {
   std::vector<std::function<void()>> after_commit;
   std::string snapshot;  // the engine's state after this batch; empty: none
   std::string policy_digest;
+  std::array<std::uint32_t, model::Names<model::EntryKind>::all.size()> kinds{};  // entries by kind
+  double commit_seconds = 0;
   std::vector<model::SessionRow> active;  // the minute's flush of last activity; may come without entries
 
   [[nodiscard]] bool empty() const { return entries.empty() && active.empty() && snapshot.empty(); }

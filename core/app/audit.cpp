@@ -1,4 +1,5 @@
-// `curfew audit`: recorded logs in; sessions, violations and a report out. Event time, no acts, and a ledger of its own.
+// `curfew audit`: recorded logs in; sessions, violations and a report out. Event time, no acts, and a ledger
+// of its own.
 #include <unistd.h>
 
 #include <cstdio>
@@ -79,15 +80,16 @@ void add_inputs(Settings& settings, const AuditOptions& options) {
   source.connector = options.connector;
   const connector::PluginInfo plugin = connector::Host::describe(plugin_path(settings, options.connector));
   const auto schema = nlohmann::json::parse(plugin.config_schema, nullptr, false);
-  const auto properties = schema.is_object() ? schema.value("properties", nlohmann::json::object())
-                                             : nlohmann::json::object();
+  const auto properties =
+      schema.is_object() ? schema.value("properties", nlohmann::json::object()) : nlohmann::json::object();
   for (const char* name : {"inputs", "paths", "files", "path", "file"}) {
     const auto property = properties.find(name);
     if (property == properties.end()) continue;
     if (property->value("type", "") == "string") {
       std::size_t number = 0;
       for (const std::string& input : options.inputs) {
-        source.name = options.inputs.size() == 1 ? options.connector : options.connector + "-" + std::to_string(++number);
+        source.name = options.inputs.size() == 1 ? options.connector
+                                                 : options.connector + "-" + std::to_string(++number);
         source.settings = nlohmann::json{{name, fs::absolute(input).string()}}.dump();
         settings.sources.push_back(source);
       }
@@ -99,12 +101,14 @@ void add_inputs(Settings& settings, const AuditOptions& options) {
     }
     return;
   }
-  throw Error(ErrorKind::Usage, "connector '" + options.connector + "' reads no files; it has none of the settings "
-                                "inputs, paths, files, path, file");
+  throw Error(ErrorKind::Usage, "connector '" + options.connector +
+                                    "' reads no files; it has none of the settings "
+                                    "inputs, paths, files, path, file");
 }
 
 Settings settings_of(const AuditOptions& options, const std::string& data) {
-  Settings settings = options.config.empty() ? parse_configuration("defaults", "") : load_configuration(options.config);
+  Settings settings =
+      options.config.empty() ? parse_configuration("defaults", "") : load_configuration(options.config);
   for (const std::string& input : options.inputs) {
     if (!fs::exists(input)) throw Error(ErrorKind::Input, input + ": there is no such file or folder");
   }
@@ -112,14 +116,15 @@ Settings settings_of(const AuditOptions& options, const std::string& data) {
     if (options.inputs.empty()) throw Error(ErrorKind::Usage, "name the files to read");
     const std::string plugin = plugin_path(settings, options.connector);
     if (!fs::exists(plugin))
-      throw Error(ErrorKind::Usage, "there is no connector '" + options.connector + "' (looked for " + plugin +
-                                        "); see `curfew plugin list`");
+      throw Error(ErrorKind::Usage, "there is no connector '" + options.connector + "' (looked for " +
+                                        plugin + "); see `curfew plugin list`");
     settings.sources.clear();
     add_inputs(settings, options);
   } else if (!options.inputs.empty()) {
     throw Error(ErrorKind::Usage, "say which connector reads these files: --connector NAME");
   } else if (settings.sources.empty()) {
-    throw Error(ErrorKind::Usage, "nothing to read: name a connector and files, or a configuration with sources");
+    throw Error(ErrorKind::Usage,
+                "nothing to read: name a connector and files, or a configuration with sources");
   }
   settings.data = data;
   settings.node = "audit";
@@ -139,8 +144,9 @@ Database database_of(const AuditOptions& options, const std::string& folder) {
   (void)store::migrate(database.owner());
   store::Store store(database.connection(), store::Role::Reader);
   if (!store.streams().empty())
-    throw Error(ErrorKind::Usage, "the database already holds a ledger; an audit needs an empty one, so that it never "
-                                  "mixes with what a daemon recorded");
+    throw Error(ErrorKind::Usage,
+                "the database already holds a ledger; an audit needs an empty one, so that it never "
+                "mixes with what a daemon recorded");
   return database;
 }
 
@@ -185,7 +191,8 @@ int audit(const AuditOptions& options) {
   pipeline.stop(std::chrono::hours(24));
   if (const auto failure = pipeline.failure()) throw Error(ErrorKind::Internal, *failure);
 
-  const report::AuditReport result = audit_result(pipeline, database, capabilities, options.inputs, [&](const std::string& text) { progress.show(text); });
+  const report::AuditReport result = audit_result(pipeline, database, capabilities, options.inputs,
+                                                  [&](const std::string& text) { progress.show(text); });
   progress.done();
   if (!options.report.empty()) {
     fs::path html = options.report;
@@ -200,8 +207,9 @@ int audit(const AuditOptions& options) {
   const std::string text = options.json ? report::to_json(result) + "\n" : report::to_summary(result);
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (!options.json && database.is_embedded())
-    std::puts("The ledger of this audit was kept in a throw-away database without fsync, which is gone now; "
-              "--database URL keeps one.");
+    std::puts(
+        "The ledger of this audit was kept in a throw-away database without fsync, which is gone now; "
+        "--database URL keeps one.");
   if (!options.json && !options.report.empty()) std::printf("Report: %s\n", options.report.c_str());
   for (const auto& [name, source] : pipeline.intake().sources()) {
     if (source.state == "failed" || source.state == "quarantined")

@@ -32,17 +32,20 @@ void add_sources(report::AuditReport& result, Pipeline& pipeline, const Capabili
       status.shows_activity = plugin->second.shows_activity;
     }
     if (!status.shows_activity)
-      result.not_seen.push_back("Source " + name + " shows no activity, so nobody's inactivity could be judged there.");
+      result.not_seen.push_back("Source " + name +
+                                " shows no activity, so nobody's inactivity could be judged there.");
     if (source.unreadable > 0)
-      result.not_seen.push_back("Source " + name + ": " + std::to_string(source.unreadable) + " records could not be read.");
+      result.not_seen.push_back("Source " + name + ": " + std::to_string(source.unreadable) +
+                                " records could not be read.");
     if (source.invalid > 0)
       result.not_seen.push_back("Source " + name + ": " + std::to_string(source.invalid) +
                                 " observations broke a rule of admission and were left out.");
   }
   if (pipeline.released_early() > 0)
-    result.not_seen.push_back(std::to_string(pipeline.released_early()) +
-                              " observations were judged before every source had reached their time, as too many "
-                              "waited; their timeouts may be found late.");
+    result.not_seen.push_back(
+        std::to_string(pipeline.released_early()) +
+        " observations were judged before every source had reached their time, as too many "
+        "waited; their timeouts may be found late.");
 }
 
 void add_sessions(report::AuditReport& result, store::Store& store) {
@@ -81,8 +84,8 @@ void see_entry(report::AuditReport& result, model::Symbols& symbols, const model
   result.to = std::max(result.to, entry.occurred_at);
   const model::Facts facts = model::facts_from_json(entry.facts, symbols);
   if (facts.type == model::ObservationType::SignInFailed)
-    result.failures.add(entry.subject, entry.source, std::string(symbols.text(facts.failure)), entry.occurred_at,
-                        facts.count);
+    result.failures.add(entry.subject, entry.source, std::string(symbols.text(facts.failure)),
+                        entry.occurred_at, facts.count);
   if (facts.type == model::ObservationType::Gap) {
     ++result.gaps_total;
     if (result.gaps.size() < most_gaps)
@@ -98,7 +101,9 @@ void add_verdict(report::AuditReport& result, store::Store& store, bool kept,
                  const std::function<void(const std::string&)>& progress) {
   model::Symbols symbols;
   LedgerCheckOptions options;
-  options.see = [&](const store::StreamHead&, const ledger::SealedEntry& row) { see_entry(result, symbols, row.entry); };
+  options.see = [&](const store::StreamHead&, const ledger::SealedEntry& row) {
+    see_entry(result, symbols, row.entry);
+  };
   options.progress = [&](std::uint64_t done, std::uint64_t of) {
     progress("verifying the ledger: " + std::to_string(done) + " of " + std::to_string(of) + " entries");
   };
@@ -117,13 +122,14 @@ void add_verdict(report::AuditReport& result, store::Store& store, bool kept,
   verdict.verifier_key = head.verifier_key;
   verdict.not_excluded = check.streams.back().not_excluded;
   verdict.how_to_verify =
-      kept ? "curfew verify --database URL" : "kept only with curfew audit --database URL; then: curfew verify --database URL";
+      kept ? "curfew verify --database URL"
+           : "kept only with curfew audit --database URL; then: curfew verify --database URL";
 }
 
 }  // namespace
 
-report::AuditReport audit_result(Pipeline& pipeline, const Database& database, const Capabilities& capabilities,
-                                 const std::vector<std::string>& inputs,
+report::AuditReport audit_result(Pipeline& pipeline, const Database& database,
+                                 const Capabilities& capabilities, const std::vector<std::string>& inputs,
                                  const std::function<void(const std::string&)>& progress) {
   report::AuditReport result;
   result.version = CURFEW_VERSION;
@@ -136,7 +142,8 @@ report::AuditReport audit_result(Pipeline& pipeline, const Database& database, c
   add_violations(result, store);
   add_verdict(result, store, !database.is_embedded(), progress);
   result.statistics.finish(result.to);
-  for (const model::Policy& policy : pipeline.settings().policies) result.policies.push_back(sentence(policy));
+  for (const model::Policy& policy : pipeline.settings().policies)
+    result.policies.push_back(sentence(policy));
   for (const model::PersonalValue& value : store.resolve(report::references_in(result)))
     result.names.emplace(value.ref, value.value);
   return result;

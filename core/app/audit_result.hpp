@@ -1,7 +1,8 @@
-// What an audit found, gathered from its database: rows, gaps, failed sign-ins, coverage, and the verdict on its own
-// ledger.
+// What an audit found, gathered from its database: rows, gaps, failed sign-ins, coverage, and the verdict on
+// its own ledger.
 //
-// Threads: one, after the pipeline has stopped. Owns: nothing. Fails: Error(Unavailable) when the database is away.
+// Threads: one, after the pipeline has stopped. Owns: nothing. Fails: Error(Unavailable) when the database is
+// away.
 #pragma once
 
 #include <functional>

@@ -145,7 +145,9 @@ Table build() {
             {"viewer", "auditor", "operator", "admin", "erasure_officer", "ingest"}, "What it may do.", true)
       .text("token_file", &TokenSettings::token_file, "File with the token.")
       .text("token_env", &TokenSettings::token_env, "Environment variable with the token.")
-      .text("sha256", &TokenSettings::sha256, "SHA-256 of the token, in hex, in place of the token.");
+      .text("sha256", &TokenSettings::sha256, "SHA-256 of the token, in hex, in place of the token.")
+      .texts("sources", &TokenSettings::sources,
+             "Of role ingest: the sources that it may push to; without it, all.");
   Declare<DomainLink> domain("domain");
   domain.text("domain", &DomainLink::domain, "Windows domain (`CORP`).", true)
       .text("upn_suffix", &DomainLink::upn_suffix, "Its UPN suffix (`corp.test`).", true);

@@ -40,8 +40,8 @@ Database open_database(const Settings& settings, Log& log) {
     const store::SchemaStatus status = store::schema_status(database.connection());
     if (status.current != status.wanted)
       throw error_at(settings.marks, "database.url",
-                     "the database's schema is at step " + std::to_string(status.current) + ", this program needs " +
-                         std::to_string(status.wanted) +
+                     "the database's schema is at step " + std::to_string(status.current) +
+                         ", this program needs " + std::to_string(status.wanted) +
                          "; run `curfew db migrate --database URL` as a PostgreSQL superuser");
     return database;
   }
@@ -58,8 +58,7 @@ Database throwaway_database(const std::string& folder) {
 
 Database ledger_database(const std::string& config, const std::string& url) {
   if (!url.empty()) return Database(store::ConnectionInfo{url});
-  if (config.empty())
-    throw Error(ErrorKind::Usage, "name the ledger: --config FILE, or --database URL");
+  if (config.empty()) throw Error(ErrorKind::Usage, "name the ledger: --config FILE, or --database URL");
   const Settings settings = load_configuration(config);
   if (!settings.database.url.empty()) return Database(server_of(settings));
   return Database(embedded(settings.data + "/postgres", false));

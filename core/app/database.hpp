@@ -3,8 +3,9 @@
 //   app::Database database = app::open_database(settings, log);
 //   store::Store store(database.connection(), store::Role::Writer);
 //
-// Threads: one; the connection info may be used from any. Owns: the embedded cluster, which it stops at the end. Fails:
-// Error(Configuration) when the schema is not this program's; Error(Unavailable) when the server is away.
+// Threads: one; the connection info may be used from any. Owns: the embedded cluster, which it stops at the
+// end. Fails: Error(Configuration) when the schema is not this program's; Error(Unavailable) when the server
+// is away.
 #pragma once
 
 #include <memory>

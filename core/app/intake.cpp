@@ -10,9 +10,10 @@ using connector::Refusal;
 using connector::Taken;
 
 // The queue itself is unbounded: Intake looks at its size before it admits, so what was admitted always fits.
-Intake::Intake(connector::Admission& admission, std::size_t capacity, Log& log)
+Intake::Intake(connector::Admission& admission, std::size_t capacity, Log& log, metrics::Registry* metrics)
     : admission_(admission),
       log_(log),
+      metrics_(metrics),
       capacity_(capacity),
       queue_(std::numeric_limits<std::size_t>::max()) {}
 
@@ -36,34 +37,70 @@ Taken Intake::push(std::string_view source, Arrival&& arrival) {
 }
 
 Taken Intake::observed(std::string_view source, model::Observation&& observation) {
+  switch (offer(source, observation)) {
+    // Taken before, or too old to matter: the source need not come again, and is not at fault.
+    case Offer::Taken:
+    case Offer::Repeat:
+    case Offer::TooLate:
+      return Taken::Yes;
+    case Offer::Invalid:
+    case Offer::TooLarge:
+      return Taken::Refused;
+    case Offer::Full:
+      return Taken::Full;
+  }
+  return Taken::Refused;
+}
+
+Offer Intake::offer(std::string_view source, const model::Observation& observation) {
   const std::lock_guard order(order_);
   if (is_full()) {
     const std::lock_guard lock(mutex_);
     ++find(source).status.slowed;
-    return Taken::Full;
+    return Offer::Full;
   }
   auto result = admission_.admit(source, observation, base::wall_clock_now());
   {
     const std::lock_guard lock(mutex_);
-    SourceStatus& status = find(source).status;
+    Source& state = find(source);
+    SourceStatus& status = state.status;
     if (const Refusal* refusal = std::get_if<Refusal>(&result)) {
+      if (metrics_ != nullptr)
+        metrics_->counter(metrics::observations_refused, {source, connector::name_of(*refusal)}).add();
       switch (*refusal) {
         case Refusal::Repeat:
           ++status.repeats;
-          return Taken::Yes;
+          return Offer::Repeat;
         case Refusal::TooLate:
           ++status.too_late;
-          return Taken::Yes;
+          return Offer::TooLate;
         case Refusal::Invalid:
+          ++status.invalid;
+          return Offer::Invalid;
         case Refusal::TooLarge:
           ++status.invalid;
-          return Taken::Refused;
+          return Offer::TooLarge;
       }
     }
     ++status.observations;
     status.last_observation_at = std::max(status.last_observation_at, observation.occurred_at);
+    if (metrics_ != nullptr) {
+      auto& counter = state.by_type[static_cast<std::size_t>(observation.type)];
+      if (!counter)
+        counter = metrics_->counter(metrics::observations, {source, model::name_of(observation.type)});
+      counter->add();
+    }
   }
-  return push(source, {.body = std::get<connector::Admitted>(std::move(result))});
+  return push(source,
+              {.source = {}, .ticket = 0, .body = std::get<connector::Admitted>(std::move(result))}) ==
+                 Taken::Yes
+             ? Offer::Taken
+             : Offer::Full;
+}
+
+bool Intake::has(std::string_view source) const {
+  const std::lock_guard lock(mutex_);
+  return sources_.contains(source);
 }
 
 Taken Intake::progressed(std::string_view source, connector::CursorProgress&& progress) {
@@ -76,6 +113,7 @@ Taken Intake::progressed(std::string_view source, connector::CursorProgress&& pr
     status.filtered += progress.filtered;
     status.unreadable += progress.unreadable;
     status.caught_up = status.caught_up || progress.caught_up;
+    status.observed_until = std::max(status.observed_until, progress.observed_until);
   }
   return push(source, {.body = std::move(progress)});
 }

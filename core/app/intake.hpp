@@ -12,15 +12,18 @@
 // can't be admitted is counted.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "core/app/arrival.hpp"
 #include "core/app/log.hpp"
 #include "core/base/queue.hpp"
+#include "core/metrics/registry.hpp"
 
 namespace curfew::app {
 
@@ -30,6 +33,7 @@ struct SourceStatus {
   std::string text;
   Time changed_at{};
   Time last_observation_at{};  // its event time
+  Time observed_until{};
   std::uint64_t observations = 0;
   std::uint64_t repeats = 0;
   std::uint64_t too_late = 0;
@@ -42,9 +46,13 @@ struct SourceStatus {
   bool caught_up = false;
 };
 
+// What became of one observation that was offered.
+enum class Offer : std::uint8_t { Taken, Repeat, TooLate, Invalid, TooLarge, Full };
+
 class Intake final : public connector::Listener {
  public:
-  Intake(connector::Admission& admission, std::size_t capacity, Log& log);
+  Intake(connector::Admission& admission, std::size_t capacity, Log& log,
+         metrics::Registry* metrics = nullptr);
 
   void add_source(std::string_view source, std::string_view connector);
 
@@ -57,6 +65,10 @@ class Intake final : public connector::Listener {
   void logged(std::string_view source, std::uint32_t level, std::string_view text) override;
   void changed(std::string_view source, std::string_view state, std::string_view text) override;
   bool await_durable(std::string_view source, Duration patience) override;
+
+  // What pushes by HTTP ask for: the same as observed, with the reason.
+  Offer offer(std::string_view source, const model::Observation& observation);
+  [[nodiscard]] bool has(std::string_view source) const;
 
   // ---- operators' and answers' side: waits for room; false when stopping ----
   bool submit(Arrival arrival);
@@ -72,6 +84,7 @@ class Intake final : public connector::Listener {
     SourceStatus status;
     std::uint64_t issued = 0;
     std::uint64_t durable = 0;
+    std::array<std::optional<metrics::Counter>, model::Names<model::ObservationType>::all.size()> by_type;
   };
   // Under order_: gives the arrival its ticket and queues it.
   connector::Taken push(std::string_view source, Arrival&& arrival);
@@ -80,6 +93,7 @@ class Intake final : public connector::Listener {
 
   connector::Admission& admission_;
   Log& log_;
+  metrics::Registry* metrics_;
   const std::size_t capacity_;
   base::Queue<Arrival> queue_;
   std::mutex order_;          // admission and queueing are one step

@@ -48,8 +48,9 @@ void add_successor_head(store::Store& store, const std::vector<store::StreamHead
 }  // namespace
 
 bool LedgerCheck::intact() const {
-  return problems.empty() && std::all_of(streams.begin(), streams.end(),
-                                         [](const ledger::StreamVerdict& verdict) { return verdict.intact(); });
+  return problems.empty() &&
+         std::all_of(streams.begin(), streams.end(),
+                     [](const ledger::StreamVerdict& verdict) { return verdict.intact(); });
 }
 
 LedgerCheck check_ledger(store::Store& store, const LedgerCheckOptions& options) {
@@ -72,7 +73,9 @@ LedgerCheck check_ledger(store::Store& store, const LedgerCheckOptions& options)
     std::size_t next = 0;
     ledger::StreamVerifier verifier(
         std::move(verify),
-        [&](std::uint32_t level, std::uint64_t index, std::uint32_t) { return store.tile(head.stream, level, index); },
+        [&](std::uint32_t level, std::uint64_t index, std::uint32_t) {
+          return store.tile(head.stream, level, index);
+        },
         [&]() -> std::optional<ledger::StoredCheckpoint> {
           if (next == stored.size()) return std::nullopt;
           return stored[next++];
@@ -86,8 +89,9 @@ LedgerCheck check_ledger(store::Store& store, const LedgerCheckOptions& options)
     check.streams.push_back(verifier.finish());
   }
   for (std::size_t i = 0; i < used.size(); ++i) {
-    if (!used[i]) check.problems.push_back("outside checkpoint " + std::to_string(i + 1) +
-                                           " is of a stream that this database does not have");
+    if (!used[i])
+      check.problems.push_back("outside checkpoint " + std::to_string(i + 1) +
+                               " is of a stream that this database does not have");
   }
   return check;
 }
@@ -128,10 +132,12 @@ std::vector<std::string> sentences(const LedgerCheck& check) {
     if (verdict.intact()) {
       lines.push_back("Integrity: intact. " + std::to_string(verdict.checkpoints) + " checkpoints, " +
                       std::to_string(verdict.tiles) + " tiles, " + std::to_string(verdict.personal_values) +
-                      " personal values agree with it; " + std::to_string(verdict.erased_values) + " were erased.");
+                      " personal values agree with it; " + std::to_string(verdict.erased_values) +
+                      " were erased.");
     } else {
       lines.push_back("Integrity: BROKEN, " + std::to_string(verdict.problem_count) + " problems:");
-      for (const ledger::Problem& problem : verdict.problems) lines.push_back("  " + ledger::describe(problem));
+      for (const ledger::Problem& problem : verdict.problems)
+        lines.push_back("  " + ledger::describe(problem));
     }
     if (verdict.completeness.complete()) {
       lines.emplace_back("Completeness: no source reported missing records.");

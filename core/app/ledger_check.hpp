@@ -3,8 +3,8 @@
 //   app::LedgerCheck check = app::check_ledger(store, {.checkpoints = read_checkpoints(file)});
 //   check.intact()
 //
-// Threads: one. Owns: nothing afterwards. Fails: Error(Unavailable) when the database is away; what is wrong with the
-// ledger is in the verdicts.
+// Threads: one. Owns: nothing afterwards. Fails: Error(Unavailable) when the database is away; what is wrong
+// with the ledger is in the verdicts.
 #pragma once
 
 #include <functional>

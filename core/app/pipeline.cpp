@@ -50,7 +50,7 @@ Pipeline::Pipeline(PipelineOptions options, Log& log)
     : options_(std::move(options)),
       log_(log),
       admission_(admission_settings(options_.settings), symbols_),
-      intake_(admission_, options_.settings.queue, log),
+      intake_(admission_, options_.settings.queue, log, options_.metrics),
       writer_({.database = options_.database,
                .outside_checkpoints = options_.settings.ledger.outside_checkpoints,
                .stores_keys = !options_.recorded},
@@ -99,7 +99,7 @@ void Pipeline::start() {
   batch_began_ = progress_given_ = flushed_ = steady_clock::now();
 
   writer_.start(std::move(store), std::move(recovered.head), std::move(recovered.sealer));
-  host_ = std::make_unique<connector::Host>(settings.data + "/sources", intake_);
+  host_ = std::make_unique<connector::Host>(settings.data + "/sources", intake_, options_.metrics);
   if (!options_.recorded) {
     workers_ = std::make_unique<ActionWorkers>(
         *host_,
@@ -293,6 +293,7 @@ void Pipeline::take(Arrival&& arrival, Time at) {
       self.machine_->record(at, std::move(recorded.entry));
       self.machine_->open().after_commit.push_back(std::move(recorded.done));
     }
+    void operator()(Inquiry&& inquiry) const { inquiry.ask(self.machine_->engine()); }
     void operator()(Finished&&) const { self.order_.finish(source); }
   };
   std::visit(
@@ -425,6 +426,16 @@ bool Pipeline::record(model::Entry entry, Duration patience) {
                                                                    }}}))
     return false;
   return future.wait_for(patience) == std::future_status::ready;
+}
+
+std::optional<model::Ref> Pipeline::subject_of(model::Ref identifier, Duration patience) {
+  auto done = std::make_shared<std::promise<model::Ref>>();
+  auto future = done->get_future();
+  Inquiry inquiry{
+      [done, identifier](const engine::Engine& engine) { done->set_value(engine.subject_of(identifier)); }};
+  if (!intake_.submit({.source = {}, .ticket = 0, .body = std::move(inquiry)})) return std::nullopt;
+  if (future.wait_for(patience) != std::future_status::ready) return std::nullopt;
+  return future.get();
 }
 
 bool Pipeline::wait_finished(Duration patience) {

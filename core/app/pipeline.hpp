@@ -28,6 +28,7 @@
 #include "core/app/recovery.hpp"
 #include "core/app/writer.hpp"
 #include "core/connector/host.hpp"
+#include "core/metrics/registry.hpp"
 
 namespace curfew::app {
 
@@ -37,6 +38,7 @@ struct PipelineOptions {
   store::ConnectionInfo database;
   bool recorded = false;  // `audit`: event time, no acts, ends when all input was read
   std::size_t action_threads = 4;
+  metrics::Registry* metrics = nullptr;
   std::function<void(const std::string&)> on_failure;
   std::function<void(const Batch&)> on_commit;  // on the writer's thread
 };
@@ -66,6 +68,8 @@ class Pipeline {
   std::optional<std::vector<model::OrderNumber>> command(model::CommandInput command, Duration patience);
   // A record (access, erasure), durable when it returns true.
   bool record(model::Entry entry, Duration patience);
+  // The subject that an identifier belongs to now; none: unknown. nullopt: no answer in time.
+  std::optional<model::Ref> subject_of(model::Ref identifier, Duration patience);
   // `audit`: until all input was taken and committed, or the pipeline failed. False: `patience` passed.
   bool wait_finished(Duration patience);
 

@@ -76,6 +76,7 @@ struct TokenSettings {
   std::string token_file;
   std::string token_env;
   std::string sha256;  // of the token, hex: for who does not want the token itself on this machine
+  std::vector<std::string> sources;  // of role ingest: for which sources; empty: all
 };
 
 struct LedgerSettings {

@@ -32,7 +32,6 @@ void Writer::start(store::Store store, store::StreamHead head, ledger::Sealer se
   store_ = std::move(store);
   sealer_ = std::move(sealer);
   head_ = std::move(head);
-  edge_ = sealer_->tree().edge();
   size_ = head_.size;
   thread_ = std::thread([this] { run(); });
 }
@@ -77,19 +76,19 @@ void Writer::run() {
 
 void Writer::write(Batch& batch) {
   if (!batch.entries.empty()) {
+    for (const model::Entry& entry : batch.entries) ++batch.kinds[static_cast<std::size_t>(entry.kind)];
     if (!settings_.stores_keys) batch.extras.keys.clear();
     const ledger::SealedBatch sealed = sealer_->seal(std::move(batch.entries), base::wall_clock_now());
     base::kill_point("app.before_commit");
     const auto begin = steady_clock::now();
     commit(sealed, batch.extras);
-    last_commit_seconds_ = std::chrono::duration<double>(steady_clock::now() - begin).count();
+    batch.commit_seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
     base::kill_point("app.after_commit");
     {
       const std::lock_guard lock(head_mutex_);
       head_.size = sealed.size();
       head_.root = sealed.root;
       head_.checkpoint = sealed.checkpoint;
-      edge_ = sealer_->tree().edge();
     }
     size_ = sealed.size();
     publish_checkpoint(sealed.checkpoint);
@@ -157,11 +156,6 @@ void Writer::publish_checkpoint(const std::string& checkpoint) {
 store::StreamHead Writer::head() const {
   const std::lock_guard lock(head_mutex_);
   return head_;
-}
-
-std::string Writer::partial_tile(std::uint32_t level) const {
-  const std::lock_guard lock(head_mutex_);
-  return level < edge_.size() ? edge_[level] : std::string{};
 }
 
 }  // namespace curfew::app

@@ -54,12 +54,9 @@ class Writer {
   [[nodiscard]] bool is_up() const { return up_; }
   [[nodiscard]] bool is_idle() const { return idle_ && queue_.size() == 0; }
   [[nodiscard]] store::StreamHead head() const;
-  // Size of the stream, snapshot position, seconds that the last commit took.
+  // Entries in the stream, and how many of them the newest snapshot covers.
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] std::uint64_t snapshot_at() const { return snapshot_at_; }
-  [[nodiscard]] double last_commit_seconds() const { return last_commit_seconds_; }
-  // Hashes of the right edge, for tiles that are not full yet.
-  [[nodiscard]] std::string partial_tile(std::uint32_t level) const;
 
  private:
   void run();
@@ -76,7 +73,6 @@ class Writer {
   std::optional<ledger::Sealer> sealer_;
   mutable std::mutex head_mutex_;
   store::StreamHead head_;
-  std::vector<std::string> edge_;
   std::atomic<bool> up_ = true;
   std::atomic<bool> idle_ = true;
   std::atomic<bool> give_up_ = false;
@@ -84,7 +80,6 @@ class Writer {
   std::condition_variable stop_changed_;
   std::atomic<std::uint64_t> size_ = 0;
   std::atomic<std::uint64_t> snapshot_at_ = 0;
-  std::atomic<double> last_commit_seconds_ = 0;
   int outside_ = -1;
   bool finished_ = false;
   std::thread thread_;

@@ -1,0 +1,194 @@
+// `curfew serve`. Start order: configuration, plugins, database, recovery, engine and writer, sources,
+// listeners; then ready. Stop order: listeners, sources, actions, engine (what is queued), writer (with a
+// snapshot), database.
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "core/api/routes.hpp"
+#include "core/api/server.hpp"
+#include "core/app/command_line.hpp"
+#include "core/app/commands.hpp"
+#include "core/app/connectors.hpp"
+#include "core/app/database.hpp"
+#include "core/app/pipeline.hpp"
+#include "core/app/readers.hpp"
+#include "core/app/service_manager.hpp"
+#include "core/app/services.hpp"
+#include "core/app/signals.hpp"
+#include "core/base/digest.hpp"
+#include "core/base/error.hpp"
+
+namespace curfew::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration drain_limit = seconds(20);
+
+api::Tokens tokens_of(const Settings& settings) {
+  std::vector<api::Token> tokens;
+  for (std::size_t i = 0; i < settings.tokens.size(); ++i) {
+    const TokenSettings& token = settings.tokens[i];
+    std::string digest = token.sha256;
+    if (digest.empty())
+      digest = base::to_hex(api::hash_of(
+          read_secret(settings, "tokens[" + std::to_string(i) + "]", token.token_file, token.token_env)));
+    tokens.push_back(api::parse_token(token.name, {token.role}, digest, token.sources));
+  }
+  return api::Tokens(std::move(tokens));
+}
+
+std::string address_of(const ListenerSettings& listener) {
+  const bool bare_ipv6 = listener.address.find(':') != std::string::npos && listener.address.front() != '[';
+  return (bare_ipv6 ? "[" + listener.address + "]" : listener.address) + ":" + std::to_string(listener.port);
+}
+
+class Daemon {
+ public:
+  explicit Daemon(const ServeOptions& options)
+      : options_(options),
+        settings_(load_configuration(options.config)),
+        log_(log_level(settings_.log.level)),
+        capabilities_(describe_connectors(settings_)) {
+    check_sources(settings_, capabilities_);
+  }
+
+  int run(const Signals& signals) {
+    start();
+    manager_.say("READY=1\nSTATUS=watching " + std::to_string(settings_.sources.size()) + " sources");
+    if (options_.quickstart) say_where();
+    bool stopping = false;
+    while (!stopping && !pipeline_->failure()) {
+      switch (signals.wait(milliseconds(500))) {
+        case SIGTERM:
+        case SIGINT:
+          stopping = true;
+          break;
+        case SIGHUP:
+          reload();
+          break;
+        default:
+          break;
+      }
+      // A pipeline that failed must not look alive.
+      if (manager_.watchdog_is_due()) manager_.say("WATCHDOG=1");
+    }
+    manager_.say("STOPPING=1");
+    const auto failure = pipeline_->failure();
+    stop();
+    if (failure) throw Error(ErrorKind::Internal, *failure);
+    return exit_ok;
+  }
+
+ private:
+  void start() {
+    make_data_directory();
+    database_.emplace(open_database(settings_, log_));
+    readers_.emplace(database_->connection());
+    PipelineOptions options;
+    options.settings = settings_;
+    options.capabilities = capabilities_;
+    options.database = database_->connection();
+    options.metrics = &registry_;
+    options.on_commit = [this](const Batch& batch) { publisher_.committed(batch); };
+    pipeline_.emplace(std::move(options), log_);
+    pipeline_->start();
+    services_ = make_services(*pipeline_, *readers_, registry_, capabilities_);
+    listen("operator", settings_.listeners.operator_listener,
+           [&] { return api::operator_routes(services_, broadcast_); });
+    listen("sources", settings_.listeners.sources, [&] { return api::source_routes(services_); });
+    log_.info("ready", {{"version", CURFEW_VERSION}});
+  }
+
+  template <typename Routes>
+  void listen(const char* name, const ListenerSettings& listener, Routes routes) {
+    if (listener.port == 0) return;
+    if (!listener.tls_certificate.empty())
+      throw Error(ErrorKind::Configuration, std::string("listeners.") + name +
+                                                ": TLS is not served yet; put a reverse proxy before it");
+    api::Dispatcher dispatcher(routes(), tokens_of(settings_), {},
+                               [this](std::string_view text) { log_.warning(text); });
+    api::ServerSettings server;
+    server.name = name;
+    server.address = address_of(listener);
+    servers_.push_back(std::make_unique<api::Server>(std::move(server), std::move(dispatcher)));
+    servers_.back()->start();
+    log_.info("listening", {{"listener", name}, {"address", address_of(listener)}});
+  }
+
+  void stop() {
+    log_.info("stopping");
+    broadcast_.close();
+    for (auto& server : servers_) server->stop();
+    pipeline_->stop(drain_limit);
+    database_->stop();
+    log_.info("stopped");
+  }
+
+  // Parsed and checked first; whatever is wrong leaves the old configuration in force.
+  void reload() {
+    try {
+      const Settings settings = load_configuration(options_.config);
+      const Capabilities capabilities = describe_connectors(settings);
+      check_sources(settings, capabilities);
+      manager_.say("RELOADING=1");
+      pipeline_->reload(settings, capabilities_);
+      log_.set_least(log_level(settings.log.level));
+      log_.info("configuration reloaded: policies, safety and log level; other changes need a restart");
+    } catch (const Error& error) {
+      log_.error("the new configuration is wrong; the old one stays in force", {{"reason", error.what()}});
+    }
+    manager_.say("READY=1");
+  }
+
+  void make_data_directory() const {
+    std::error_code error;
+    std::filesystem::create_directories(settings_.data, error);
+    if (error)
+      throw Error(ErrorKind::Configuration, settings_.data + ": can't be made: " + error.message() +
+                                                "; set 'data' to a folder that this user may write");
+  }
+
+  void say_where() const {
+    const std::string at = "http://" + address_of(settings_.listeners.operator_listener);
+    std::printf("API:     %s/api/v1/sessions\nMetrics: %s/metrics\nHealth:  %s/readyz\n", at.c_str(),
+                at.c_str(), at.c_str());
+    for (const TokenSettings& token : settings_.tokens) {
+      if (!token.token_file.empty())
+        std::printf(
+            "Token '%s' (%s) is in %s, for instance:\n  curl -H \"Authorization: Bearer $(cat %s)\" "
+            "%s/api/v1/violations\n",
+            token.name.c_str(), token.role.c_str(), token.token_file.c_str(), token.token_file.c_str(),
+            at.c_str());
+    }
+    std::fflush(stdout);
+  }
+
+  ServeOptions options_;
+  Settings settings_;
+  Log log_;
+  Capabilities capabilities_;
+  ServiceManager manager_;
+  metrics::Registry registry_;
+  api::Broadcast broadcast_;
+  Publisher publisher_{registry_, broadcast_, base::wall_clock_now()};
+  std::optional<Database> database_;
+  std::optional<Readers> readers_;
+  std::optional<Pipeline> pipeline_;
+  api::Services services_;
+  std::vector<std::unique_ptr<api::Server>> servers_;
+};
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  ::umask(077);
+  const Signals signals({SIGTERM, SIGINT, SIGHUP});
+  return Daemon(options).run(signals);
+}
+
+}  // namespace curfew::app

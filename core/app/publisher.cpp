@@ -1,0 +1,39 @@
+#include "core/app/services.hpp"
+#include "core/report/rows_json.hpp"
+
+namespace curfew::app {
+
+void Publisher::committed(const Batch& batch) {
+  for (std::size_t kind = 0; kind < batch.kinds.size(); ++kind) {
+    if (batch.kinds[kind] > 0)
+      registry_.counter(metrics::ledger_entries, {model::name_of(static_cast<model::EntryKind>(kind))})
+          .add(batch.kinds[kind]);
+  }
+  if (batch.commit_seconds > 0) registry_.histogram(metrics::ledger_commit).observe(batch.commit_seconds);
+  for (const model::SessionRow& row : batch.extras.sessions)
+    broadcast_.publish("session", report::to_json(row));
+  for (const model::ViolationRow& row : batch.extras.violations) {
+    if (row.number > newest_violation_ && row.detected_at >= since_) {
+      registry_.counter(metrics::violations, {model::name_of(row.rule), model::name_of(row.mode)}).add();
+      newest_violation_ = row.number;
+    }
+    broadcast_.publish("violation", report::to_json(row));
+  }
+  for (const model::SignOutRow& row : batch.extras.sign_outs) {
+    const bool is_new = row.number > newest_order_ && row.ordered_at >= since_;
+    newest_order_ = std::max(newest_order_, row.number);
+    broadcast_.publish("sign_out", report::to_json(row));
+    if (row.concluded_at == Time{}) {
+      open_orders_[row.number] = true;
+      continue;
+    }
+    if (!is_new && open_orders_.erase(row.number) == 0) continue;  // it was counted when it concluded
+    registry_.counter(metrics::sign_outs, {model::name_of(row.outcome)}).add();
+    if (row.outcome == model::Outcome::Proven && row.breached_at != Time{}) {
+      const auto effect = std::chrono::duration<double>(row.concluded_at - row.breached_at);
+      registry_.histogram(metrics::sign_out_effect).observe(effect.count());
+    }
+  }
+}
+
+}  // namespace curfew::app
