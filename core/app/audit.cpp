@@ -82,7 +82,7 @@ void add_inputs(Settings& settings, const AuditOptions& options) {
   const auto schema = nlohmann::json::parse(plugin.config_schema, nullptr, false);
   const auto properties =
       schema.is_object() ? schema.value("properties", nlohmann::json::object()) : nlohmann::json::object();
-  for (const char* name : {"inputs", "paths", "files", "path", "file"}) {
+  for (const char* name : {"inputs", "paths", "files", "path", "file", "script"}) {
     const auto property = properties.find(name);
     if (property == properties.end()) continue;
     if (property->value("type", "") == "string") {
@@ -103,7 +103,7 @@ void add_inputs(Settings& settings, const AuditOptions& options) {
   }
   throw Error(ErrorKind::Usage, "connector '" + options.connector +
                                     "' reads no files; it has none of the settings "
-                                    "inputs, paths, files, path, file");
+                                    "inputs, paths, files, path, file, script");
 }
 
 Settings settings_of(const AuditOptions& options, const std::string& data) {

@@ -85,7 +85,6 @@ void add_plugin(CLI::App& app, Commands& commands) {
 void add_run(CLI::App& app, Commands& commands) {
   CLI::App* serve_command = app.add_subcommand("serve", "Run the daemon");
   add_config_option(serve_command, commands.serve.config, default_config);
-  serve_command->add_flag("--quickstart", commands.serve.quickstart, "Say where the API and the metrics are");
   serve_command->callback([&] { commands.chosen = [&] { return serve(commands.serve); }; });
 
   CLI::App* audit_command =

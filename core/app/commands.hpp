@@ -42,7 +42,6 @@ int audit(const AuditOptions& options);
 
 struct ServeOptions {
   std::string config;
-  bool quickstart = false;
 };
 int serve(const ServeOptions& options);
 

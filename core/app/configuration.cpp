@@ -235,6 +235,7 @@ class Check {
                        static_cast<int>(!token.token_env.empty()) + static_cast<int>(!token.sha256.empty());
       if (ways != 1)
         fail(path, "token " + in_quotes(token.name) + " needs one of token_file, token_env, sha256");
+      if (token.create && token.token_file.empty()) fail(path + ".create", "only a token_file can be made");
       if (!token.sha256.empty()) {
         const auto digest = base::from_hex(token.sha256);
         if (!digest || digest->size() != 32) fail(path + ".sha256", "must be 64 hex digits");

@@ -144,6 +144,7 @@ Table build() {
       .word("role", &TokenSettings::role,
             {"viewer", "auditor", "operator", "admin", "erasure_officer", "ingest"}, "What it may do.", true)
       .text("token_file", &TokenSettings::token_file, "File with the token.")
+      .flag("create", &TokenSettings::create, "Make token_file, with a new token in it, if it isn't there.")
       .text("token_env", &TokenSettings::token_env, "Environment variable with the token.")
       .text("sha256", &TokenSettings::sha256, "SHA-256 of the token, in hex, in place of the token.")
       .texts("sources", &TokenSettings::sources,

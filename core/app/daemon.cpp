@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "core/api/routes.hpp"
@@ -29,10 +30,21 @@ using std::chrono::seconds;
 
 constexpr Duration drain_limit = seconds(20);
 
+// For its owner alone: the process's umask takes everybody else's rights away.
+void create_token(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  std::ofstream out(path);
+  out << api::new_token_text() << '\n';
+  out.close();
+  if (!out) throw Error(ErrorKind::Configuration, path + ": the new token can't be written");
+}
+
 api::Tokens tokens_of(const Settings& settings) {
   std::vector<api::Token> tokens;
   for (std::size_t i = 0; i < settings.tokens.size(); ++i) {
     const TokenSettings& token = settings.tokens[i];
+    if (token.create && !std::filesystem::exists(token.token_file)) create_token(token.token_file);
     std::string digest = token.sha256;
     if (digest.empty())
       digest = base::to_hex(api::hash_of(
@@ -60,7 +72,7 @@ class Daemon {
   int run(const Signals& signals) {
     start();
     manager_.say("READY=1\nSTATUS=watching " + std::to_string(settings_.sources.size()) + " sources");
-    if (options_.quickstart) say_where();
+    say_where();
     bool stopping = false;
     while (!stopping && !pipeline_->failure()) {
       switch (signals.wait(milliseconds(500))) {
@@ -154,6 +166,7 @@ class Daemon {
   }
 
   void say_where() const {
+    if (settings_.listeners.operator_listener.port == 0) return;
     const std::string at = "http://" + address_of(settings_.listeners.operator_listener);
     std::printf("API:     %s/api/v1/sessions\nMetrics: %s/metrics\nHealth:  %s/readyz\n", at.c_str(),
                 at.c_str(), at.c_str());

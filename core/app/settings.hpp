@@ -75,7 +75,8 @@ struct TokenSettings {
   std::string role;
   std::string token_file;
   std::string token_env;
-  std::string sha256;  // of the token, hex: for who does not want the token itself on this machine
+  bool create = false;  // make token_file with a new token if it isn't there
+  std::string sha256;   // of the token, hex: for who does not want the token itself on this machine
   std::vector<std::string> sources;  // of role ingest: for which sources; empty: all
 };
 
