@@ -73,7 +73,11 @@ int take_lock(const fs::path& file) {
     std::array<char, 32> holder{};
     const ssize_t length = pread(lock, holder.data(), holder.size(), 0);
     const std::string_view text(holder.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
-    if (!text.starts_with("stopping") || std::chrono::steady_clock::now() > deadline) {
+    // A holder that is gone: its keeper has not let go of what it inherited yet.
+    const int holder_process = std::atoi(std::string(text).c_str());
+    const bool passing = text.starts_with("stopping") ||
+                         (holder_process > 0 && kill(holder_process, 0) != 0 && errno == ESRCH);
+    if (!passing || std::chrono::steady_clock::now() > deadline) {
       close(lock);
       throw Error(ErrorKind::Unavailable, "another curfew (process " + std::string(base::trim(text)) +
                                               ") uses the database in " + file.parent_path().string() +

@@ -20,7 +20,9 @@ namespace curfew::store {
 namespace {
 
 constexpr int stop_patience_ms = 60'000;
-constexpr int kept_descriptor = 3;
+constexpr int kept_postmaster = 3;
+constexpr int kept_owner = 4;
+constexpr int first_free = 16;
 
 bool ended(int process_descriptor, int patience_ms) {
   pollfd waiting{process_descriptor, POLLIN, 0};
@@ -32,33 +34,33 @@ void send_signal(int process_descriptor, int number) {
 }
 
 // Forked from a process with threads and never replaced by another program: async-signal-safe calls only.
-[[noreturn]] void keep(const char* lock_file, int postmaster, long grace_seconds, char* const* removal) {
+[[noreturn]] void keep(const char* lock_file, int owner, int postmaster, long grace_seconds,
+                       char* const* removal) {
   setsid();
   prctl(PR_SET_NAME, "curfew-keeper");
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) signal(number, SIG_IGN);
   // The owner's own lock is among the descriptors that we inherited: kept open, it would never be released.
-  if (dup2(postmaster, kept_descriptor) < 0) _exit(1);
-  if (syscall(SYS_close_range, static_cast<unsigned>(kept_descriptor) + 1, ~0U, 0U) != 0) {
-    for (int descriptor = kept_descriptor + 1; descriptor < 65'536; ++descriptor) close(descriptor);
+  // Both are moved out of each other's way first.
+  const int high_postmaster = fcntl(postmaster, F_DUPFD, first_free);
+  const int high_owner = fcntl(owner, F_DUPFD, first_free);
+  if (dup2(high_postmaster, kept_postmaster) < 0 || dup2(high_owner, kept_owner) < 0) _exit(1);
+  if (syscall(SYS_close_range, static_cast<unsigned>(kept_owner) + 1, ~0U, 0U) != 0) {
+    for (int descriptor = kept_owner + 1; descriptor < 65'536; ++descriptor) close(descriptor);
   }
   const int nothing = open("/dev/null", O_RDWR);
   for (int descriptor = 0; descriptor < 3; ++descriptor) dup2(nothing, descriptor);
+  while (!ended(kept_owner, -1)) {
+  }
+  // Not while waiting: a successor must find the lock free.
+  if (ended(kept_postmaster, static_cast<int>(grace_seconds * 1000)) && removal[0] == nullptr) _exit(0);
   const int lock = open(lock_file, O_RDWR | O_CLOEXEC);
-  if (lock < 0) _exit(1);
-  while (flock(lock, LOCK_EX) != 0) {
-    if (errno != EINTR) _exit(1);
-  }
-  if (grace_seconds > 0) {
-    flock(lock, LOCK_UN);
-    if (ended(kept_descriptor, static_cast<int>(grace_seconds * 1000))) _exit(0);
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0) _exit(0);  // a successor adopted the cluster
-  }
+  if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) _exit(0);  // a successor adopted the cluster
   constexpr std::string_view stopping = "stopping\n";
   if (ftruncate(lock, 0) != 0 || pwrite(lock, stopping.data(), stopping.size(), 0) < 0) _exit(1);
-  send_signal(kept_descriptor, removal[0] != nullptr ? SIGQUIT : SIGINT);
-  if (!ended(kept_descriptor, stop_patience_ms)) {
-    send_signal(kept_descriptor, SIGQUIT);
-    if (!ended(kept_descriptor, stop_patience_ms)) _exit(1);
+  send_signal(kept_postmaster, removal[0] != nullptr ? SIGQUIT : SIGINT);
+  if (!ended(kept_postmaster, stop_patience_ms)) {
+    send_signal(kept_postmaster, SIGQUIT);
+    if (!ended(kept_postmaster, stop_patience_ms)) _exit(1);
   }
   if (removal[0] != nullptr) {
     std::array<char*, 1> environment{nullptr};
@@ -78,15 +80,17 @@ pid_t start_keeper(const KeeperOrder& order) {
   std::array<char*, 5> removal{program.data(), flags.data(), end_of_flags.data(), folder.data(), nullptr};
   if (folder.empty()) removal[0] = nullptr;
   const std::string lock_file = order.lock_file.string();
-  const pid_t keeper = fork();
+  const int owner = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
+  const pid_t keeper = owner < 0 ? -1 : fork();
   if (keeper < 0) {
     throw Error(ErrorKind::Unavailable,
                 std::string("can't start the database's keeper: ") + std::strerror(errno));
   }
   if (keeper == 0) {
-    keep(lock_file.c_str(), order.postmaster_descriptor, static_cast<long>(order.grace.count()),
+    keep(lock_file.c_str(), owner, order.postmaster_descriptor, static_cast<long>(order.grace.count()),
          removal.data());
   }
+  close(owner);
   return keeper;
 }
 
