@@ -1,6 +1,7 @@
 #include "core/report/charts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/report/markup.hpp"
@@ -60,26 +61,45 @@ std::string grid(const Plot& plot) {
   return out;
 }
 
-// Days where steps are long, hours where they are short; the day below its first label.
+// Steps between labels, as people read clocks and calendars.
+Duration label_step(Duration span) {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  constexpr std::array<Duration, 13> nice{
+      minutes(1), minutes(5), minutes(15), minutes(30), hours(1),       hours(3),          hours(6),
+      hours(12),  hours(24),  hours(48),   hours(168),  hours(24 * 28), hours(24 * 28 * 4)};
+  for (const Duration step : nice) {
+    if (span / step <= 9) return step;
+  }
+  const Duration year = hours(24 * 364);
+  return year * (span / (year * 9) + 1);
+}
+
+// Labels at whole hours or days; where they are hours, the day stands below the first of each day.
 std::string time_axis(const Plot& plot, const std::vector<SessionStatistics::Level>& levels, Duration step) {
-  const bool show_hours = step < std::chrono::hours(6);
-  const std::size_t labels = 8;
-  const std::size_t every = std::max<std::size_t>(1, (levels.size() + labels - 1) / labels);
+  const Duration every = std::max(step, label_step(step * static_cast<std::int64_t>(levels.size())));
+  const bool show_hours = every < std::chrono::hours(24);
   std::string out;
   std::string last_day;
-  for (std::size_t i = 0; i < levels.size(); i += every) {
+  const std::string tick_top = std::to_string(top + plot_height);
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    // Weeks are counted from a Monday: the epoch was a Thursday.
+    const Duration since =
+        levels[i].from.time_since_epoch() +
+        (every >= std::chrono::hours(168) ? Duration(std::chrono::hours(72)) : Duration{0});
+    if (since % every >= step) continue;
     const std::string text = wording::time(levels[i].from);
     const std::string x = number(plot.x(i));
-    const std::string base = std::to_string(top + plot_height);
-    out += "<line class=\"g\" x1=\"" + x + "\" x2=\"" + x + "\" y1=\"" + base + "\" y2=\"" +
+    out += "<line class=\"g\" x1=\"" + x + "\" x2=\"" + x + "\" y1=\"" + tick_top + "\" y2=\"" +
            std::to_string(top + plot_height + 5) + "\"/>";
     const std::string day = text.substr(0, 10);
-    const bool seconds = step < std::chrono::minutes(1);
-    out += "<text class=\"a\" x=\"" + x + "\" y=\"" + std::to_string(top + plot_height + 19) + "\">" +
-           (show_hours ? text.substr(11, seconds ? 8 : 5) : day) + "</text>";
+    const bool near_right = plot.x(i) > width - 70;
+    const std::string anchor = near_right ? "\" text-anchor=\"end" : "";
+    out += "<text class=\"a" + anchor + "\" x=\"" + x + "\" y=\"" + std::to_string(top + plot_height + 19) +
+           "\">" + (show_hours ? text.substr(11, 5) : day) + "</text>";
     if (show_hours && day != last_day) {
-      out += "<text class=\"a\" x=\"" + x + "\" y=\"" + std::to_string(top + plot_height + 35) + "\">" + day +
-             "</text>";
+      out += "<text class=\"a" + anchor + "\" x=\"" + x + "\" y=\"" + std::to_string(top + plot_height + 35) +
+             "\">" + day + "</text>";
     }
     last_day = day;
   }
@@ -129,7 +149,7 @@ std::string steps(const Plot& plot, const std::vector<SessionStatistics::Level>&
                      number(near_right ? middle - 8 : middle + 8) + "\" y=\"" +
                      number(plot.y(levels[peak].most) - 5) + "\"" +
                      (near_right ? " text-anchor=\"end\"" : "") + ">" + wording::count(levels[peak].most) +
-                     " at " + wording::time(levels[peak].from).substr(0, 16) + "</text>";
+                     ", the most</text>";
   return "<path class=\"v s\" d=\"" + line + "\"/>" + mark + touch;
 }
 
@@ -159,10 +179,13 @@ std::string bar_chart(const std::vector<Bar>& bars, const std::string& what) {
   std::string out = "<table class=\"bars\"><caption>" + escaped(what) + "</caption><tbody>";
   for (const Bar& bar : bars) {
     const double share = 100.0 * static_cast<double>(bar.value) / static_cast<double>(most);
+    std::string drawn;
+    if (bar.value > 0) {
+      drawn = "<span class=\"bar" + std::string(bar.hatched ? " h" : "") +
+              "\" style=\"width:" + number(std::max(share, 0.4)) + "%\"></span>";
+    }
     out += "<tr><th scope=\"row\">" + escaped(bar.name) + "</th><td class=\"n\">" +
-           wording::count(bar.value) + "</td><td class=\"w\"><span class=\"bar" + (bar.hatched ? " h" : "") +
-           "\" style=\"width:" + number(bar.value == 0 ? 0.0 : std::max(share, 0.4)) +
-           "%\"></span></td></tr>";
+           wording::count(bar.value) + "</td><td class=\"w\">" + drawn + "</td></tr>";
   }
   return out + "</tbody></table>";
 }

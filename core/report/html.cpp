@@ -53,7 +53,7 @@ std::uint64_t violations_in(const AuditReport& report) {
 
 std::string head(const AuditReport& report) {
   const SessionStatistics& statistics = report.statistics;
-  const std::uint64_t violations = violations_in(report);
+  const std::uint64_t violations = wording::standing(report);
   const std::uint64_t unreadable = [&] {
     std::uint64_t sum = 0;
     for (const SourceStatus& source : report.sources) sum += source.unreadable;
@@ -118,7 +118,7 @@ std::string violation_table(const AuditReport& report) {
       evidence += "<br><span class=\"note\">session " + std::to_string(row.session) + "</span>";
     out += "<tr id=\"violation-" + std::to_string(row.number) + "\">" +
            cell(wording::time(row.breached_at), "t") + cell(foreign(wording::name_of(report, row.subject))) +
-           cell(foreign(row.source)) + cell(policy) + cell(evidence) +
+           cell(foreign(row.source), "s") + cell(policy) + cell(evidence) +
            cell(controls.empty() ? "none named" : controls) + "</tr>";
   }
   return out + "</tbody></table></div>" +
@@ -139,12 +139,12 @@ std::string not_seen(const AuditReport& report) {
   std::string out = list(wording::blind_spots(report));
   if (report.gaps.empty()) return out;
   out += "<div class=\"wide\"><table><caption>Gaps</caption>" +
-         table_head({"source", "from", "to", "#records missing", "what"}) + "<tbody>";
+         table_head({"source", "at or from", "to", "#records missing", "what"}) + "<tbody>";
   std::size_t shown = 0;
   for (const Gap& gap : report.gaps) {
     if (shown++ == max_gaps) break;
-    out += "<tr>" + cell(foreign(gap.source)) + cell(wording::time(gap.from), "t") +
-           cell(wording::time(gap.to), "t") +
+    out += "<tr>" + cell(foreign(gap.source), "s") + cell(wording::time(gap.from), "t") +
+           cell(gap.to == gap.from ? "" : wording::time(gap.to), "t") +
            cell(gap.records == 0 ? "not known" : wording::count(gap.records), "n") + cell(foreign(gap.text)) +
            "</tr>";
   }
@@ -179,7 +179,7 @@ std::string longest(const AuditReport& report) {
   for (const model::SessionRow& row : rows) {
     const bool open = row.ended_at == Time{};
     const Time end = open ? report.statistics.last_seen() : row.ended_at;
-    out += "<tr>" + cell(foreign(wording::name_of(report, row.subject))) + cell(foreign(row.source)) +
+    out += "<tr>" + cell(foreign(wording::name_of(report, row.subject))) + cell(foreign(row.source), "s") +
            cell(row.device ? foreign(wording::name_of(report, row.device)) : "not known") +
            cell(wording::time(row.started_at), "t") + cell(open ? "open" : wording::time(row.ended_at), "t") +
            cell(wording::duration(end - row.started_at), "n") + cell(escaped(wording::end_of(row))) + "</tr>";
@@ -197,7 +197,7 @@ std::string failed(const AuditReport& report) {
     for (const auto& [failure, number] : row.failures) {
       why += (why.empty() ? "" : ", ") + escaped(wording::words(failure)) + " " + wording::count(number);
     }
-    out += "<tr>" + cell(foreign(wording::name_of(report, row.subject))) + cell(foreign(row.source)) +
+    out += "<tr>" + cell(foreign(wording::name_of(report, row.subject))) + cell(foreign(row.source), "s") +
            cell(wording::count(row.count), "n") + cell(wording::time(row.first_at), "t") +
            cell(wording::time(row.last_at), "t") + cell(why) + "</tr>";
   }

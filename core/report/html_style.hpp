@@ -23,7 +23,7 @@ p{margin:.4rem 0}
 ul{margin:.4rem 0;padding-left:1.3rem}
 li{margin:.2rem 0}
 .sub{color:var(--soft);margin:.3rem 0 1.2rem}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.7rem;margin:1.2rem 0;padding:0;list-style:none}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.6rem,1fr));gap:.7rem;margin:1.2rem 0;padding:0;list-style:none}
 .facts li{border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem;background:var(--wash);margin:0}
 .facts b{display:block;font-size:1.45rem;line-height:1.25;font-variant-numeric:tabular-nums}
 .facts .good b{color:var(--good)} .facts .bad b{color:var(--bad)}
@@ -35,9 +35,10 @@ a{color:var(--mark)}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.5rem 0}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
-th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bottom:1px solid var(--line)}
+th,td{text-align:left;vertical-align:top;padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line)}
 thead th{color:var(--soft);font-weight:600;border-bottom:2px solid var(--line);white-space:nowrap}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;padding-right:1rem}
+td.s{white-space:nowrap}
 td.t{white-space:nowrap;font-variant-numeric:tabular-nums}
 tbody th{font-weight:400}
 .bars th{width:17rem}.bars td.n{width:5rem}

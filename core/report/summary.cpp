@@ -15,7 +15,7 @@ constexpr std::size_t max_blind_spots = 6;
 std::string to_summary(const AuditReport& report) {
   std::string out;
   for (const std::string& sentence : wording::findings(report)) out += printable(sentence) + "\n";
-  const std::uint64_t all = std::max<std::uint64_t>(report.violations_total, report.violations.size());
+  const std::uint64_t all = wording::standing(report);
   std::size_t shown = 0;
   for (const model::ViolationRow& row : report.violations) {
     if (row.withdrawn_at != Time{} || shown == max_violations) continue;

@@ -1,22 +1,41 @@
 #include "core/report/wording.hpp"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace curfew::report::wording {
 namespace {
 
 constexpr std::size_t max_evidence_items = 12;
 
-// A field that says in its name that it counts microseconds or seconds is shown as a duration.
+// Every unit that is not zero: evidence is about the second by which a limit was passed.
+std::string exact(Duration duration) {
+  std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  if (seconds <= 0) return wording::duration(duration);
+  constexpr std::array<std::pair<std::int64_t, std::string_view>, 4> units{
+      {{86'400, " d"}, {3600, " h"}, {60, " min"}, {1, " s"}}};
+  std::string text;
+  for (const auto& [size, name] : units) {
+    if (seconds >= size) {
+      text +=
+          (text.empty() ? "" : " ") + count(static_cast<std::uint64_t>(seconds / size)) + std::string(name);
+    }
+    seconds %= size;
+  }
+  return text;
+}
+
+// The engine writes times and durations as microseconds; the field's name tells which.
 std::string number_text(const std::string& key, const nlohmann::ordered_json& value) {
-  if (value.is_number_integer() && (key.ends_with("_us") || key.ends_with("_micros"))) {
-    return duration(Duration{value.get<std::int64_t>()});
+  if (value.is_number_integer()) {
+    const auto number = value.get<std::int64_t>();
+    if (key.ends_with("_at") || key == "since" || key == "from" || key == "to")
+      return time(base::from_micros(number));
+    if (key == "window") return exact(Duration{number});
+    if (number >= 0) return count(static_cast<std::uint64_t>(number));
   }
-  if (value.is_number_integer() && key.ends_with("_seconds")) {
-    return duration(std::chrono::seconds(value.get<std::int64_t>()));
-  }
-  if (value.is_number_unsigned()) return count(value.get<std::uint64_t>());
   return value.dump();
 }
 
@@ -46,14 +65,10 @@ std::string list_text(const AuditReport& report, const std::string& key, const n
 std::string object_text(const AuditReport& report, const nlohmann::ordered_json& object, int depth) {
   std::string out;
   for (const auto& [key, value] : object.items()) {
-    std::string name = key;
-    for (const std::string_view unit : {"_us", "_micros", "_seconds"}) {
-      if (name.ends_with(unit)) name.resize(name.size() - unit.size());
-    }
     out += (out.empty()  ? ""
             : depth == 0 ? "; "
                          : ", ") +
-           words(name) + " " + value_text(report, key, value, depth + 1);
+           words(key) + " " + value_text(report, key, value, depth + 1);
   }
   return out;
 }
@@ -68,11 +83,58 @@ std::string value_text(const AuditReport& report, const std::string& key, const 
   return number_text(key, value);
 }
 
-std::uint64_t standing(const AuditReport& report) {
-  const auto withdrawn = std::count_if(report.violations.begin(), report.violations.end(),
-                                       [](const auto& row) { return row.withdrawn_at != Time{}; });
-  return std::max<std::uint64_t>(report.violations_total, report.violations.size()) -
-         static_cast<std::uint64_t>(withdrawn);
+std::optional<std::int64_t> number_in(const nlohmann::ordered_json& json, const char* key) {
+  const auto at = json.find(key);
+  if (at == json.end() || !at->is_number_integer()) return std::nullopt;
+  return at->get<std::int64_t>();
+}
+
+std::string text_in(const nlohmann::ordered_json& json, const char* key) {
+  const auto at = json.find(key);
+  return at == json.end() || !at->is_string() ? std::string{} : words(at->get<std::string>());
+}
+
+// The session that a row names anyway is no news.
+std::string others_involved(const model::ViolationRow& row, const nlohmann::ordered_json& json) {
+  const auto at = json.find("sessions");
+  if (at == json.end() || !at->is_array() || at->empty() || (at->size() == 1 && row.session != 0)) return {};
+  return ": sessions " + list_text({}, "sessions", *at, 0);
+}
+
+// Empty: the evidence has not the fields that this rule's has.
+std::string evidence_sentence(const AuditReport& report, const model::ViolationRow& row,
+                              const nlohmann::ordered_json& json) {
+  const auto limit = number_in(json, "limit");
+  const auto measured = number_in(json, "measured");
+  if (!limit || !measured || *limit < 0 || *measured < 0) return {};
+  const std::string long_limit = " (limit " + exact(Duration{*limit}) + ")";
+  const std::string long_measured = exact(Duration{*measured});
+  const auto since = number_in(json, "since");
+  const std::string from = since ? " since " + time(base::from_micros(*since)) : std::string{};
+  const std::string few = count(static_cast<std::uint64_t>(*measured));
+  const std::string few_limit = count(static_cast<std::uint64_t>(*limit));
+  switch (row.rule) {
+    case model::Rule::SessionTimeout:
+      return "on for " + long_measured + from + long_limit;
+    case model::Rule::InactivityTimeout:
+      return "no activity for " + long_measured + from + long_limit +
+             (json.value("records_missing", false) ? "; records of that time are missing" : "");
+    case model::Rule::ConcurrentSessions:
+      return few + " sessions at once, at most " + few_limit + " per " + text_in(json, "per") +
+             others_involved(row, json);
+    case model::Rule::FailedSignIns: {
+      const auto window = number_in(json, "window");
+      return few + " failures" + (window ? " within " + exact(Duration{*window}) : "") + " (limit " +
+             few_limit + "), then a success";
+    }
+    case model::Rule::ActivityAfterEnd: {
+      const auto ended = number_in(json, "ended_at");
+      return "activity " + long_measured + " after its end" +
+             (ended ? " at " + time(base::from_micros(*ended)) : "") + " (" + text_in(json, "end_reason") +
+             ", " + text_in(json, "end") + "); cause: " + text_in(json, "cause");
+    }
+  }
+  return object_text(report, json, 0);
 }
 
 std::string of_people(const AuditReport& report) {
@@ -89,7 +151,7 @@ std::string of_people(const AuditReport& report) {
 std::string ended_by_inference(const SessionStatistics& statistics) {
   return counted(statistics.ends_inferred(), "session has", "sessions have") + " no end in the records (" +
          percent(statistics.ends_inferred(), statistics.ended()) +
-         " of those that ended): the end was inferred, and its time is the latest that the records allow.";
+         " of those that ended): the end was inferred.";
 }
 
 }  // namespace
@@ -162,7 +224,15 @@ std::string name_of(const AuditReport& report, model::Ref ref) {
 std::string evidence(const AuditReport& report, const model::ViolationRow& row) {
   const nlohmann::ordered_json json = nlohmann::ordered_json::parse(checked_json(row.evidence));
   if (!json.is_object()) return "none recorded";
-  return object_text(report, json, 0);
+  const std::string sentence = evidence_sentence(report, row, json);
+  return sentence.empty() ? object_text(report, json, 0) : sentence;
+}
+
+std::uint64_t standing(const AuditReport& report) {
+  const auto withdrawn = std::count_if(report.violations.begin(), report.violations.end(),
+                                       [](const auto& row) { return row.withdrawn_at != Time{}; });
+  return std::max<std::uint64_t>(report.violations_total, report.violations.size()) -
+         static_cast<std::uint64_t>(withdrawn);
 }
 
 std::vector<std::string> findings(const AuditReport& report) {
@@ -186,8 +256,9 @@ std::vector<std::string> findings(const AuditReport& report) {
                                     : counted(stand, "policy breach was", "policy breaches were") + " found.";
   const std::uint64_t withdrawn =
       std::max<std::uint64_t>(report.violations_total, report.violations.size()) - stand;
-  if (withdrawn > 0)
-    breaches += " " + count(withdrawn) + " more were withdrawn, because later records explained them.";
+  if (withdrawn > 0) {
+    breaches += " " + counted(withdrawn, "more was", "more were") + " withdrawn, because of later records.";
+  }
   out.push_back(breaches);
   if (report.failures.total() > 0) {
     out.push_back(counted(report.failures.total(), "sign-in failed.", "sign-ins failed."));

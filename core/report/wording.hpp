@@ -26,8 +26,12 @@ namespace curfew::report::wording {
 [[nodiscard]] std::string words(std::string_view identifier);
 // The name, or the reference when there is no name for it.
 [[nodiscard]] std::string name_of(const AuditReport& report, model::Ref ref);
-// A violation's evidence as "limit 8 h, measured 8 h 1 min", whatever its fields are.
+// A violation's evidence as "on for 8 h 1 s since 2026-11-03 10:00:00 (limit 8 h)"; fields of a kind not
+// known here are listed by their names.
 [[nodiscard]] std::string evidence(const AuditReport& report, const model::ViolationRow& row);
+
+// Violations that were not withdrawn.
+[[nodiscard]] std::uint64_t standing(const AuditReport& report);
 
 // What was seen, in a few sentences.
 [[nodiscard]] std::vector<std::string> findings(const AuditReport& report);

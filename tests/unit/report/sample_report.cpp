@@ -63,15 +63,14 @@ void fill_violations(AuditReport& report) {
   row.source = "corp-ad";
   row.breached_at = monday + hours(46);
   row.detected_at = row.breached_at;
-  row.evidence =
-      R"({"limit_us":43200000000,"measured_us":43201000000,"started_at":"2026-11-03T10:00:00.000000Z"})";
+  row.evidence = R"({"limit":43200000000,"since":1793700000000000,"measured":43201000000,"sessions":[281]})";
   row.controls = {"nist-800-53:ac-12", "iso-27001:a.8.5"};
   report.violations.push_back(row);
   row.number = 2;
   row.policy = "one-desk";
   row.rule = model::Rule::ConcurrentSessions;
   row.subject = model::Ref{13};
-  row.evidence = R"({"most":1,"measured":2,"sessions":[12,13]})";
+  row.evidence = R"({"limit":1,"measured":2,"per":"subject","sessions":[12,13]})";
   report.violations.push_back(row);
   row.number = 3;
   row.withdrawn_at = row.breached_at + minutes(4);
