@@ -55,10 +55,10 @@ StreamVerifier::StreamVerifier(VerifyOptions options, TileReader stored_tiles,
 }
 
 void StreamVerifier::read_checkpoint() {
-  const std::optional<std::uint64_t> before =
-      checkpoint_ ? std::optional(checkpoint_->size) : std::optional<std::uint64_t>();
+  const bool first = !checkpoint_;
+  const std::uint64_t before = first ? 0 : checkpoint_->size;
   checkpoint_ = next_checkpoint_();
-  if (checkpoint_ && before && checkpoint_->size <= *before)
+  if (checkpoint_ && !first && checkpoint_->size <= before)
     throw Error(ErrorKind::Internal, "ledger: checkpoints to verify must come in ascending order");
 }
 
