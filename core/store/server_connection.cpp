@@ -197,40 +197,49 @@ void ServerConnection::copy_in_abandon() noexcept {
   }
 }
 
-void ServerConnection::copy_out(const std::string& sql, const std::function<bool(std::string_view)>& take) {
+void ServerConnection::Free::operator()(char* message) const { PQfreemem(message); }
+
+void ServerConnection::copy_out_begin(const std::string& sql) {
   pg_result* begun = PQexec(connection_.get(), sql.c_str());
   if (PQresultStatus(begun) != PGRES_COPY_OUT) fail(begun, sql.substr(0, 80));
   PQclear(begun);
-  const auto cancel = [&] {
-    std::array<char, 256> reason{};
-    PGcancel* request = PQgetCancel(connection_.get());
-    PQcancel(request, reason.data(), static_cast<int>(reason.size()));
-    PQfreeCancel(request);
-    char* rest = nullptr;
-    while (PQgetCopyData(connection_.get(), &rest, 0) > 0) PQfreemem(rest);
-    while (pg_result* next = PQgetResult(connection_.get())) PQclear(next);
-  };
-  for (;;) {
-    char* data = nullptr;
-    const int length = PQgetCopyData(connection_.get(), &data, 0);
-    if (length < 0) {
-      if (length == -2) fail(nullptr, "COPY");
-      break;
-    }
-    const std::unique_ptr<char, void (*)(void*)> owned(data, PQfreemem);
-    bool more = false;
-    try {
-      more = take({data, static_cast<std::size_t>(length)});
-    } catch (const std::exception&) {
-      cancel();  // else the connection would be left in the middle of the copy
-      throw;
-    }
-    if (!more) return cancel();
-  }
+}
+
+std::optional<std::string_view> ServerConnection::copy_out_next() {
+  char* data = nullptr;
+  const int length = PQgetCopyData(connection_.get(), &data, 0);
+  message_.reset(data);
+  if (length >= 0) return std::string_view(data, static_cast<std::size_t>(length));
+  if (length == -2) fail(nullptr, "COPY");
   pg_result* result = PQgetResult(connection_.get());
   if (PQresultStatus(result) != PGRES_COMMAND_OK) fail(result, "COPY");
   PQclear(result);
   while (pg_result* next = PQgetResult(connection_.get())) PQclear(next);
+  return std::nullopt;
+}
+
+void ServerConnection::copy_out_stop() noexcept {
+  std::array<char, 256> reason{};
+  PGcancel* request = PQgetCancel(connection_.get());
+  PQcancel(request, reason.data(), static_cast<int>(reason.size()));
+  PQfreeCancel(request);
+  char* rest = nullptr;
+  while (PQgetCopyData(connection_.get(), &rest, 0) > 0) PQfreemem(rest);
+  while (pg_result* next = PQgetResult(connection_.get())) PQclear(next);
+}
+
+void ServerConnection::copy_out(const std::string& sql, const std::function<bool(std::string_view)>& take) {
+  copy_out_begin(sql);
+  while (const auto message = copy_out_next()) {
+    bool more = false;
+    try {
+      more = take(*message);
+    } catch (const std::exception&) {
+      copy_out_stop();  // else the connection would be left in the middle of the copy
+      throw;
+    }
+    if (!more) return copy_out_stop();
+  }
 }
 
 std::string ServerConnection::password_verifier(const std::string& user, const std::string& password) {

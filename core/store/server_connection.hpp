@@ -15,6 +15,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -81,6 +82,11 @@ class ServerConnection {
   void copy_in_data(std::string_view data);
   void copy_in_end();
   void copy_in_abandon() noexcept;
+  // The same, asked for message by message: begin, next until nullopt (a view valid until the following
+  // call), or stop in between.
+  void copy_out_begin(const std::string& sql);
+  std::optional<std::string_view> copy_out_next();
+  void copy_out_stop() noexcept;
   // COPY … TO STDOUT (FORMAT binary): one call for each message. `take` returns false to stop early.
   void copy_out(const std::string& sql, const std::function<bool(std::string_view)>& take);
 
@@ -94,7 +100,11 @@ class ServerConnection {
   struct Close {
     void operator()(pg_conn* connection) const;
   };
+  struct Free {
+    void operator()(char* message) const;
+  };
   std::unique_ptr<pg_conn, Close> connection_;
+  std::unique_ptr<char, Free> message_;
 };
 
 }  // namespace curfew::store

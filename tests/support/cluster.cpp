@@ -20,11 +20,11 @@ Cluster& Cluster::instance() {
   return cluster;
 }
 
-Database Cluster::fresh_database() {
+Database Cluster::fresh_database(const std::string& model) {
   Database database;
   database.name = "test_" + std::to_string(next_++);
   store::ServerConnection connection(server_->owner("postgres"));
-  connection.execute("CREATE DATABASE " + database.name + " TEMPLATE curfew");
+  connection.execute("CREATE DATABASE " + database.name + " TEMPLATE " + model);
   // A template's own privileges are not copied.
   connection.execute("REVOKE TEMPORARY ON DATABASE " + database.name + " FROM PUBLIC");
   connection.execute("GRANT TEMPORARY ON DATABASE " + database.name + " TO curfew_writer");

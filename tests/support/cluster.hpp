@@ -25,7 +25,8 @@ class Cluster {
   // Durable: with fsync on, for tests that kill and for benchmarks.
   explicit Cluster(bool durable = false);
   static Cluster& instance();
-  Database fresh_database();
+  // A copy of another database, to which nobody may be connected; by default of one with the empty schema.
+  Database fresh_database(const std::string& model = "curfew");
   [[nodiscard]] store::EmbeddedCluster& server() { return *server_; }
 
  private:
