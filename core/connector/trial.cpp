@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -26,6 +28,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t most_report = 1U << 20U;
+// A busy machine takes its time to start a process: a shorter limit would refuse good plugins.
+constexpr Duration shortest_limit{std::chrono::seconds(2)};
 
 std::string trial_program() {
   std::error_code failure;
@@ -152,13 +156,14 @@ Trial try_plugin(const SourceSettings& settings, TrialDepth depth) {
                                       {"poll", depth == TrialDepth::Poll}}
                            .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 
+  const Duration limit = std::max(settings.call_limit, shortest_limit);
   Trial trial;
   std::string stage = "load";
   std::string pending;
   std::size_t total = 0;
   bool done = false;
   bool hangs = false;
-  auto deadline = Clock::now() + settings.call_limit;
+  auto deadline = Clock::now() + limit;
   while (!done) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     pollfd wait{ours.get(), POLLIN, 0};
@@ -179,7 +184,7 @@ Trial try_plugin(const SourceSettings& settings, TrialDepth depth) {
       pending.erase(0, end + 1);
       if (line.starts_with("stage ")) {
         stage = line.substr(6);
-        deadline = Clock::now() + settings.call_limit;
+        deadline = Clock::now() + limit;
       } else if (line.starts_with("fault ")) {
         trial.faults.push_back(line.substr(6));
       } else if (line.starts_with("note ")) {
@@ -193,8 +198,7 @@ Trial try_plugin(const SourceSettings& settings, TrialDepth depth) {
     child.end();  // a plugin that holds the exit up has said all that we need
   } else if (hangs) {
     child.end();
-    trial.faults.push_back("it hangs in " + stage + ": no return within " +
-                           base::format_duration(settings.call_limit) +
+    trial.faults.push_back("it hangs in " + stage + ": no return within " + base::format_duration(limit) +
                            "; return in time, and let wake and stop end every wait");
   } else {
     trial.faults.push_back(end_of(child.reap(), stage));

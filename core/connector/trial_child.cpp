@@ -131,7 +131,7 @@ std::size_t thread_count() {
 
 // A thread that was joined is still listed for a moment.
 std::size_t threads_beyond(std::size_t before) {
-  const auto deadline = Clock::now() + std::chrono::seconds(1);
+  const auto deadline = Clock::now() + std::chrono::milliseconds(500);
   for (;;) {
     const std::size_t now = thread_count();
     if (now <= before) return 0;
@@ -152,7 +152,7 @@ void try_wake(const curfew_connector& api, void* instance, Report& report, curfe
   std::condition_variable over;
   bool returned = false;
   const auto begun = Clock::now();
-  constexpr auto length = std::chrono::seconds(4);
+  constexpr auto length = std::chrono::milliseconds(1000);
   std::thread waker([&] {
     std::unique_lock lock(mutex);
     // Again and again, as a wake just before the wait may be lost on the plugin.
