@@ -64,6 +64,8 @@ class Chunks {
     in.seekg(0);
     std::array<char, 44> file_head{};
     if (!in.read(file_head.data(), file_head.size())) return;
+    if (number(file_head.data() + 38, 2) != 3)
+      sink.unreadable("file header", "not of a version that is known");
     const std::size_t counted = number(file_head.data() + 42, 2);
     for (std::size_t at = file_header; at + head.size() <= size && chunks_.size() < most_chunks;
          at += chunk_size) {
