@@ -289,7 +289,13 @@ Format recognise(std::string_view head) {
   const auto first = head.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return Format::Empty;
   if (head[first] == '<') return Format::Xml;
-  if (head[first] == '{' || head[first] == '[') return Format::Json;
+  if (head[first] == '{') return Format::Json;
+  if (head[first] == '[') {
+    // An array; or "[2026/11/21 19:52:54, 3]", as Samba begins its lines.
+    const auto next = head.find_first_not_of(" \t\r\n", first + 1);
+    if (next == std::string_view::npos || head[next] == '{' || head[next] == '[' || head[next] == ']')
+      return Format::Json;
+  }
   // Another program's lines with records among them.
   if (head.find('\0') == std::string_view::npos && head.find("{\"timestamp\"") != std::string_view::npos)
     return Format::Text;

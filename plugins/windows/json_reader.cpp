@@ -339,7 +339,8 @@ void JsonEvents::line(std::string_view text, std::string_view place) {
   text = trim(text);
   if (text.empty()) return;
   // Samba's log puts a word before the object; what has no object is another program's line.
-  const auto open = text.front() == '[' ? std::size_t{0} : text.find('{');
+  const bool is_array = text.front() == '[' && text.find_first_not_of(" \t", 1) == text.find('{', 1);
+  const auto open = is_array ? std::size_t{0} : text.find('{');
   if (open == std::string_view::npos) {
     state_->sink.other_line();
     return;
