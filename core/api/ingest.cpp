@@ -15,8 +15,8 @@ constexpr std::size_t max_namespace = 64;
 
 template <typename E>
 E read_name(const JsonFields& fields, std::string_view name) {
+  if (!fields.value(name)) return E{};
   const std::string text = fields.text(name, max_text);
-  if (text.empty()) return E{};
   const auto value = model::parse<E>(text);
   if (!value) {
     const std::string_view near = base::nearest(text, model::Names<E>::all);
@@ -27,8 +27,8 @@ E read_name(const JsonFields& fields, std::string_view name) {
 }
 
 Time read_time(const JsonFields& fields, std::string_view name) {
+  if (!fields.value(name)) return {};
   const std::string text = fields.text(name, 64);
-  if (text.empty()) return {};
   const auto time = base::parse_rfc3339(text);
   if (!time) JsonFields::bad(name, "must be a time with its zone, like 2026-11-21T20:58:00Z");
   if (*time < base::earliest_time || *time > base::latest_time)
