@@ -10,6 +10,7 @@ constexpr std::size_t most_places = 100;
 constexpr std::size_t most_inputs_shown = 2000;
 constexpr std::size_t most_gaps_shown = 200;
 constexpr std::size_t most_runs = 65'536;
+constexpr std::size_t most_keys = 8'000'000;  // of logons that `paired` remembers
 constexpr std::size_t most_event_ids = 4096;
 
 std::uint64_t logon_key(const WindowsEvent& event, std::uint64_t id) {
@@ -62,6 +63,7 @@ void append_input(std::string& json, const InputCoverage& input) {
   append_counts(json, "by_event_id", input.by_event_id);
   append(json, "logons", input.logons);
   append(json, "paired", input.paired());
+  if (input.logon_keys.size() >= most_keys) append(json, "paired_at_least", input.paired());
   append(json, "sessions", input.sessions);
   append_counts(json, "joined", input.joined);
   append_counts(json, "filtered", input.filtered);
@@ -162,9 +164,9 @@ void Coverage::count(std::uint32_t number, const WindowsEvent& event) {
   if (event.event_id == 4624) {
     if (is_well_known_logon(id)) return;
     ++input.logons;
-    if (id != 0) input.logon_keys.insert(logon_key(event, id));
+    if (id != 0 && input.logon_keys.size() < most_keys) input.logon_keys.insert(logon_key(event, id));
   } else if (event.event_id == 4634 || event.event_id == 4647) {
-    input.logoff_keys.insert(logon_key(event, id));
+    if (input.logoff_keys.size() < most_keys) input.logoff_keys.insert(logon_key(event, id));
   }
 }
 

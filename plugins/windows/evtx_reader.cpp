@@ -132,6 +132,7 @@ class Reader {
     // The number in the record's header; an exported log counts anew there, and keeps the old ones inside.
     std::uint64_t number = 0;
     const bool numbered = libevtx_record_get_identifier(record, &number, nullptr) == 1;
+    if (numbered && !recovered) newest_ = std::max(newest_, number);
     if (numbered && number <= range_.after_record) {
       chunks_.took(number);
       return;
@@ -163,6 +164,8 @@ class Reader {
     }
   }
 
+  [[nodiscard]] std::uint64_t newest() const { return newest_; }
+
   // What was never promised isn't missing: recovered records may be torn. Others are missing from their
   // chunk.
   void complain(bool recovered) {
@@ -173,30 +176,31 @@ class Reader {
   RecordSink& sink_;
   EvtxRange range_;
   Chunks& chunks_;
+  std::uint64_t newest_ = 0;
   std::vector<std::uint8_t> buffer_;
   std::uint64_t position_ = 0;
 };
 
 }  // namespace
 
-void read_evtx(const std::string& path, RecordSink& sink, EvtxRange range) {
+std::uint64_t read_evtx(const std::string& path, RecordSink& sink, EvtxRange range) {
   libevtx_error_t* error = nullptr;
   libevtx_file_t* opened = nullptr;
   if (libevtx_file_initialize(&opened, &error) != 1) {
     sink.unreadable("file", take_text(error));
-    return;
+    return range.after_record;
   }
   const File file(opened);
   if (libevtx_file_open(opened, path.c_str(), LIBEVTX_OPEN_READ, &error) != 1) {
     sink.unreadable("file", take_text(error));
-    return;
+    return range.after_record;
   }
   Chunks chunks(path, sink);
   Reader reader(sink, range, chunks);
   int count = 0;
   if (libevtx_file_get_number_of_records(opened, &count, &error) != 1) {
     sink.unreadable("file", take_text(error));
-    return;
+    return range.after_record;
   }
   for (int i = 0; i < count; ++i) {
     libevtx_record_t* got = nullptr;
@@ -208,8 +212,8 @@ void read_evtx(const std::string& path, RecordSink& sink, EvtxRange range) {
     reader.take(got, false);
   }
   chunks.report(sink);
-  if (!range.with_recovered) return;
-  if (libevtx_file_get_number_of_recovered_records(opened, &count, nullptr) != 1) return;
+  if (!range.with_recovered) return reader.newest();
+  if (libevtx_file_get_number_of_recovered_records(opened, &count, nullptr) != 1) return reader.newest();
   for (int i = 0; i < count; ++i) {
     libevtx_record_t* got = nullptr;
     if (libevtx_file_get_recovered_record_by_index(opened, i, &got, nullptr) != 1) {
@@ -219,6 +223,7 @@ void read_evtx(const std::string& path, RecordSink& sink, EvtxRange range) {
     const Record record(got);
     reader.take(got, true);
   }
+  return reader.newest();
 }
 
 }  // namespace curfew::windows

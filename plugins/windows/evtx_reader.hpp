@@ -16,10 +16,11 @@
 namespace curfew::windows {
 
 struct EvtxRange {
-  std::uint64_t after_record = 0;  // records up to this id are passed over
+  std::uint64_t after_record = 0;  // records up to this number are passed over
   bool with_recovered = true;
 };
 
-void read_evtx(const std::string& path, RecordSink& sink, EvtxRange range = {});
+// Returns the number of the newest record.
+std::uint64_t read_evtx(const std::string& path, RecordSink& sink, EvtxRange range = {});
 
 }  // namespace curfew::windows

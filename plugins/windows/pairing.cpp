@@ -287,6 +287,7 @@ struct Pairing::State {
   LiveLogons live;
   std::set<std::string> used;  // session ids, to tell a boot that nobody recorded
   std::multimap<Time, std::string> timers;
+  std::map<std::string, Time> log_stopped;                  // 1100, by computer
   std::map<std::string, Time> last_seen;                    // of a computer
   std::map<std::string, Time> last_failure;                 // 4625, by computer and account
   std::map<LogonKey, Time, LogonKeyLess> given_privileges;  // 4672 that came before its 4624
@@ -297,16 +298,24 @@ struct Pairing::State {
 
 void Pairing::State::judge(const WindowsEvent& event) {
   const std::string computer = to_lower(event.computer);
-  if (event.origin == Origin::Windows && starts_up(event)) {
-    judge_boot(event);
-  } else if (event.origin == Origin::Windows && shuts_down(event)) {
-    close_all(event, event.time);
-    if (event.event_id == 1100) {
-      Finding gap = about(Type::Gap, event);
+  if (const auto stopped = log_stopped.find(computer); stopped != log_stopped.end()) {
+    if (starts_up(event)) {
+      log_stopped.erase(stopped);
+    } else if (event.time - stopped->second > passing_token) {
+      // Records again, without a boot: the log's service alone was stopped, and what happened meanwhile is
+      // not there.
+      log_stopped.erase(stopped);
+      Finding gap = about(Type::Gap, event, "/log-service-stopped");
       gap.application = "log-service-stopped";
       gap.count = 0;
       emit(std::move(gap));
     }
+  }
+  if (event.origin == Origin::Windows && starts_up(event)) {
+    judge_boot(event);
+  } else if (event.origin == Origin::Windows && shuts_down(event)) {
+    close_all(event, event.time);
+    if (event.event_id == 1100) log_stopped.insert_or_assign(computer, event.time);
   } else {
     switch (event.event_id) {
       case 4624:

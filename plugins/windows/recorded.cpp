@@ -64,13 +64,14 @@ void Recorded::find_gaps() {
     gap.key = "gap/" + log + "/" + std::to_string(hole.first) + "-" + std::to_string(hole.last);
     gap.application = "record-numbers";
     gap.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(hole.last - hole.first + 1, 0xFFFFFFFFU));
-    gaps_.push_back(std::move(gap));
+    found(std::move(gap));
   }
-  std::sort(gaps_.begin(), gaps_.end(),
-            [](const Finding& a, const Finding& b) { return std::tie(b.at, b.key) < std::tie(a.at, a.key); });
 }
 
-void Recorded::found(Finding&& finding) { ready_.push_back(std::move(finding)); }
+void Recorded::found(Finding&& finding) {
+  std::pair<Time, std::string> order{finding.at, finding.key};
+  waiting_.emplace(std::move(order), std::move(finding));
+}
 
 void Recorded::judged(std::uint32_t input, Fate fate, std::string_view reason) {
   coverage_.judged(input, fate, reason);
@@ -78,28 +79,31 @@ void Recorded::judged(std::uint32_t input, Fate fate, std::string_view reason) {
 
 bool Recorded::next(std::vector<Finding>& findings) {
   WindowsEvent event;
-  while (ready_.empty() && !finished_) {
-    if (!sorter_.next(event)) {
+  while (!finished_ && waiting_.size() <= settings_.waiting_findings) {
+    if (sorter_.next(event)) {
+      pairing_.add(std::move(event));
+    } else {
       pairing_.finish();
       finished_ = true;
-      until_ = std::max(until_, pairing_.horizon());
-      while (!gaps_.empty()) {
-        ready_.push_back(std::move(gaps_.back()));
-        gaps_.pop_back();
-      }
-      break;
-    }
-    pairing_.add(std::move(event));
-    until_ = pairing_.horizon();
-    while (!gaps_.empty() && gaps_.back().at <= until_) {
-      ready_.push_back(std::move(gaps_.back()));
-      gaps_.pop_back();
     }
   }
-  if (ready_.empty()) return false;
-  std::move(ready_.begin(), ready_.end(), std::back_inserter(findings));
-  ready_.clear();
-  return true;
+  constexpr std::size_t some = 256;
+  std::size_t taken = 0;
+  // A gap that lies ahead waits for what comes before it.
+  while (!waiting_.empty() && taken < some &&
+         (finished_ || waiting_.begin()->first.first <= pairing_.horizon())) {
+    auto node = waiting_.extract(waiting_.begin());
+    until_ = std::max(until_, node.mapped().at);
+    findings.push_back(std::move(node.mapped()));
+    ++taken;
+  }
+  if (taken == 0 && !finished_) {
+    // All that waits lies ahead: let them be more for once.
+    settings_.waiting_findings *= 2;
+    return next(findings);
+  }
+  if (finished_ && waiting_.empty()) until_ = std::max(until_, pairing_.horizon());
+  return taken > 0;
 }
 
 }  // namespace curfew::windows

@@ -12,8 +12,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugins/windows/coverage.hpp"
@@ -27,6 +28,9 @@ struct RecordedSettings {
   PairingSettings pairing;
   InputLimits limits;
   std::size_t memory_bytes = std::size_t{256} << 20U;  // of events waiting to be sorted
+  // Some ends are dated back: to the last sign of a network session, or of a computer that crashed. So
+  // findings wait for each other; a crash that is further back than so many findings comes late.
+  std::size_t waiting_findings = 200'000;
 };
 
 class Recorded final : private PairingSink {
@@ -53,8 +57,7 @@ class Recorded final : private PairingSink {
   Coverage coverage_;
   EventSorter sorter_;
   Pairing pairing_;
-  std::vector<Finding> ready_;
-  std::vector<Finding> gaps_;  // by time, the last one first
+  std::multimap<std::pair<Time, std::string>, Finding> waiting_;  // what may still get a predecessor
   std::atomic<std::uint64_t> records_ = 0;
   std::atomic<bool> cancelled_ = false;
   bool finished_ = false;

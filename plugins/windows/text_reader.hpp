@@ -29,9 +29,12 @@ class TextReader {
   TextReader(RecordSink& sink, Format format, TextLimits limits);
   void feed(std::string_view bytes);
   void finish();
-  // Bytes of whole lines taken so far: where reading goes on after a restart. For lines only.
-  [[nodiscard]] std::uint64_t taken() const { return taken_; }
-  [[nodiscard]] bool is_lines() const { return kind_ == Kind::Lines; }
+  // Bytes of whole lines or events taken so far: where reading goes on after a restart.
+  [[nodiscard]] std::uint64_t taken() const { return kind_ == Kind::Xml ? xml_.taken() : taken_; }
+  // Can't be read in pieces: one JSON document, or not UTF-8.
+  [[nodiscard]] bool is_document() const {
+    return kind_ == Kind::Document || encoding_ == Encoding::Utf16Little || encoding_ == Encoding::Utf16Big;
+  }
 
  private:
   enum class Kind : std::uint8_t { Undecided, Lines, Document, Xml };

@@ -25,6 +25,8 @@ class XmlEventSplitter {
   explicit XmlEventSplitter(RecordSink& sink) : sink_(sink) {}
   void feed(std::string_view bytes);
   void finish();
+  // Bytes of whole events taken so far.
+  [[nodiscard]] std::uint64_t taken() const { return offset_; }
 
  private:
   void take(std::string_view xml);

@@ -1,0 +1,264 @@
+// The windows connector: recorded logs to their end, or growing ones as they grow.
+#include "curfew/plugin/connector.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
+#include "plugins/windows/settings.hpp"
+
+namespace curfew::windows {
+namespace {
+
+using plugin::Code;
+using plugin::Emitted;
+using plugin::Failure;
+using plugin::Level;
+using plugin::Poll;
+
+constexpr Duration memory_life = std::chrono::hours(24 * 30);
+constexpr Duration look_every = std::chrono::seconds(1);
+constexpr Duration coverage_every = std::chrono::seconds(30);
+
+ConnectorSettings settings_of(const plugin::Settings& settings) {
+  try {
+    return read_settings(settings.config);
+  } catch (const std::invalid_argument& failure) {
+    throw Failure(Code::Invalid, failure.what());
+  }
+}
+
+class Windows {
+ public:
+  static constexpr plugin::Description description{
+      .name = "windows",
+      .version = "0.1.0",
+      .summary = "Windows security logs (EVTX, XML, JSON) and Samba's audit log, recorded or growing",
+      .config_schema = config_schema,
+      .config_schema_version = 1,
+      .capabilities = CURFEW_CAN_OBSERVE};
+
+  Windows(plugin::Host& host, const plugin::Settings& settings)
+      : host_(host),
+        settings_(settings_of(settings)),
+        is_recorded_(settings.recorded),
+        is_trial_(settings.trial) {}
+  ~Windows() { stop(); }
+
+  void start() {
+    if (is_trial_) return;
+    if (is_recorded_) {
+      recorded_.emplace(settings_.inputs, settings_.recorded);
+      reader_ = std::thread([this] { read_all(); });
+      return;
+    }
+    live_.emplace(settings_.inputs, settings_.live,
+                  [this](const std::string& name) { return recalled(name); });
+    for (const auto& [key, value] : host_.recall_all()) live_->restore(key, value);
+    live_->open();
+  }
+
+  Poll poll(Time deadline) {
+    if (is_trial_) return Poll::Idle;
+    return is_recorded_ ? poll_recorded(deadline) : poll_live(deadline);
+  }
+
+  void wake() noexcept {
+    waker_.wake();
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+    read_.notify_all();
+  }
+
+  void stop() {
+    if (recorded_) recorded_->cancel();
+    if (reader_.joinable()) reader_.join();
+  }
+
+ private:
+  std::optional<std::string> recalled(const std::string& name) { return host_.cursor(name); }
+
+  // The reader's thread.
+  void read_all() {
+    std::exception_ptr failure;
+    try {
+      recorded_->read();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const std::lock_guard lock(mutex_);
+    failure_ = failure;
+    is_read_ = true;
+    read_.notify_all();
+  }
+
+  // False when the host wants to stop.
+  bool emit(const Finding& finding) {
+    plugin::Observation seen;
+    seen.type = finding.type;
+    seen.occurred_at = finding.at;
+    seen.key = finding.key;
+    if (finding.key.size() > longest_text) {
+      const auto digest = host_.digest(finding.key);
+      short_key_.assign("digest/");
+      for (const std::uint8_t byte : digest.bytes) {
+        short_key_ += "0123456789abcdef"[byte >> 4U];
+        short_key_ += "0123456789abcdef"[byte & 15U];
+      }
+      seen.key = short_key_;
+    }
+    if (!finding.session.empty()) seen.session = host_.digest(finding.session);
+    seen.handle = finding.handle;
+    seen.identify("windows_sid", finding.sid);
+    seen.identify("windows_account", finding.account);
+    seen.identify("upn", finding.upn);
+    seen.identify("ldap_dn", finding.distinguished_name);
+    seen.account_type = finding.account_type;
+    seen.auth_method = finding.method;
+    seen.interactivity = finding.interactivity;
+    seen.end_reason = finding.end_reason;
+    seen.count = finding.count;
+    seen.fresh_credentials = finding.fresh;
+    seen.privileged = finding.privileged;
+    seen.device = finding.device;
+    seen.address = finding.address;
+    seen.application = finding.application;
+    seen.failure = finding.failure;
+    switch (host_.emit(seen)) {
+      case Emitted::Taken:
+        return true;
+      case Emitted::Refused:  // counted by the host
+        return true;
+      case Emitted::Stopping:
+        return false;
+    }
+    return false;
+  }
+
+  Poll poll_recorded(Time deadline) {
+    {
+      std::unique_lock lock(mutex_);
+      read_.wait_until(lock, std::min(deadline, host_.now() + look_every),
+                       [&] { return is_read_ || woken_; });
+      woken_ = false;
+      if (failure_) {
+        is_trial_ = true;  // it will not get better by asking again
+        std::rethrow_exception(failure_);
+      }
+      const std::uint64_t records = recorded_->records_read();
+      if (!is_read_) {
+        lock.unlock();
+        host_.progress({.name = "recorded", .value = "reading", .read = records - told_});
+        told_ = records;
+        return Poll::Ok;
+      }
+    }
+    while (true) {
+      if (at_ == findings_.size()) {
+        findings_.clear();
+        at_ = 0;
+        if (!recorded_->next(findings_)) return finish_recorded();
+      }
+      while (at_ < findings_.size()) {
+        if (!emit(findings_[at_])) return Poll::Ok;
+        ++at_;
+      }
+      const std::uint64_t records = recorded_->records_read();
+      host_.progress({.name = "recorded",
+                      .value = "judging",
+                      .read = records - told_,
+                      .observed_until = recorded_->until()});
+      told_ = records;
+      if (host_.now() >= deadline) return Poll::Ok;
+    }
+  }
+
+  Poll finish_recorded() {
+    const InputCoverage sum = recorded_->coverage().sum();
+    std::uint64_t filtered = 0;
+    for (const auto& [reason, count] : sum.filtered) filtered += count;
+    host_.coverage(recorded_->coverage().to_json());
+    host_.progress({.name = "recorded",
+                    .value = "done",
+                    .filtered = filtered,
+                    .unreadable = sum.unreadable,
+                    .observed_until = recorded_->until(),
+                    .caught_up = true});
+    return Poll::Finished;
+  }
+
+  Poll poll_live(Time deadline) {
+    bool more = live_->step(host_.now());
+    while (true) {
+      if (!hand_over()) return Poll::Ok;
+      if (host_.now() >= deadline) return Poll::Ok;
+      if (!more) waker_.wait_until(std::min(deadline, host_.now() + look_every));
+      if (host_.now() >= deadline) return Poll::Ok;
+      if (!more) return Poll::Ok;
+      more = live_->step(host_.now());
+    }
+  }
+
+  // Findings, then memory, then cursors: what is committed together leaves nothing half told. What the host
+  // doesn't take is read again after the next start.
+  bool hand_over() {
+    for (Finding& finding : live_->take_findings()) findings_.push_back(std::move(finding));
+    while (at_ < findings_.size()) {
+      if (!emit(findings_[at_])) return false;
+      ++at_;
+    }
+    findings_.clear();
+    at_ = 0;
+    const Time now = host_.now();
+    for (const auto& [key, value] : live_->take_changes()) {
+      if (host_.remember(key, value, now + memory_life) == Emitted::Stopping) return false;
+    }
+    for (const Live::Cursor& cursor : live_->take_cursors()) {
+      const plugin::Progress progress{.name = cursor.name,
+                                      .value = cursor.value,
+                                      .read = cursor.read,
+                                      .filtered = cursor.filtered,
+                                      .unreadable = cursor.unreadable,
+                                      .observed_until = cursor.observed_until,
+                                      .caught_up = cursor.caught_up,
+                                      .forget = cursor.forget};
+      if (host_.progress(progress) == Emitted::Stopping) return false;
+    }
+    for (const std::string& complaint : live_->take_complaints()) host_.log(Level::Warning, complaint);
+    if (now - coverage_at_ >= coverage_every) {
+      coverage_at_ = now;
+      host_.coverage(live_->coverage().to_json());
+    }
+    return true;
+  }
+
+  static constexpr std::size_t longest_text = 512;
+
+  plugin::Host& host_;
+  ConnectorSettings settings_;
+  bool is_recorded_;
+  bool is_trial_;
+  plugin::Waker waker_;
+  std::optional<Live> live_;
+  std::optional<Recorded> recorded_;
+  std::thread reader_;
+  std::mutex mutex_;
+  std::condition_variable read_;
+  bool is_read_ = false;
+  bool woken_ = false;
+  std::exception_ptr failure_;
+  std::uint64_t told_ = 0;
+  std::vector<Finding> findings_;
+  std::size_t at_ = 0;
+  std::string short_key_;
+  Time coverage_at_{};
+};
+
+}  // namespace
+}  // namespace curfew::windows
+
+CURFEW_CONNECTOR(curfew::windows::Windows);
