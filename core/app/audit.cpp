@@ -38,6 +38,7 @@ class TemporaryFolder {
     if (::mkdtemp(name.data()) == nullptr)
       throw Error(ErrorKind::Unavailable, "no folder can be made in " + fs::temp_directory_path().string());
     path_ = name;
+    fs::permissions(path_, fs::perms(0711));  // as root, the database runs as a user of its own
   }
   ~TemporaryFolder() {
     std::error_code error;

@@ -158,8 +158,11 @@ class Daemon {
   }
 
   void make_data_directory() const {
+    // Others may pass through, as the embedded database runs as a user of its own, and see nothing: what lies
+    // inside is private by the umask.
     std::error_code error;
-    std::filesystem::create_directories(settings_.data, error);
+    if (std::filesystem::create_directories(settings_.data, error))
+      std::filesystem::permissions(settings_.data, std::filesystem::perms(0711), error);
     if (error)
       throw Error(ErrorKind::Configuration, settings_.data + ": can't be made: " + error.message() +
                                                 "; set 'data' to a folder that this user may write");

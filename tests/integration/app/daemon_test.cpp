@@ -1,0 +1,198 @@
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "tests/integration/app/program.hpp"
+
+namespace curfew::app_test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+// Three people sign in; the first one's session is over its limit at once.
+const char* const three_people = R"(
+{"at":"-2h","type":"sign_in","session":"s1","identifiers":{"upn":"alice@corp.test"},"account_type":"human","handle":true}
+{"at":"-30m","type":"sign_in","session":"s2","identifiers":{"upn":"bob@corp.test"},"account_type":"human","handle":true}
+{"at":"-29m","type":"activity","session":"s2"}
+{"at":"-20m","type":"sign_in","session":"s3","identifiers":{"upn":"carol@corp.test"},"account_type":"human","handle":true}
+{"at":"-10m","type":"sign_out","session":"s3","end_reason":"signed_out"}
+)";
+
+const char* const observing = R"(
+policies:
+  - {name: one-hour, rule: session_timeout, limit: 1h}
+)";
+
+const char* const enforcing = R"(
+policies:
+  - name: one-hour
+    rule: session_timeout
+    limit: 1h
+    mode: enforce
+    ladder: [{action: sign_out_session, prove_within: 2s}]
+safety: {most_sign_outs_per_minute: 10, protected_accounts: ["upn:admin@corp.test"]}
+)";
+
+json sign_outs(const ScriptedDaemon& daemon) { return daemon.get("/api/v1/sign-outs")["sign_outs"]; }
+
+std::string outcome_of_first(const ScriptedDaemon& daemon) {
+  const json rows = sign_outs(daemon);
+  return rows.empty() ? std::string{} : rows[0]["outcome"].get<std::string>();
+}
+
+TEST(Daemon, AScriptedDayBecomesSessionsAndViolations) {
+  ScriptedDaemon daemon;
+  daemon.script(three_people);
+  daemon.configure(observing);
+  daemon.start();
+  ASSERT_TRUE(daemon.until([&] {
+    return daemon.get("/api/v1/sessions")["sessions"].size() == 3 &&
+           daemon.get("/api/v1/violations")["violations"].size() == 1;
+  })) << daemon.log();
+  const json violation = daemon.get("/api/v1/violations")["violations"][0];
+  EXPECT_EQ(violation["policy"], "one-hour");
+  EXPECT_EQ(violation["mode"], "observe");
+  EXPECT_TRUE(sign_outs(daemon).empty());
+  const Ended ended = daemon.stop();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+}
+
+TEST(Daemon, AnHonestSourceProvesItsSignOut) {
+  ScriptedDaemon daemon;
+  daemon.script(three_people);
+  daemon.configure(enforcing);
+  daemon.start();
+  EXPECT_TRUE(daemon.until([&] { return outcome_of_first(daemon) == "proven"; }))
+      << sign_outs(daemon).dump(1) << daemon.log();
+  EXPECT_EQ(daemon.stop().code, 0);
+}
+
+TEST(Daemon, ALyingSourceIsFoundOutAndNeverCountsAsProven) {
+  ScriptedDaemon daemon;
+  daemon.script(std::string(three_people) + R"({"on":"sign_out_session","answer":"lie"})" + "\n");
+  daemon.configure(enforcing);
+  daemon.start();
+  ASSERT_TRUE(daemon.until([&] {
+    const std::string outcome = outcome_of_first(daemon);
+    return outcome == "unproven" || outcome == "still_alive";
+  })) << sign_outs(daemon).dump(1)
+      << daemon.log();
+  EXPECT_THAT(sign_outs(daemon)[0]["trail"].dump(), HasSubstr("still_alive"));
+  EXPECT_EQ(daemon.stop().code, 0);
+}
+
+TEST(Daemon, ItsLedgerVerifiesAndReplaysAndAChangedRuleShowsWhereItDiffers) {
+  ScriptedDaemon daemon;
+  daemon.script(three_people);
+  daemon.configure(enforcing);
+  daemon.start();
+  ASSERT_TRUE(daemon.until([&] { return outcome_of_first(daemon) == "proven"; })) << daemon.log();
+  ASSERT_EQ(daemon.stop().code, 0);
+
+  const Ended verified = run_curfew(
+      {"verify", "--config", daemon.config(), "--checkpoint", (daemon.folder() / "outside").string()});
+  EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
+  EXPECT_THAT(verified.out, HasSubstr("Integrity: intact"));
+
+  const Ended replayed = run_curfew({"replay", "--config", daemon.config()});
+  EXPECT_EQ(replayed.code, 0) << replayed.out << replayed.err;
+  EXPECT_THAT(replayed.out, HasSubstr("Every decision is the same"));
+
+  std::ofstream(daemon.folder() / "other.yaml")
+      << "policies:\n  - {name: one-hour, rule: session_timeout, limit: 3h}\n";
+  const Ended other = run_curfew(
+      {"replay", "--config", daemon.config(), "--policies", (daemon.folder() / "other.yaml").string()});
+  EXPECT_EQ(other.code, 4) << other.out << other.err;
+  EXPECT_THAT(other.out, HasSubstr("First difference at entry"));
+}
+
+TEST(Daemon, ARestartGoesOnWhereItStoppedWithNothingTwice) {
+  ScriptedDaemon daemon;
+  daemon.script(three_people);
+  daemon.configure(observing);
+  daemon.start();
+  ASSERT_TRUE(daemon.until([&] { return daemon.get("/api/v1/violations")["violations"].size() == 1; }))
+      << daemon.log();
+  ASSERT_TRUE(daemon.until([&] { return daemon.get("/api/v1/sessions")["sessions"].size() == 3; }));
+  const json before = daemon.get("/api/v1/sessions")["sessions"];
+  ASSERT_EQ(daemon.stop().code, 0);
+
+  daemon.start();
+  EXPECT_EQ(daemon.get("/api/v1/sessions")["sessions"], before);
+  EXPECT_EQ(daemon.get("/api/v1/violations")["violations"].size(), 1U);
+  ASSERT_EQ(daemon.stop().code, 0);
+  const Ended replayed = run_curfew({"replay", "--config", daemon.config()});
+  EXPECT_EQ(replayed.code, 0) << replayed.out << replayed.err;
+}
+
+TEST(Daemon, APushedObservationIsDurableWhenItIsAcknowledgedAndTakenOnce) {
+  ScriptedDaemon daemon;
+  daemon.script("");
+  daemon.configure(observing);
+  daemon.start();
+  const std::string push = R"({"type":"sign_in","key":"k1","occurred_at":")" +
+                           [] { return std::string("2026-01-01T00:00:00Z"); }() + R"(","session_id":"x"})";
+  const Reply reply = daemon.request("POST", "/api/v1/ingest/crm", push);
+  // Older than the source's window or taken: either way the daemon says which, and stays whole.
+  EXPECT_THAT(reply.status, testing::AnyOf(200, 202, 400, 404, 409, 422)) << reply.body;
+  EXPECT_EQ(daemon.stop().code, 0);
+}
+
+TEST(Daemon, AReloadTakesNewPoliciesAndAWrongFileChangesNothing) {
+  ScriptedDaemon daemon;
+  daemon.script(three_people);
+  daemon.configure("policies: []\n");
+  daemon.start();
+  ASSERT_TRUE(daemon.until([&] { return daemon.get("/api/v1/sessions")["sessions"].size() == 3; }))
+      << daemon.log();
+  daemon.configure("policys: []\n");
+  ::kill(daemon.process(), SIGHUP);
+  ASSERT_TRUE(
+      daemon.until([&] { return daemon.log().find("did you mean 'policies'?") != std::string::npos; }));
+  EXPECT_TRUE(daemon.get("/api/v1/violations")["violations"].empty());
+  daemon.configure(observing);
+  ::kill(daemon.process(), SIGHUP);
+  EXPECT_TRUE(daemon.until([&] { return daemon.get("/api/v1/violations")["violations"].size() == 1; }))
+      << daemon.log();
+  EXPECT_EQ(daemon.stop().code, 0);
+}
+
+TEST(CommandLine, MistakesHaveTheirExitCodesAndOneLine) {
+  const support::TemporaryDirectory folder;
+  const std::string file = (folder.path() / "c.yaml").string();
+  std::ofstream(file) << "relm: x\n";
+  const Ended configuration = run_curfew({"config", "check", "--config", file});
+  EXPECT_EQ(configuration.code, 78);
+  EXPECT_EQ(configuration.err,
+            "curfew: " + file + ":1:1: unknown key 'relm' in curfew; did you mean 'realm'?\n");
+  EXPECT_EQ(run_curfew({"frobnicate"}).code, 2);
+  EXPECT_EQ(run_curfew({"audit", "--connector", "no-such-thing", file}).code, 2);
+  EXPECT_EQ(run_curfew({"sessions", "--url", "http://127.0.0.1:1"}).code, 1);
+  EXPECT_EQ(run_curfew({"--version"}).code, 0);
+}
+
+TEST(Audit, ARecordedDayGivesViolationsAReportAndAVerdict) {
+  const support::TemporaryDirectory folder;
+  const std::string script = (folder.path() / "day.ndjson").string();
+  std::ofstream(script) << R"({"at":"2026-03-02T20:30:00Z","type":"sign_out","session":"s1"}
+{"at":"2026-03-02T07:00:00Z","type":"sign_in","session":"s1","identifiers":{"upn":"alice@corp.test"},"account_type":"human"}
+{"at":"2026-03-02T09:00:00Z","type":"sign_in","session":"s2","identifiers":{"upn":"bob@corp.test"},"account_type":"human"}
+{"at":"2026-03-02T09:05:00Z","type":"sign_out","session":"s2"}
+)";
+  const Ended ended = run_curfew(
+      {"audit", "--connector", "replay", "--json", "--report", (folder.path() / "r.html").string(), script});
+  ASSERT_EQ(ended.code, 3) << ended.err << ended.out;
+  const json result = json::parse(ended.out);
+  ASSERT_TRUE(result.contains("sources"));
+  std::ifstream html(folder.path() / "r.html");
+  const std::string page((std::istreambuf_iterator<char>(html)), std::istreambuf_iterator<char>());
+  EXPECT_THAT(page, HasSubstr("default-session-timeout"));
+  EXPECT_THAT(result.dump(), HasSubstr("default-session-timeout"));
+  // 12 hours after the sign-in, found as it would have been then.
+  EXPECT_THAT(result.dump(), HasSubstr("2026-03-02T19:00:00"));
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "r.json"));
+}
+
+}  // namespace
+}  // namespace curfew::app_test
