@@ -107,6 +107,9 @@ class Check {
         fail(path + ".name", "a source's name must be 1 to 64 letters, digits, '-', '_' or '.'");
       if (!names.insert(source.name).second)
         fail(path + ".name", "there are two sources named " + in_quotes(source.name));
+      if (source.connector.empty() && !source.ingest)
+        fail(path, "source " + in_quotes(source.name) +
+                       " has no 'connector'; name one, or write 'ingest: true' if observations are pushed");
       if (!source.realm.empty() && source.realm != settings_.realm)
         fail(path + ".realm", "this file is realm " + in_quotes(settings_.realm) + "; a source of realm " +
                                   in_quotes(source.realm) +

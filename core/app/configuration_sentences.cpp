@@ -100,6 +100,12 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
           ? "No checkpoints are written outside: nobody could tell if the ledger's tail was cut off."
           : "Checkpoints are also written to " + settings.ledger.outside_checkpoints + ".");
   for (const SourceSettings& source : settings.sources) {
+    if (source.connector.empty()) {
+      lines.push_back("Source '" + source.name +
+                      "' is pushed to; nobody can be signed out there. It is silent for too long after " +
+                      base::format_duration(source.stale_after) + ".");
+      continue;
+    }
     std::string text = "Source '" + source.name + "' reads through connector '" + source.connector + "'";
     const auto plugin = capabilities.find(source.name);
     if (plugin == capabilities.end()) {
@@ -110,6 +116,7 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
     for (const model::Action action : plugin->second.can) can.push_back(std::string(model::name_of(action)));
     text += can.empty() ? ", which can sign nobody out" : ", which can " + list_of(can);
     text += plugin->second.proves ? " and prove it" : " and can't prove it";
+    if (source.ingest) text += "; observations may be pushed to it too";
     if (!plugin->second.shows_activity) text += "; it shows no activity, so inactivity can't be judged";
     lines.push_back(text + ". It is silent for too long after " + base::format_duration(source.stale_after) +
                     ".");

@@ -233,6 +233,7 @@ model::PolicySet policy_set(const Settings& settings, const Capabilities& capabi
     policy.lateness = source.lateness;
     policy.stale_after = source.stale_after;
     policy.retry_window = source.retry_window;
+    policy.vanished_after = source.vanished_after;
     policy.acts_through = source.acts_through;
     policy.may_teach = source.may_teach;
     policy.shows_activity_of = source.shows_activity_of;

@@ -68,6 +68,9 @@ Declare<model::Policy> policy_table() {
             "failed_sign_ins: the time in which failures are counted.")
       .name_of("per", &Policy::per, names<model::Per>, "concurrent_sessions: what is counted together.")
       .name_of("evict", &Policy::evict, names<model::Evict>, "concurrent_sessions: which session has to go.")
+      .flag("hold", &Policy::hold,
+            "After a sign-out, end new sessions of the subject at first sight unless fresh credentials came "
+            "with them.")
       .texts("controls", &Policy::controls,
              "Compliance controls that it serves, for instance `nist-800-53:ac-12`.")
       .objects("ladder", &Policy::ladder, ladder_table(), "Steps of a sign-out; needed by `enforce`.")
@@ -83,7 +86,9 @@ Declare<SourceSettings> source_table() {
   using S = SourceSettings;
   Declare<S> table("source");
   table.text("name", &S::name, "Unique name; letters, digits, `-`, `_`, `.`.", true)
-      .text("connector", &S::connector, "Name of a connector, or the path of a plugin's .so.", true)
+      .text("connector", &S::connector,
+            "Name of a connector, or the path of a plugin's .so. Without it, observations are only pushed.")
+      .flag("ingest", &S::ingest, "Whether observations may be pushed to it over HTTP.")
       .text("realm", &S::realm, "Its realm; must be this file's.")
       .span("lateness", &S::lateness, microseconds(0), hours(24 * 7),
             "How far behind its newest record others may come.")
@@ -91,6 +96,8 @@ Declare<SourceSettings> source_table() {
             "Silence after which rules about absence stop for its sessions.")
       .span("retry_window", &S::retry_window, minutes(1), hours(24 * 366),
             "Repeats are recognised, and older records refused, this far back.")
+      .span("vanished_after", &S::vanished_after, microseconds(0), hours(24 * 366),
+            "A session without a sign of life for so long is taken to have ended; `0s` is never.")
       .texts("acts_through", &S::acts_through, "Sources that hold its people's identity and act on them.")
       .texts("may_teach", &S::may_teach, "Identifier namespaces whose links it may state.")
       .texts("shows_activity_of", &S::shows_activity_of,

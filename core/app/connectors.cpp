@@ -25,6 +25,7 @@ Capabilities describe_connectors(const Settings& settings) {
   Capabilities capabilities;
   for (std::size_t i = 0; i < settings.sources.size(); ++i) {
     const SourceSettings& source = settings.sources[i];
+    if (source.connector.empty()) continue;
     const std::string path = plugin_path(settings, source.connector);
     const std::string place = "sources[" + std::to_string(i) + "].connector";
     if (!fs::exists(path)) {

@@ -98,11 +98,6 @@ Offer Intake::offer(std::string_view source, const model::Observation& observati
              : Offer::Full;
 }
 
-bool Intake::has(std::string_view source) const {
-  const std::lock_guard lock(mutex_);
-  return sources_.contains(source);
-}
-
 Taken Intake::progressed(std::string_view source, connector::CursorProgress&& progress) {
   const std::lock_guard order(order_);
   if (is_full()) return Taken::Full;

@@ -68,7 +68,6 @@ class Intake final : public connector::Listener {
 
   // What pushes by HTTP ask for: the same as observed, with the reason.
   Offer offer(std::string_view source, const model::Observation& observation);
-  [[nodiscard]] bool has(std::string_view source) const;
 
   // ---- operators' and answers' side: waits for room; false when stopping ----
   bool submit(Arrival arrival);

@@ -117,6 +117,16 @@ void Pipeline::start() {
 void Pipeline::add_sources(std::map<std::string, connector::SourceMemory>& memory) {
   for (std::size_t i = 0; i < options_.settings.sources.size(); ++i) {
     const SourceSettings& source = options_.settings.sources[i];
+    if (source.connector.empty()) {
+      // Pushed to only: there is nothing that it would have to catch up with.
+      intake_.changed(source.name, "up", "observations are pushed to it");
+      (void)intake_.submit(
+          {.source = {},
+           .ticket = 0,
+           .body = model::InputBody(model::ProgressInput{
+               .source = source.name, .observed_until = {}, .caught_up = true, .closed = false})});
+      continue;
+    }
     const auto plugin = options_.capabilities.find(source.name);
     if (plugin == options_.capabilities.end())
       throw Error(ErrorKind::Configuration, "source '" + source.name + "': its connector is not loaded");

@@ -34,10 +34,16 @@ api::Verdict verdict_of(Offer offer) {
   return api::Verdict::NotTaken;
 }
 
+bool takes_pushes(const Pipeline& pipeline, std::string_view source) {
+  const auto& sources = pipeline.settings().sources;
+  return std::any_of(sources.begin(), sources.end(),
+                     [&](const SourceSettings& one) { return one.name == source && one.ingest; });
+}
+
 std::optional<api::IngestAnswer> ingest(Pipeline& pipeline, std::string_view source,
                                         std::vector<model::Observation>&& observations) {
   Intake& intake = pipeline.intake();
-  if (!intake.has(source)) return std::nullopt;
+  if (!takes_pushes(pipeline, source)) return std::nullopt;
   api::IngestAnswer answer;
   for (const model::Observation& observation : observations)
     answer.verdicts.push_back(verdict_of(intake.offer(source, observation)));
@@ -277,8 +283,8 @@ api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Regis
   };
   services.digest_session = [&](std::string_view source,
                                 std::string_view id) -> std::optional<model::SessionDigest> {
+    if (!takes_pushes(pipeline, source)) return std::nullopt;
     const std::string key = pipeline.digest_key(std::string(source));
-    if (key.empty()) return std::nullopt;
     return model::SessionDigest{base::keyed_digest(key, id)};
   };
   services.source_http =

@@ -25,11 +25,13 @@ struct Mark {
 
 struct SourceSettings {
   std::string name;
-  std::string connector;  // name of a plugin, or path of its .so
+  std::string connector;  // name of a plugin, or path of its .so; empty: it is only pushed to
+  bool ingest = false;    // observations may be pushed to it over HTTP
   std::string realm;      // empty: the realm of this file
   Duration lateness{std::chrono::seconds(5)};
   Duration stale_after{std::chrono::minutes(10)};
   Duration retry_window{std::chrono::hours(24)};
+  Duration vanished_after{std::chrono::hours(24 * 7)};
   std::vector<std::string> acts_through;
   std::vector<std::string> may_teach;
   std::vector<std::string> shows_activity_of;

@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "core/base/time.hpp"
 #include "tests/integration/app/program.hpp"
 
 namespace curfew::app_test {
@@ -126,16 +127,26 @@ TEST(Daemon, ARestartGoesOnWhereItStoppedWithNothingTwice) {
   EXPECT_EQ(replayed.code, 0) << replayed.out << replayed.err;
 }
 
-TEST(Daemon, APushedObservationIsDurableWhenItIsAcknowledgedAndTakenOnce) {
+TEST(Daemon, APushIsDurableWhenItIsAcknowledgedAndTakenOnce) {
   ScriptedDaemon daemon;
   daemon.script("");
-  daemon.configure(observing);
+  daemon.configure(std::string("    ingest: true\n") + observing);
   daemon.start();
-  const std::string push = R"({"type":"sign_in","key":"k1","occurred_at":")" +
-                           [] { return std::string("2026-01-01T00:00:00Z"); }() + R"(","session_id":"x"})";
-  const Reply reply = daemon.request("POST", "/api/v1/ingest/crm", push);
-  // Older than the source's window or taken: either way the daemon says which, and stays whole.
-  EXPECT_THAT(reply.status, testing::AnyOf(200, 202, 400, 404, 409, 422)) << reply.body;
+  const json body{{"type", "sign_in"},
+                  {"key", "k1"},
+                  {"session", "x"},
+                  {"occurred_at", base::format_rfc3339(base::wall_clock_now())}};
+  const Reply first = daemon.request("POST", "/api/v1/ingest/crm", body.dump());
+  EXPECT_EQ(first.status, 202) << first.body;
+  EXPECT_EQ(json::parse(first.body)["taken"], 1);
+  const Reply again = daemon.request("POST", "/api/v1/ingest/crm", body.dump());
+  EXPECT_EQ(again.status, 202) << again.body;
+  EXPECT_EQ(json::parse(again.body)["repeated"], 1);
+  daemon.stop(SIGKILL);
+  daemon.start();
+  EXPECT_EQ(daemon.get("/api/v1/sessions")["sessions"].size(), 1U);
+  const Reply after = daemon.request("POST", "/api/v1/ingest/crm", body.dump());
+  EXPECT_EQ(json::parse(after.body)["repeated"], 1) << after.body;
   EXPECT_EQ(daemon.stop().code, 0);
 }
 

@@ -133,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"relm: x\n", "c.yaml:1:1: unknown key 'relm' in curfew; did you mean 'realm'?"},
         Wrong{"sources:\n  - name: a\n    conector: replay\n",
               "c.yaml:3:5: unknown key 'conector' in source; did you mean 'connector'?"},
-        Wrong{"sources:\n  - name: a\n", "c.yaml:2:5: source has no 'connector'"},
+        Wrong{"sources:\n  - name: a\n", "c.yaml:2:5: source 'a' has no 'connector'"},
         Wrong{"sources: a\n", "c.yaml:1:10: 'sources' must be a list"},
         Wrong{"clock_jump: soon\n", "c.yaml:1:13: 'clock_jump' must be a duration"},
         Wrong{"clock_jump:\n", "'clock_jump' has no value"}, Wrong{"queue: 3\n", "'queue' must be from 16"},
@@ -300,6 +300,17 @@ TEST(ConfigurationReference, TheDocumentIsTheOneGeneratedFromTheDeclaration) {
   std::ifstream in(std::string(CURFEW_SOURCE_DIR) + "/docs/configuration.md");
   const std::string page((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   EXPECT_THAT(page, HasSubstr(reference_page())) << "run: scripts/run config schema --reference";
+}
+
+TEST(ConfigurationExamples, AreValid) {
+  int count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(CURFEW_SOURCE_DIR) + "/docs/examples")) {
+    EXPECT_NO_THROW((void)load_configuration(entry.path().string())) << entry.path();
+    ++count;
+  }
+  EXPECT_GE(count, 2);
+  EXPECT_NO_THROW((void)load_configuration(std::string(CURFEW_SOURCE_DIR) + "/scripts/quickstart.yaml"));
 }
 
 }  // namespace
