@@ -292,16 +292,25 @@ void Loop::session_ended(Proof proof, Time occurred_at) {
   };
   const std::uint32_t begin = order_.group;
   const std::uint32_t end = group_end(begin);
+  if (proof != Proof::RefusedCredential) {
+    // Nobody is left to be notified.
+    for (std::uint32_t i = begin; i < end; ++i) {
+      Step& step = order_.steps[i];
+      if (step.ladder.action == Action::Notify && step.phase != Phase::Done) {
+        step.phase = Phase::Done;
+        step.verdict = Verdict::Delivered;
+      }
+    }
+  }
   for (std::uint32_t i = begin; i < end && order_.running() && order_.group == begin; ++i) {
     const Step& step = order_.steps[i];
-    if (step.phase != Phase::Done && step.ladder.action != Action::Notify && counts(step))
-      conclude_step(i, Verdict::Proven, proof);
+    if (step.phase != Phase::Done && counts(step)) conclude_step(i, Verdict::Proven, proof);
   }
   // Only a notice was out: the session is over, and nothing more need be done.
   if (order_.running() && order_.group == begin && proof != Proof::RefusedCredential &&
       std::all_of(order_.steps.begin() + begin, order_.steps.begin() + end,
                   [](const Step& step) { return step.ladder.action == Action::Notify; })) {
-    for (std::uint32_t i = begin; i < end; ++i) order_.steps[i].phase = Phase::Done;
+    for (std::uint32_t i = begin; i < end; ++i) order_.steps[i].proof = proof;
     conclude(Outcome::Proven);
   }
 }

@@ -113,14 +113,14 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   if (change.ended || change.end_moved || (created && !session.lives())) {
     withdraw_after(slot, session.ended_at);
     ended(slot);
-    recheck_concurrency(slot, session.ended_at);
+    recheck_concurrency(slot, change.end_moved ? std::min(end_before, session.ended_at) : session.ended_at);
   }
   if (change.reopened) recheck_concurrency(slot, std::min(end_before, session.started_at));
   if (created || named || change.start_moved || change.described)
     recheck_concurrency(slot, session.started_at);
-  if (facts.type == ObservationType::SignIn && (created || named || change.start_moved)) {
+  if (session.start_seen && (created || named || change.start_moved)) {
     check_failures(slot);
-    check_hold(slot, facts.fresh_credentials);
+    if (facts.type == ObservationType::SignIn) check_hold(slot, facts.fresh_credentials);
   }
   if (change.after_end) check_after_end(slot, facts);
   schedule(slot);
@@ -308,10 +308,15 @@ void Engine::State::relabel(const session::Subjects::Merge& merge) {
     hold.key() = merge.kept;
     holds.insert(std::move(hold));
   }
-  const std::vector<Slot> all = sessions_of(merge.kept);
-  if (all.empty()) return;
-  recheck_concurrency(all.front(), Time::min());
-  for (const Slot slot : all) {
+  recheck_subject(merge.kept);
+}
+
+// Other sessions are its own now.
+void Engine::State::recheck_subject(std::uint32_t subject) {
+  std::set<std::uint32_t> classes;
+  for (const Slot slot : sessions_of(subject)) {
+    // Sessions of one class are in the same groups.
+    if (classes.insert(sessions.at(slot).scope_class).second) recheck_concurrency(slot, Time::min());
     if (sessions.at(slot).start_seen) check_failures(slot);
     schedule(slot);
   }
@@ -330,12 +335,7 @@ void Engine::State::split(model::Ref ref) {
     attach(slot, subjects.find(sessions.at(slot).identifier));
     touch(sessions.at(slot));
   }
-  for (const std::uint32_t part : parts) {
-    const std::vector<Slot> own = sessions_of(part);
-    if (own.empty()) continue;
-    recheck_concurrency(own.front(), Time::min());
-    for (const Slot slot : own) schedule(slot);
-  }
+  for (const std::uint32_t part : parts) recheck_subject(part);
 }
 
 }  // namespace curfew::engine

@@ -357,7 +357,8 @@ void Engine::State::recheck_concurrency(Slot slot, Time from) {
       if (!marked && group.size() <= policy.most) continue;
       const policy::Overlap overlap = policy::overlap(group, interval);
       if (overlap.count <= policy.most) {
-        if (!marked) continue;
+        // Sessions that left the memory may have been among them.
+        if (!marked || interval.start < forgotten_until) continue;
         const model::ViolationNumber number = known->violation;
         mark(sessions.at(member), index).violation = 0;
         withdraw(number, "there were not so many sessions at once");
@@ -433,7 +434,9 @@ void Engine::State::check_after_end(Slot slot, const model::Facts& facts) {
     const Time activity_at = told_late ? session.last_at() : facts.occurred_at;
     if (activity_at <= session.ended_at + policy.limit) continue;
     const Mark* known = find_mark(session, index);
-    if (known != nullptr && known->violation != 0 && known->base == session.ended_at) continue;
+    // Once for a session, and once more after each end that we proved.
+    if (known != nullptr && known->violation != 0 && !(session.proven_end && known->base < session.ended_at))
+      continue;
     if (!applies(index, session)) continue;
     std::string_view cause = "unknown";
     if (!told_late) {
@@ -484,6 +487,7 @@ void Engine::State::drop(Slot slot, Time at) {
     for (const model::ViolationNumber number : marks[session.number].opened) violations.erase(number);
     marks.erase(session.number);
   }
+  forgotten_until = std::max(forgotten_until, session.ended_at);
   detach(slot);
   sessions.drop(slot);
   ++counts.sessions_dropped;

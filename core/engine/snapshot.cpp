@@ -183,6 +183,7 @@ void Engine::State::save(const std::function<void(std::string_view)>& put) const
     w.ref(one);
     w.ref(other);
   }
+  w.time(forgotten_until);
   w.number(counts.unknown_memberships);
   w.number(counts.links_not_taught);
   w.number(counts.sessions_dropped);
@@ -288,6 +289,7 @@ void Engine::State::load(std::string_view bytes) {
     const model::Ref one = r.ref();
     refused_links.emplace(one, r.ref());
   }
+  forgotten_until = r.time();
   counts.unknown_memberships = r.number();
   counts.links_not_taught = r.number();
   counts.sessions_dropped = r.number();

@@ -117,7 +117,8 @@ struct Engine::State {
   enforcement::Caps caps;
   std::map<std::uint32_t, Hold> holds;                        // by subject
   std::set<std::pair<model::Ref, model::Ref>> refused_links;  // reported once
-  std::vector<Slot> active;                                   // since the last flush
+  Time forgotten_until{};    // the newest end of a session that left the memory
+  std::vector<Slot> active;  // since the last flush
   Counts counts;
 
   // Of the input that is being applied.
@@ -154,6 +155,7 @@ struct Engine::State {
   void relabel(const session::Subjects::Merge& merge);
   void attach(Slot slot, std::uint32_t subject);
   void detach(Slot slot);
+  void recheck_subject(std::uint32_t subject);
   void split(model::Ref subject);
   void ended(Slot slot);
   void count_state(const Session& session, int by);

@@ -1,0 +1,235 @@
+#include "tests/model/check.hpp"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "core/base/error.hpp"
+#include "core/engine/engine.hpp"
+#include "core/engine/record.hpp"
+#include "tests/model/history.hpp"
+#include "tests/model/reference.hpp"
+
+namespace curfew::model_test {
+namespace {
+
+std::string row_text(const model::SessionRow& row) {
+  std::ostringstream out;
+  out << "session " << row.number << " " << row.source << "/" << to_text(row.session) << " subject "
+      << to_text(row.subject) << " device " << to_text(row.device) << " start "
+      << base::format_rfc3339(row.started_at) << (row.start_seen ? " seen" : " unseen") << " "
+      << name_of(row.state) << " person " << base::format_rfc3339(row.last_person_activity_at) << " machine "
+      << base::format_rfc3339(row.last_machine_activity_at) << " ended " << base::format_rfc3339(row.ended_at)
+      << " " << name_of(row.end_reason) << " corrections " << row.corrections << " activities "
+      << row.activities << " expires " << base::format_rfc3339(row.expires_at) << " fresh "
+      << base::format_rfc3339(row.last_fresh_authentication_at);
+  return out.str();
+}
+
+std::string violation_text(const Reference::Violation& v) {
+  return v.policy + " of session " + std::to_string(v.session) + " breached " +
+         base::format_rfc3339(v.breached_at) + " detected " + base::format_rfc3339(v.detected_at) +
+         " withdrawn " + base::format_rfc3339(v.withdrawn_at);
+}
+
+std::string warning_text(const Reference::Warning& w) {
+  return "{\"policy\":\"" + w.policy + "\",\"rule\":\"" + std::string(name_of(w.rule)) +
+         "\",\"session_number\":" + std::to_string(w.session) +
+         ",\"deadline\":" + std::to_string(base::to_micros(w.deadline)) + "}";
+}
+
+std::vector<model::Entry> of_kind(const model::Effects& effects, model::EntryKind kind) {
+  std::vector<model::Entry> out;
+  for (const model::Entry& entry : effects.decisions) {
+    if (entry.kind == kind) out.push_back(entry);
+  }
+  return out;
+}
+
+std::string decisions_text(const model::Effects& effects) {
+  std::string text;
+  for (const model::Entry& entry : effects.decisions)
+    text += std::string(name_of(entry.kind)) + " " + entry.source + " " + to_text(entry.subject) + " " +
+            entry.facts + "\n";
+  for (const model::RunStep& step : effects.steps)
+    text += "step " + std::to_string(step.order) + "." + std::to_string(step.step) +
+            (step.revert ? " revert\n" : "\n");
+  for (const model::RunProbe& probe : effects.probes)
+    text += "probe " + std::to_string(probe.order) + "." + std::to_string(probe.step) + " #" +
+            std::to_string(probe.probe) + " control " + to_text(probe.control) + "\n";
+  return text;
+}
+
+std::string save(const engine::Engine& engine) {
+  std::string bytes;
+  engine.save([&](std::string_view chunk) { bytes += chunk; });
+  return bytes;
+}
+
+}  // namespace
+
+std::optional<std::string> compare_with_reference(std::uint64_t seed, std::size_t steps) {
+  model::Symbols symbols;
+  engine::Engine engine(symbols);
+  Reference reference(symbols);
+  Shape shape;
+  shape.steps = steps;
+  shape.restarts = seed % 2 == 0;
+  History history(seed, shape, symbols);
+  model::Effects effects;
+  std::map<model::ViolationNumber, Reference::Violation> violations;
+  std::size_t linked = 0, silences = 0;
+  std::vector<std::string> warned;
+  for (std::size_t step = 0; step < steps; ++step) {
+    const std::string where = "seed " + std::to_string(seed) + " step " + std::to_string(step) + ": ";
+    const model::Input input = history.next();
+    engine.apply(input, effects);
+    reference.apply(input);
+    for (const model::ViolationNumber number : effects.violations) {
+      // A row may be gone when its session left in the same input; it was told before then.
+      if (const model::ViolationRow row = engine.violation(number); row.number != 0)
+        violations[number] = {row.policy, row.session, row.breached_at, row.detected_at, row.withdrawn_at};
+    }
+    for (const model::Entry& warning : of_kind(effects, model::EntryKind::Warned))
+      warned.push_back(warning.facts);
+    linked += of_kind(effects, model::EntryKind::SubjectLinked).size();
+    for (const model::Entry& alert : of_kind(effects, model::EntryKind::Alert))
+      silences += alert.facts.find("source_silent") != std::string::npos;
+
+    const std::vector<model::SessionRow> expected = reference.sessions();
+    for (model::SessionRow want : expected) {
+      model::SessionRow row = engine.session(want.number);
+      if (!(row == want)) return where + "expected\n  " + row_text(want) + "\nbut is\n  " + row_text(row);
+    }
+    std::vector<model::SessionNumber> live;
+    for (const model::SessionRow& row : expected) {
+      if (row.state != model::SessionState::Ended) live.push_back(row.number);
+    }
+    if (engine.live_sessions() != live) return where + "other sessions live";
+    std::vector<Reference::Violation> found;
+    for (const auto& [number, violation] : violations) found.push_back(violation);
+    std::sort(found.begin(), found.end());
+    const std::vector<Reference::Violation> wanted = reference.violations();
+    if (found != wanted) {
+      std::string text = where;
+      for (const auto& v : wanted) {
+        if (std::find(found.begin(), found.end(), v) == found.end())
+          text += "\n  missing " + violation_text(v);
+      }
+      for (const auto& v : found) {
+        if (std::find(wanted.begin(), wanted.end(), v) == wanted.end())
+          text += "\n  extra   " + violation_text(v);
+      }
+      return text;
+    }
+    std::vector<std::string> to_warn;
+    for (const Reference::Warning& warning : reference.warnings()) to_warn.push_back(warning_text(warning));
+    std::sort(warned.begin(), warned.end());
+    std::sort(to_warn.begin(), to_warn.end());
+    if (warned != to_warn) {
+      std::string text = where + "warnings differ";
+      for (const auto& w : to_warn)
+        if (std::find(warned.begin(), warned.end(), w) == warned.end()) text += "\n  missing " + w;
+      for (const auto& w : warned)
+        if (std::find(to_warn.begin(), to_warn.end(), w) == to_warn.end()) text += "\n  extra   " + w;
+      return text;
+    }
+    if (linked != reference.links()) return where + "other links";
+    if (silences != reference.silences()) return where + "silent sources: other number of alerts";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> check_invariants(std::uint64_t seed, std::size_t steps) {
+  model::Symbols symbols;
+  auto engine = std::make_unique<engine::Engine>(symbols);
+  Shape shape;
+  shape.steps = steps;
+  shape.enforce = true;
+  shape.restarts = true;
+  History history(seed, shape, symbols);
+  Random chance(seed + 1'000'000);
+  model::Effects effects;
+  model::Effects copied_effects;
+  std::vector<model::Entry> ledger;
+  std::optional<engine::Engine> copy;
+  auto copy_symbols = std::make_unique<model::Symbols>();
+  std::map<std::pair<model::OrderNumber, std::uint32_t>, int> acts;
+  std::map<model::OrderNumber, int> conclusions;
+  for (std::size_t step = 0; step < steps; ++step) {
+    const std::string where = "seed " + std::to_string(seed) + " step " + std::to_string(step) + ": ";
+    const model::Input input = history.next();
+    engine->apply(input, effects);
+    history.tell(effects);
+
+    // No act without an intent in the same input, in the same order; no step done twice.
+    const auto intents = of_kind(effects, model::EntryKind::Intent);
+    if (intents.size() != effects.steps.size()) return where + "acts and intents differ in number";
+    for (std::size_t i = 0; i < intents.size(); ++i) {
+      const model::RunStep& act = effects.steps[i];
+      const std::string head =
+          "{\"order\":" + std::to_string(act.order) + ",\"step\":" + std::to_string(act.step) + ",";
+      if (!intents[i].facts.starts_with(head)) return where + "an act that is not its intent";
+      if (!act.revert && ++acts[{act.order, act.step}] > 1) return where + "a step was carried out twice";
+    }
+    for (const model::Entry& outcome : of_kind(effects, model::EntryKind::OutcomeRecorded)) {
+      if (outcome.facts.find("\"outcome\":\"proven\"") == std::string::npos) continue;
+      const model::OrderNumber order = std::stoull(outcome.facts.substr(9));
+      if (++conclusions[order] > 1) return where + "an order was proven twice";
+      const model::SignOutRow row = engine->sign_out(order);
+      if (row.session != 0 && row.trail.find("\"proof\":\"") == std::string::npos)
+        return where + "proven without a proof: " + row.trail;
+    }
+
+    // The ledger as the pipeline would write it: a tick that fires nothing is not in it.
+    const bool recorded = !std::holds_alternative<model::TickInput>(input.body) || effects.fired;
+    if (!recorded && (!effects.decisions.empty() || !effects.steps.empty() || !effects.probes.empty()))
+      return where + "a tick decided something and does not say that it fired";
+    if (recorded) {
+      for (const model::Entry& entry : engine::to_entries(input, effects, symbols)) ledger.push_back(entry);
+      for (const model::Entry& entry : effects.decisions) ledger.push_back(entry);
+    }
+
+    // An engine from a snapshot does the same as the one that it was taken of.
+    if (copy) {
+      engine::InputReader reader(*copy_symbols);
+      std::optional<model::Input> same;
+      for (const model::Entry& entry : engine::to_entries(input, effects, symbols)) same = reader.read(entry);
+      copy->apply(*same, copied_effects);
+      if (decisions_text(copied_effects) != decisions_text(effects))
+        return where + "after a snapshot\n" + decisions_text(copied_effects) + "instead of\n" +
+               decisions_text(effects);
+      if (copied_effects.sessions != effects.sessions || copied_effects.violations != effects.violations ||
+          copied_effects.sign_outs != effects.sign_outs || copied_effects.session != effects.session ||
+          copied_effects.subject != effects.subject)
+        return where + "after a snapshot: other rows changed";
+    }
+    if (chance.chance(3)) {
+      const std::string bytes = save(*engine);
+      // Other numbers for the same words: nothing may depend on them.
+      copy_symbols = std::make_unique<model::Symbols>();
+      copy_symbols->intern("one");
+      copy_symbols->intern("gate");
+      copy.emplace(engine::Engine::load(bytes, *copy_symbols));
+      if (save(*copy).size() != bytes.size()) return where + "a snapshot of a snapshot is another one";
+      if (chance.chance(20)) *engine = engine::Engine::load(bytes, symbols);
+    }
+  }
+  model::Symbols replay_symbols;
+  replay_symbols.intern("zero");
+  engine::Replayer replayer(engine::Engine(replay_symbols), replay_symbols);
+  for (std::size_t i = 0; i < ledger.size(); ++i) {
+    if (const auto difference = replayer.feed(i, ledger[i]))
+      return "seed " + std::to_string(seed) + ": replay differs at entry " + std::to_string(i) +
+             ": recorded " + difference->recorded + ", recomputed " + difference->recomputed;
+  }
+  if (const auto difference = replayer.finish()) return "replay decided more: " + difference->recomputed;
+  if (replayer.engine().live_sessions() != engine->live_sessions()) return "replay ends with other sessions";
+  for (const model::SessionNumber number : engine->live_sessions()) {
+    if (!(replayer.engine().session(number) == engine->session(number)))
+      return "replay ends with another session " + std::to_string(number);
+  }
+  return std::nullopt;
+}
+
+}  // namespace curfew::model_test

@@ -1,0 +1,213 @@
+#include "tests/model/history.hpp"
+
+#include <algorithm>
+
+namespace curfew::model_test {
+
+using model::ObservationType;
+using model::Rule;
+
+namespace {
+
+constexpr Time day{Duration{1'700'000'000'000'000}};
+// Few sessions and people, so that they meet.
+constexpr std::uint64_t session_ids = 12;
+constexpr std::uint64_t people = 5;
+const std::vector<std::string> source_names{"crm", "ad", "gate"};
+
+Duration seconds(std::uint64_t count) { return std::chrono::seconds(static_cast<std::int64_t>(count)); }
+
+model::SessionDigest digest(std::uint64_t number) {
+  model::SessionDigest digest;
+  digest.bytes[0] = static_cast<std::uint8_t>(number);
+  digest.bytes[15] = 1;
+  return digest;
+}
+
+}  // namespace
+
+model::PolicySet policies(Random& random, const Shape& shape) {
+  model::PolicySet set;
+  for (const std::string& name : source_names) {
+    model::SourcePolicy& source = set.sources.emplace_back();
+    source.name = name;
+    source.lateness = seconds(random.below(10));
+    source.stale_after = random.chance(50) ? seconds(60 + random.below(200)) : Duration{0};
+    source.retry_window = seconds(200 + random.below(400));
+    source.vanished_after = seconds(300 + random.below(600));
+    source.can_prove = random.chance(80);
+    source.may_teach = {"name", "sid"};
+  }
+  set.sources[2].shows_activity_of = {"crm"};
+  if (random.chance(20)) set.sources[1].shows_activity = false;
+  const std::vector<Rule> rules{Rule::SessionTimeout,    Rule::InactivityTimeout,  Rule::SessionTimeout,
+                                Rule::InactivityTimeout, Rule::ConcurrentSessions, Rule::ConcurrentSessions,
+                                Rule::FailedSignIns,     Rule::ActivityAfterEnd};
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    model::Policy& policy = set.policies.emplace_back();
+    policy.name = "p" + std::to_string(i);
+    policy.rule = rules[i];
+    const bool timed = rules[i] == Rule::SessionTimeout || rules[i] == Rule::InactivityTimeout;
+    if (timed) {
+      policy.limit = seconds(30 + random.below(200));
+      if (random.chance(50)) policy.warn_before = seconds(10);
+    }
+    policy.most = 1 + static_cast<std::uint32_t>(random.below(3));
+    policy.window = seconds(20 + random.below(100));
+    policy.per = static_cast<model::Per>(random.below(4));
+    policy.evict = static_cast<model::Evict>(random.below(3));
+    if (random.chance(25)) policy.scope.sources = {source_names[random.below(2)]};
+    if (random.chance(15)) policy.except.account_types = {model::AccountType::Service};
+    if (!shape.enforce || random.chance(30)) continue;
+    policy.mode = model::PolicyMode::Enforce;
+    policy.hold = random.chance(30);
+    for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
+      model::LadderStep& step = policy.ladder.emplace_back();
+      const std::vector<model::Action> actions{model::Action::Notify, model::Action::SignOutSession,
+                                               model::Action::BlockSignIn, model::Action::RevokeTokens};
+      step.action = actions[random.below(actions.size())];
+      if (random.chance(30)) step.at = source_names[random.below(3)];
+      step.required = random.chance(70);
+      step.together = random.chance(30);
+      step.prove_within = seconds(5 + random.below(60));
+      if (step.action == model::Action::BlockSignIn && random.chance(70))
+        step.revert_after = seconds(10 + random.below(200));
+    }
+  }
+  if (shape.enforce && random.chance(30)) set.safety.most_sign_outs_per_minute = 3;
+  if (shape.enforce && random.chance(30)) set.safety.approve_above = 1;
+  return set;
+}
+
+History::History(std::uint64_t seed, const Shape& shape, model::Symbols& symbols)
+    : random_(seed), shape_(shape), symbols_(symbols), set_(policies(random_, shape)), now_(day) {}
+
+model::Facts History::observation() {
+  model::Facts facts;
+  const std::vector<ObservationType> types{
+      ObservationType::SignIn,         ObservationType::SignIn,       ObservationType::Activity,
+      ObservationType::Activity,       ObservationType::Activity,     ObservationType::Activity,
+      ObservationType::SignOut,        ObservationType::Locked,       ObservationType::Unlocked,
+      ObservationType::TokenRefreshed, ObservationType::SignInFailed, ObservationType::Disconnected,
+      ObservationType::Expired,        ObservationType::Gap,          ObservationType::AccountDisabled};
+  facts.type = types[random_.below(types.size())];
+  facts.source = symbols_.intern(source_names[random_.below(10) < 9 ? random_.below(2) : 2]);
+  // Mostly fresh, sometimes late, now and then very late.
+  facts.occurred_at =
+      now_ - seconds(random_.chance(70) ? random_.below(3) : random_.below(random_.chance(80) ? 30 : 200));
+  const std::uint64_t id = random_.below(session_ids);
+  const bool about_session = facts.type != ObservationType::SignInFailed &&
+                             facts.type != ObservationType::Gap &&
+                             facts.type != ObservationType::AccountDisabled;
+  if (about_session) facts.session = digest(id + 1);
+  const std::uint64_t person = id % people;
+  if (facts.type == ObservationType::SignIn || facts.type == ObservationType::SignInFailed ||
+      random_.chance(20)) {
+    // A person has a name and a SID; sources say the one, the other, or both, and sometimes err.
+    const std::uint64_t who = random_.chance(97) ? person : random_.below(people);
+    const bool by_sid = random_.chance(40);
+    facts.identifiers[0] = {symbols_.intern(by_sid ? "sid" : "name"),
+                            model::Ref{100 + who * 2 + (by_sid ? 1 : 0)}};
+    facts.identifier_count = 1;
+    if (random_.chance(15)) {
+      facts.identifiers[1] = {symbols_.intern(by_sid ? "name" : "sid"),
+                              model::Ref{100 + who * 2 + (by_sid ? 0 : 1)}};
+      facts.identifier_count = 2;
+    }
+  }
+  if (random_.chance(30)) facts.device = model::Ref{500 + person};
+  facts.application = symbols_.intern(id % 2 == 0 ? "sales" : "stock");
+  facts.account_type = id % 4 == 3 ? model::AccountType::Service : model::AccountType::Human;
+  if (facts.type == ObservationType::Activity && random_.chance(25))
+    facts.activity_class = model::ActivityClass::Machine;
+  if (facts.type == ObservationType::Activity) facts.count = 1 + static_cast<std::uint32_t>(random_.below(3));
+  if (facts.type == ObservationType::SignIn && random_.chance(20))
+    facts.expires_at = facts.occurred_at + seconds(20 + random_.below(200));
+  facts.fresh_credentials = facts.type == ObservationType::SignIn && random_.chance(50);
+  return facts;
+}
+
+std::optional<model::InputBody> History::reply() {
+  if (!steps_.empty() && random_.chance(50)) {
+    const model::RunStep step = steps_.front();
+    steps_.erase(steps_.begin());
+    if (random_.chance(10)) return std::nullopt;  // lost
+    model::AnswerInput answer;
+    answer.order = step.order;
+    answer.step = step.step;
+    const std::uint64_t n = random_.below(10);
+    answer.code = n < 7 ? model::AnswerCode::Accepted : static_cast<model::AnswerCode>(random_.below(6));
+    return answer;
+  }
+  if (!probes_.empty() && random_.chance(60)) {
+    const model::RunProbe probe = probes_.front();
+    probes_.erase(probes_.begin());
+    if (random_.chance(10)) return std::nullopt;
+    model::ProbeInput answer;
+    answer.order = probe.order;
+    answer.step = probe.step;
+    answer.probe = probe.probe;
+    answer.session = static_cast<model::Liveness>(random_.below(3));
+    if (probe.control && random_.chance(60)) answer.control = model::Liveness::Alive;
+    return answer;
+  }
+  return std::nullopt;
+}
+
+model::Input History::next() {
+  if (!configured_) {
+    configured_ = true;
+    return {now_, model::ConfigurationInput{"00", set_}};
+  }
+  const std::uint64_t pace = random_.below(100);
+  now_ += pace < 60   ? Duration{static_cast<std::int64_t>(random_.below(2'000'000))}
+          : pace < 97 ? seconds(random_.below(15))
+                      : seconds(random_.below(120));
+  if (shape_.enforce) {
+    if (auto body = reply()) return {now_, std::move(*body)};
+    if (orders_ > 0 && random_.chance(3)) {
+      model::CommandInput command;
+      command.verb = random_.chance(70) ? model::Verb::Release : model::Verb::Dismiss;
+      command.by = "operator";
+      command.order = 1 + random_.below(orders_);
+      return {now_, command};
+    }
+    if (random_.chance(1)) {
+      model::CommandInput command;
+      command.by = "operator";
+      command.reason = "asked by phone";
+      if (random_.chance(50))
+        command.session = 1 + random_.below(20);
+      else
+        command.subject = model::Ref{100 + random_.below(people * 2)};
+      return {now_, command};
+    }
+    if (random_.chance(1)) {
+      model::CommandInput command;
+      command.verb = model::Verb::SplitSubject;
+      command.by = "operator";
+      command.subject = model::Ref{100 + random_.below(people * 2)};
+      return {now_, command};
+    }
+  }
+  if (shape_.restarts && random_.chance(1)) return {now_, model::StartedInput{"again"}};
+  const std::uint64_t kind = random_.below(100);
+  if (kind < 15) return {now_, model::TickInput{}};
+  if (kind < 30) {
+    model::ProgressInput progress;
+    progress.source = source_names[random_.below(3)];
+    progress.observed_until = now_ - seconds(random_.below(20));
+    progress.caught_up = random_.chance(80);
+    return {now_, progress};
+  }
+  return {now_, observation()};
+}
+
+void History::tell(const model::Effects& effects) {
+  steps_.insert(steps_.end(), effects.steps.begin(), effects.steps.end());
+  probes_.insert(probes_.end(), effects.probes.begin(), effects.probes.end());
+  for (const model::OrderNumber number : effects.sign_outs)
+    orders_ = std::max<std::uint64_t>(orders_, number);
+}
+
+}  // namespace curfew::model_test

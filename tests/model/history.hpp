@@ -1,0 +1,64 @@
+// Random histories of inputs, the same for the same seed on every machine.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model/input.hpp"
+
+namespace curfew::model_test {
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed * 0x9E37'79B9'7F4A'7C15ULL + 1) {}
+  std::uint64_t next() {
+    state_ += 0x9E37'79B9'7F4A'7C15ULL;
+    std::uint64_t z = state_;
+    z = (z ^ z >> 30) * 0xBF58'476D'1CE4'E5B9ULL;
+    z = (z ^ z >> 27) * 0x94D0'49BB'1331'11EBULL;
+    return z ^ z >> 31;
+  }
+  // In [0, bound).
+  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
+  bool chance(unsigned percent) { return below(100) < percent; }
+
+ private:
+  std::uint64_t state_;
+};
+
+struct Shape {
+  bool enforce = false;   // policies act, and something answers
+  bool restarts = false;  // the daemon starts again now and then
+  std::size_t steps = 400;
+};
+
+// The policies that a history runs under.
+[[nodiscard]] model::PolicySet policies(Random& random, const Shape& shape);
+
+// Makes up one input after the other; in `enforce` it answers the steps and probes of the effects that it is
+// told, late, wrongly or never.
+class History {
+ public:
+  History(std::uint64_t seed, const Shape& shape, model::Symbols& symbols);
+  [[nodiscard]] const model::PolicySet& set() const { return set_; }
+  model::Input next();
+  void tell(const model::Effects& effects);
+
+ private:
+  model::Facts observation();
+  std::optional<model::InputBody> reply();
+
+  Random random_;
+  Shape shape_;
+  model::Symbols& symbols_;
+  model::PolicySet set_;
+  Time now_;
+  bool configured_ = false;
+  std::vector<model::RunStep> steps_;
+  std::vector<model::RunProbe> probes_;
+  std::uint64_t orders_ = 0;
+};
+
+}  // namespace curfew::model_test

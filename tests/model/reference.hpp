@@ -1,0 +1,102 @@
+// What the engine ought to do, as plainly as it can be said: everything is a list, every question is asked of
+// every element again. It shares nothing with the engine but core/model. It observes; sign-outs are not in
+// it.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/model/input.hpp"
+
+namespace curfew::model_test {
+
+class Reference {
+ public:
+  explicit Reference(model::Symbols& symbols) : symbols_(symbols) {}
+  void apply(const model::Input& input);
+
+  struct Violation {
+    std::string policy;
+    model::SessionNumber session = 0;
+    Time breached_at{};
+    Time detected_at{};
+    Time withdrawn_at{};
+    auto operator<=>(const Violation&) const = default;
+  };
+  struct Warning {
+    std::string policy;
+    model::Rule rule = model::Rule::SessionTimeout;
+    model::SessionNumber session = 0;
+    Time deadline{};
+    auto operator<=>(const Warning&) const = default;
+  };
+  // Rows of all sessions that are still remembered, by number.
+  [[nodiscard]] std::vector<model::SessionRow> sessions() const;
+  [[nodiscard]] std::vector<Violation> violations() const;
+  [[nodiscard]] const std::vector<Warning>& warnings() const { return warnings_; }
+  [[nodiscard]] std::size_t links() const { return links_; }
+  [[nodiscard]] std::size_t silences() const { return silences_; }
+
+ private:
+  struct Identifier {
+    std::string name_space;
+    model::Ref value;
+  };
+  struct Mark {  // of one policy and one session
+    Time warned_for{}, base{}, breached_at{}, resumed_at{};
+    bool open = false;
+    std::size_t violation = 0;
+  };
+  struct Session {
+    model::SessionRow row;
+    model::Ref identifier;
+    Time state_at{}, closed_at{};
+    bool has_key = true;
+    std::map<std::size_t, Mark> marks;
+    [[nodiscard]] bool lives() const { return row.state != model::SessionState::Ended; }
+    [[nodiscard]] Time last() const {
+      return std::max(row.last_person_activity_at, row.last_machine_activity_at);
+    }
+  };
+  struct Source {
+    model::SourcePolicy settings;
+    Time newest{}, observed{}, heard{};
+    bool caught_up = true, closed = false, silent = false;
+  };
+
+  void fire(Time until);
+  bool fire_next(Time until);
+  void observe(const model::Facts& facts);
+  void observe_session(const model::Facts& facts);
+  void learn(std::vector<Identifier> told, model::Ref known, const std::string& source);
+  void count_concurrency();
+  void count_failures();
+  void after_end(Session& session, Time activity_at);
+  void open(std::size_t policy, Session& session, Time base, Time breached_at);
+  void withdraw(Mark& mark);
+  void withdraw_from(Session& session, Time ended_at);
+  [[nodiscard]] bool in_scope(const model::Policy& policy, const Session& session) const;
+  [[nodiscard]] bool passed(const std::string& source, Time deadline) const;
+  [[nodiscard]] std::vector<std::string> shown_by(const std::string& source) const;
+  [[nodiscard]] bool may_fire(const Session& session, Time deadline) const;
+  [[nodiscard]] std::size_t person(model::Ref identifier) const;  // index into people_; its size: none
+
+  model::Symbols& symbols_;
+  model::PolicySet set_;
+  Time now_{};
+  model::SessionNumber last_number_ = 0;
+  std::map<model::SessionNumber, Session> sessions_;
+  std::map<std::string, Source> sources_;
+  std::vector<std::vector<Identifier>> people_;
+  std::vector<model::Ref> age_;  // identifiers, oldest first
+  std::vector<std::tuple<model::Ref, Time, std::uint32_t, Time>> failures_;
+  std::vector<Violation> violations_;
+  std::vector<Warning> warnings_;
+  Time forgotten_until_{};  // newest end of a session that is remembered no more
+  std::size_t links_ = 0, silences_ = 0;
+};
+
+}  // namespace curfew::model_test
