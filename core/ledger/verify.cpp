@@ -83,9 +83,7 @@ void StreamVerifier::feed(const LeafFields& row, const std::optional<PersonalVie
     while (spine_.size() < row.sequence) {
       std::uint64_t stop = row.sequence;
       if (checkpoint_ && checkpoint_->size > spine_.size()) stop = std::min(stop, checkpoint_->size);
-      for (const ExpectedHead& head : options_.heads) {
-        if (head.size > spine_.size()) stop = std::min(stop, head.size);
-      }
+      if (next_head_ < options_.heads.size()) stop = std::min(stop, options_.heads[next_head_].size);
       spine_.missing_until(stop);
       check_heads();
     }
@@ -265,10 +263,9 @@ void StreamVerifier::check_heads() {
     last_checkpoint_ = checkpoint_->size;
     read_checkpoint();
   }
-  auto& heads = options_.heads;
-  while (!heads.empty() && heads.front().size <= spine_.size()) {
-    const ExpectedHead head = heads.front();
-    heads.erase(heads.begin());
+  const auto& heads = options_.heads;
+  for (; next_head_ < heads.size() && heads[next_head_].size <= spine_.size(); ++next_head_) {
+    const ExpectedHead& head = heads[next_head_];
     const auto at = head.size == 0 ? std::optional<std::uint64_t>() : std::optional(head.size - 1);
     if (!spine_.known()) {
       problems_.add(ProblemKind::CheckpointUnreached, at, at,
@@ -291,7 +288,8 @@ void StreamVerifier::finish_heads() {
                   "a checkpoint of size " + std::to_string(checkpoint_->size) + " is stored, but only " +
                       entries(size) + ": the tail was cut off");
   }
-  for (const ExpectedHead& head : options_.heads) {
+  for (; next_head_ < options_.heads.size(); ++next_head_) {
+    const ExpectedHead& head = options_.heads[next_head_];
     problems_.add(ProblemKind::TailCut, size, head.size - 1,
                   std::string(name_of(head.from)) + " has " + entries(head.size) + ", but only " +
                       std::to_string(size) + " are here");

@@ -117,6 +117,7 @@ class StreamVerifier {
   std::uint64_t signed_size_ = 0;      // of the newest checkpoint that agreed
   std::uint64_t last_checkpoint_ = 0;  // size of the one before this
   std::uint64_t mismatches_ = 0;       // checkpoints in a row that didn't
+  std::size_t next_head_ = 0;          // of options_.heads, ascending by size
   std::uint64_t rows_ = 0;
   bool ended_ = false;
   StreamVerdict verdict_;

@@ -5,8 +5,8 @@
 
 EXPORT_DIRECTORY holds stream, entry, personal, reference, tile and checkpoint, each as .csv or .ndjson
 (docs/verify-it-yourself.md says how to make it with psql). --key: a verifier key that you got from somewhere
-else than the database; without one the keys in the export are believed. --checkpoint: a checkpoint that was
-kept outside; repeat it for several.
+else than the database; without one the keys in the export are believed. --checkpoint: a file with checkpoints
+that were kept outside.
 
 Exit code 0: intact. 4: not. 2: the export can't be read.
 
@@ -203,6 +203,20 @@ def open_checkpoint(note, keys):
     if len(root) != 32:
         raise ValueError("its root is not 32 bytes")
     return fields[0], int(fields[1]), root
+
+
+def split_notes(text):
+    """The notes of a file that they were appended to: each ends with its signature lines."""
+    notes, lines = [], []
+    for line in text.splitlines(keepends=True):
+        if lines and lines[-1].startswith("\u2014 ") and not line.startswith("\u2014 "):
+            notes.append("".join(lines))
+            lines = []
+        if lines or line != "\n":
+            lines.append(line)
+    if lines:
+        notes.append("".join(lines))
+    return notes
 
 
 # ---- sections 2, 4 and 5: leaves, tree, tiles ----
@@ -548,7 +562,7 @@ def main():
         notes = []
         for path in arguments.checkpoint:
             with open(path, encoding="utf-8", newline="") as file:
-                notes.append((path, file.read()))
+                notes += [(path, note) for note in split_notes(file.read())]
         verdict = verify(arguments.export, keys, notes)
     except (Unreadable, ValueError, OSError, csv.Error) as error:
         print(f"verify_ledger: {error}", file=sys.stderr)

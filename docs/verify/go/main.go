@@ -163,6 +163,28 @@ func openCheckpoint(text string, known note.Verifiers) (checkpoint, error) {
 	return out, nil
 }
 
+// splitNotes takes apart a file that notes were appended to: each ends with its signature lines.
+func splitNotes(text string) []string {
+	var notes []string
+	current, signed := "", false
+	for _, line := range strings.SplitAfter(text, "\n") {
+		signature := strings.HasPrefix(line, "\u2014 ")
+		if signed && !signature {
+			notes = append(notes, current)
+			current, signed = "", false
+		}
+		if current == "" && strings.TrimSpace(line) == "" {
+			continue
+		}
+		current += line
+		signed = signed || signature
+	}
+	if current != "" {
+		notes = append(notes, current)
+	}
+	return notes
+}
+
 type stream struct {
 	number   int64
 	realm    string
@@ -396,10 +418,12 @@ func run(directory string, keys, outside, proofs texts) (problems int, err error
 			if err != nil {
 				return 0, err
 			}
-			head, err := openCheckpoint(string(text), known)
-			if err == nil && head.origin == s.origin {
-				matched[path] = true
-				s.checkHead(head, 0, path)
+			for _, one := range splitNotes(string(text)) {
+				head, err := openCheckpoint(one, known)
+				if err == nil && head.origin == s.origin {
+					matched[one] = true
+					s.checkHead(head, 0, path)
+				}
 			}
 		}
 		for _, path := range proofs {
@@ -411,9 +435,15 @@ func run(directory string, keys, outside, proofs texts) (problems int, err error
 		problems += s.problems
 	}
 	for _, path := range outside {
-		if !matched[path] {
-			fmt.Printf("PROBLEM %s: no stream of the export has the key and origin of this checkpoint\n", path)
-			problems++
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return 0, err
+		}
+		for _, one := range splitNotes(string(text)) {
+			if !matched[one] {
+				fmt.Printf("PROBLEM %s: a checkpoint whose key and origin no stream of the export has\n", path)
+				problems++
+			}
 		}
 	}
 	for _, t := range []*table{entries, checkpoints, tiles} {
@@ -428,7 +458,7 @@ func run(directory string, keys, outside, proofs texts) (problems int, err error
 func main() {
 	var keys, outside, proofs texts
 	flag.Var(&keys, "key", "a verifier `key` that you got from elsewhere than the database; may be repeated")
-	flag.Var(&outside, "checkpoint", "a `file` with a checkpoint that was kept outside; may be repeated")
+	flag.Var(&outside, "checkpoint", "a `file` with checkpoints that were kept outside; may be repeated")
 	flag.Var(&proofs, "proof", "a .tlog-proof `file` to check against the export; may be repeated")
 	flag.Parse()
 	if flag.NArg() != 1 {
