@@ -1,7 +1,6 @@
 #include "core/store/verify_store.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -9,16 +8,13 @@
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/store/binary_copy.hpp"
-#include "core/store/migrations.hpp"
 #include "core/store/server_connection.hpp"
-#include "core/store/store_connection.hpp"
+#include "core/store/verify_readers.hpp"
 
 namespace curfew::store {
 namespace {
 
 constexpr std::uint64_t rows_between_reports = 65'536;
-constexpr std::int64_t tiles_at_once = 64;
-constexpr std::int64_t checkpoints_at_once = 1000;
 
 struct StoredStream {
   std::int64_t number = 0;
@@ -27,160 +23,6 @@ struct StoredStream {
   std::int64_t epoch = 0;
   std::string verifier_key;
   [[nodiscard]] std::string name() const { return realm + "/" + node + "/" + std::to_string(epoch); }
-};
-
-// Several connections that see the same snapshot.
-class Snapshot {
- public:
-  explicit Snapshot(const ConnectionInfo& info)
-      : entries(open(info)), personal(open(info)), rest(open(info)) {
-    entries.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    const std::string id = entries.query("SELECT pg_export_snapshot()", {}).text(0, 0);
-    for (ServerConnection* other : {&personal, &rest}) {
-      other->execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '" + id +
-                     "'");
-    }
-    // The tables lie in the order of their primary keys: no sort.
-    for (ServerConnection* one : {&entries, &personal}) one->execute("SET LOCAL enable_sort = off");
-  }
-
-  ServerConnection entries;
-  ServerConnection personal;
-  ServerConnection rest;
-
- private:
-  static ServerConnection open(const ConnectionInfo& info) {
-    ServerConnection connection(info);
-    connection.execute("SET ROLE curfew_auditor; SET search_path = pg_catalog; SET jit = off");
-    require_current_schema(connection);
-    return connection;
-  }
-};
-
-// Level 0 is asked for in order: a few tiles are read ahead.
-class Tiles {
- public:
-  Tiles(ServerConnection& connection, std::int64_t stream) : connection_(connection), stream_(stream) {}
-
-  std::optional<std::string> read(std::uint32_t level, std::uint64_t index) {
-    if (level != 0) {
-      const Answer answer =
-          connection_.query("SELECT hashes FROM curfew.tile WHERE stream = $1 AND level = $2 AND index = $3",
-                            {Parameter(stream_), Parameter(std::int64_t{level}), Parameter(index)});
-      if (answer.rows() == 0) return std::nullopt;
-      return answer.text(0, 0);
-    }
-    if (index < from_ || index >= to_) fetch(index);
-    for (auto& [at, hashes] : ahead_) {
-      if (at == index) return hashes;
-    }
-    return std::nullopt;
-  }
-
- private:
-  void fetch(std::uint64_t index) {
-    ahead_.clear();
-    const Answer answer = connection_.query(
-        "SELECT index, hashes FROM curfew.tile WHERE stream = $1 AND level = 0 AND index >= $2 AND index < "
-        "$3",
-        {Parameter(stream_), Parameter(index), Parameter(static_cast<std::int64_t>(index) + tiles_at_once)});
-    for (int row = 0; row < answer.rows(); ++row) {
-      ahead_.emplace_back(static_cast<std::uint64_t>(answer.number(row, 0)), answer.text(row, 1));
-    }
-    from_ = index;
-    to_ = index + static_cast<std::uint64_t>(tiles_at_once);
-  }
-
-  ServerConnection& connection_;
-  std::int64_t stream_;
-  std::uint64_t from_ = 0;
-  std::uint64_t to_ = 0;
-  std::vector<std::pair<std::uint64_t, std::string>> ahead_;
-};
-
-// Ascending; also holds the columns that are beside the signed note to what the note says.
-class Checkpoints {
- public:
-  Checkpoints(ServerConnection& connection, std::int64_t stream, ledger::Problems& problems)
-      : connection_(connection), stream_(stream), problems_(problems) {}
-
-  std::optional<ledger::StoredCheckpoint> next() {
-    if (waiting_.empty()) fetch();
-    if (waiting_.empty()) return std::nullopt;
-    auto first = std::move(waiting_.front());
-    waiting_.pop_front();
-    return first;
-  }
-
- private:
-  void fetch() {
-    const Answer answer = connection_.query(
-        "SELECT size, previous_size, root, note FROM curfew.checkpoint WHERE stream = $1 AND size > $2 ORDER "
-        "BY size "
-        "LIMIT $3",
-        {Parameter(stream_), Parameter(last_), Parameter(checkpoints_at_once)});
-    for (int row = 0; row < answer.rows(); ++row) {
-      const std::int64_t size = answer.number(row, 0);
-      const auto place = static_cast<std::uint64_t>(size);
-      const std::string where =
-          "stream " + std::to_string(stream_) + ": the checkpoint of size " + std::to_string(size);
-      if (size < 1) {
-        problems_.add(ledger::ProblemKind::CheckpointMalformed, std::nullopt, std::nullopt,
-                      where + " has no entries");
-        last_ = size;
-        continue;
-      }
-      if (answer.number(row, 1) != std::max<std::int64_t>(last_, 0)) {
-        problems_.add(ledger::ProblemKind::CheckpointMalformed, place - 1, place - 1,
-                      where + " says that it follows size " + std::to_string(answer.number(row, 1)) +
-                          ", but the one before it has " + std::to_string(std::max<std::int64_t>(last_, 0)));
-      }
-      const std::string note = answer.text(row, 3);
-      check_root(note, answer.bytes(row, 2), where, place);
-      waiting_.push_back({place, note});
-      last_ = size;
-    }
-  }
-
-  void check_root(const std::string& note, std::string_view root, const std::string& where,
-                  std::uint64_t size) {
-    try {
-      const Digest32 said = ledger::parse_checkpoint(ledger::parse_note(note).text).root;
-      if (base::as_text(said) == root) return;
-    } catch (const Error&) {
-      return;  // the verifier tells of a malformed note
-    }
-    problems_.add(ledger::ProblemKind::CheckpointMalformed, size - 1, size - 1,
-                  where + " has another root in its column than in its note");
-  }
-
-  ServerConnection& connection_;
-  std::int64_t stream_;
-  ledger::Problems& problems_;
-  std::int64_t last_ = std::numeric_limits<std::int64_t>::min();
-  std::deque<ledger::StoredCheckpoint> waiting_;
-};
-
-// Personal rows in order, one at a time.
-class Personal {
- public:
-  Personal(ServerConnection& connection, std::int64_t stream) : connection_(connection), reader_(3) {
-    connection_.copy_out_begin("COPY (SELECT sequence, salt, value FROM curfew.personal WHERE stream = " +
-                               std::to_string(stream) + " ORDER BY sequence) TO STDOUT (FORMAT binary)");
-    advance();
-  }
-  [[nodiscard]] const BinaryRow* row() const { return row_; }
-  [[nodiscard]] std::int64_t sequence() const { return row_->number(0); }
-  void advance() {
-    const auto message = connection_.copy_out_next();
-    row_ = message ? reader_.read(*message) : nullptr;
-    if (message && row_ == nullptr) connection_.copy_out_next();  // the end of the format, then of the copy
-  }
-
- private:
-  ServerConnection& connection_;
-  BinaryReader reader_;
-  const BinaryRow* row_ = nullptr;
 };
 
 struct Verified {
@@ -213,10 +55,11 @@ class Verification {
     for (Verified& stream : streams_) verdict_.streams.push_back(stream.verifier->finish());
     check_references();
     find_strays();
-    verdict_.not_covered = {
+    verdict_.not_covered.insert(
+        verdict_.not_covered.begin(),
         "What is derived from the ledger (sessions, violations, sign-outs, cursors, remembered keys, "
         "snapshots) was not "
-        "compared: `curfew replay` recomputes the decisions."};
+        "compared: `curfew replay` recomputes the decisions.");
     return std::move(verdict_);
   }
 
@@ -248,6 +91,13 @@ class Verification {
       }
       made.stored = std::move(stored);
       made.opening = opening_of(made.stored.number);
+      if (is_empty(made)) {
+        verdict_.not_covered.push_back(
+            "Stream " + made.stored.name() +
+            " was opened and holds nothing: its writer ended before its first entry, or all of "
+            "it was removed; an outside checkpoint of it would tell.");
+        continue;
+      }
       streams_.push_back(std::move(made));
     }
   }
@@ -260,6 +110,23 @@ class Verification {
     tell(ledger::ProblemKind::OpeningWrong, "stream " + std::to_string(stored.number) + " (" +
                                                 base::to_clean_utf8(stored.name()) +
                                                 ") names another key than those that were given");
+  }
+
+  // Nothing at all, and nobody outside says that there was something.
+  bool is_empty(const Verified& stream) {
+    for (const std::string& note : request_.outside_checkpoints) {
+      if (ledger::parse_checkpoint(ledger::parse_note(note).text).origin == ledger::origin_of(stream.id))
+        return false;
+    }
+    return !snapshot_.rest
+                .query(
+                    "SELECT EXISTS (SELECT FROM curfew.entry WHERE stream = $1) OR EXISTS (SELECT FROM "
+                    "curfew.personal "
+                    "WHERE stream = $1) OR EXISTS (SELECT FROM curfew.tile WHERE stream = $1) OR EXISTS "
+                    "(SELECT FROM "
+                    "curfew.checkpoint WHERE stream = $1)",
+                    {Parameter(stream.stored.number)})
+                .truth(0, 0);
   }
 
   std::optional<ledger::Opening> opening_of(std::int64_t stream) {
@@ -443,7 +310,7 @@ class Verification {
     }
   }
 
-  Snapshot snapshot_;
+  OneSnapshot snapshot_;
   const VerifyRequest& request_;
   std::vector<std::int64_t> numbers_;
   std::vector<Verified> streams_;

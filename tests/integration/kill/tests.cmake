@@ -1,0 +1,10 @@
+file(GLOB kill_tests CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/kill/*_test.cpp")
+add_executable(kill_appender "${CMAKE_CURRENT_SOURCE_DIR}/kill/appender.cpp")
+target_link_libraries(kill_appender PRIVATE curfew::store curfew_settings)
+add_executable(integration_kill ${kill_tests})
+target_link_libraries(integration_kill PRIVATE curfew::store curfew_test_support GTest::gmock GTest::gtest_main
+                                               curfew_settings)
+target_compile_definitions(integration_kill PRIVATE CURFEW_KILL_APPENDER="$<TARGET_FILE:kill_appender>")
+add_dependencies(integration_kill kill_appender)
+add_test(NAME integration_kill COMMAND integration_kill)
+set_tests_properties(integration_kill PROPERTIES LABELS integration TIMEOUT 1200)
