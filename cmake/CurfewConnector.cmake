@@ -15,4 +15,6 @@ function(curfew_add_connector name)
   set_target_properties(${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON LIBRARY_OUTPUT_DIRECTORY "${arg_OUTPUT_DIRECTORY}"
     LINK_DEPENDS "${CURFEW_CONNECTOR_CMAKE_DIR}/connector.map")
+  # Curfew loads nothing that others may write, whatever the umask of the build.
+  add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w "$<TARGET_FILE:${name}>" VERBATIM)
 endfunction()

@@ -8,8 +8,9 @@
  *
  * - Layout. Each struct that crosses begins with struct_size, set by whoever fills it in to the size that he
  * was compiled with. Structs are only ever appended to; a reader looks at no field past the size it was
- * given. Fixed width integers only; no enum, bool, long or bitfield in a struct. The offsets below are
- * pinned.
+ * given. The five that structs are made of (curfew_bytes, curfew_identifier, curfew_session_digest,
+ * curfew_header, curfew_sink) have no size and never change. Fixed width integers only; no enum, bool, long
+ * or bitfield in a struct. The offsets below are pinned.
  * - Bytes. curfew_bytes is a pointer and a length, valid for the call in which it is handed over; text is
  * UTF-8 without NUL unless said otherwise. {NULL, 0} is "absent". Times are microseconds since 1970-01-01
  * UTC; 0 is "absent".
@@ -22,6 +23,10 @@
  * kind are not concurrent with themselves unless CURFEW_CAN_CONCURRENT_ACTIONS is declared. When destroy
  * returns, no thread of the plugin lives. Host callbacks may be called from any thread between the start of
  * create and the return of destroy; emit, progress and remember only from the thread of poll, or within http.
+ * - Limits. Each call has a limit (10 s unless configured; poll, act and prove: that much beyond their
+ *   deadline). One that does not come back within it is abandoned and its source quarantined. Within poll
+ * each emit, progress and remember is a sign of life that begins the limit anew, so waiting for a full
+ * pipeline costs nothing.
  * - Trust. The host checks every size, length, text, number and time; what is wrong is refused with
  *   CURFEW_INVALID and counted against the source.
  *
@@ -308,7 +313,9 @@ typedef struct curfew_host {
   uint32_t abi_version;
   void* context; /* first argument of each function below */
   /* CURFEW_OK: taken, copied. CURFEW_AGAIN: full, call again with the same observation after a short wait.
-   * CURFEW_INVALID: dropped and counted. CURFEW_STOPPING: return from poll. */
+   * CURFEW_REFUSED: understood and not recorded (a repeat, too late, too large); counted, go on.
+   * CURFEW_INVALID: it breaks this contract; dropped and counted, go on. CURFEW_STOPPING: not taken; return
+   * from poll. progress and remember answer the same. */
   int32_t (*emit)(void* context, const curfew_observation* observation);
   int32_t (*progress)(void* context, const curfew_progress* progress);
   /* Small keyed state, committed with what was emitted before it. expires_at is required; an empty value
@@ -322,7 +329,7 @@ typedef struct curfew_host {
   /* No personal values, no secrets. Rate-limited by the host. */
   void (*log)(void* context, uint32_t level, curfew_bytes text);
   int64_t (*now)(void* context);
-  /* Within list_sessions: one call for each live session. */
+  /* Within list_sessions, on its thread: one call for each live session. */
   int32_t (*list)(void* context, const curfew_listed_session* session);
   /* Every durable key and value of remember, one put each: key, then value. Only within create and start. */
   int32_t (*recall_all)(void* context, const curfew_sink* sink);
@@ -364,7 +371,8 @@ typedef struct curfew_connector {
    * at once on wake. CURFEW_OK, CURFEW_AGAIN, CURFEW_FINISHED, or an error after which the host waits and
    * polls again. */
   int32_t (*poll)(void* instance, int64_t deadline, curfew_error* error);
-  /* (r) Makes a waiting poll return. Any thread, any time between start and stop; must not block. */
+  /* (r) Makes a waiting poll return, or the next one that would wait. Any thread, any time between start and
+   * stop; must not block. */
   void (*wake)(void* instance);
   /* With any of bits 16..23. CURFEW_OK: the source accepted it; CURFEW_REFUSED, CURFEW_NOT_FOUND,
    * CURFEW_UNAVAILABLE, CURFEW_UNSUPPORTED, CURFEW_FAILED. */
@@ -373,7 +381,8 @@ typedef struct curfew_connector {
   int32_t (*prove)(void* instance, const curfew_probe* probe, uint32_t* liveness, curfew_error* error);
   /* With CURFEW_CAN_LIST_SESSIONS. Calls host->list for each. */
   int32_t (*list_sessions)(void* instance, curfew_error* error);
-  /* With CURFEW_CAN_RECEIVE_HTTP. `answer` is put exactly once, as the bytes of a curfew_http_answer. */
+  /* With CURFEW_CAN_RECEIVE_HTTP. `answer` is put exactly once, as the bytes of a curfew_http_answer; what
+   * that points to must live until put returns. */
   int32_t (*http)(void* instance, const curfew_http_request* request, const curfew_sink* answer,
                   curfew_error* error);
   /* (r) Ends threads and connections; at most the host's limit (10 s). */
