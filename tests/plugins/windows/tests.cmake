@@ -1,1 +1,4 @@
-curfew_tests(plugins windows curfew_windows_readers curfew::base nlohmann_json::nlohmann_json)
+curfew_tests(plugins windows curfew_windows_readers curfew::connector curfew::base nlohmann_json::nlohmann_json)
+if(TARGET plugins_windows)
+  add_dependencies(plugins_windows windows)
+endif()
