@@ -1,0 +1,1 @@
+curfew_bench(engine engine/engine_bench.cpp LIBRARIES curfew::engine)

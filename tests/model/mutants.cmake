@@ -1,0 +1,50 @@
+# Each fault is one change of the engine's own source, made in a copy at configure time and linked before the
+# engine's library, which then doesn't bring its own. The model tests must find every one. A change whose text
+# is not in the source any more stops the configuration: the list is kept true.
+set(CURFEW_MUTANTS)
+function(curfew_mutant name file from to)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${file}")
+  file(READ "${CMAKE_SOURCE_DIR}/${file}" source)
+  string(FIND "${source}" "${from}" place)
+  if(place EQUAL -1)
+    message(FATAL_ERROR "mutant ${name}: '${from}' is not in ${file}; choose another text for the same fault")
+  endif()
+  string(REPLACE "${from}" "${to}" changed "${source}")
+  get_filename_component(base "${file}" NAME)
+  set(copy "${CMAKE_CURRENT_BINARY_DIR}/mutants/${name}/${base}")
+  file(CONFIGURE OUTPUT "${copy}" CONTENT "${changed}" @ONLY)
+  add_executable(model_mutant_${name} mutant_main.cpp "${copy}")
+  target_include_directories(model_mutant_${name} PRIVATE "${CMAKE_SOURCE_DIR}")
+  target_link_libraries(model_mutant_${name} PRIVATE curfew_model_check curfew_settings)
+  # What a fault leaves unused is no fault of the source.
+  target_compile_options(model_mutant_${name} PRIVATE -Wno-error)
+  add_test(NAME model_mutant_${name} COMMAND model_mutant_${name})
+  set_tests_properties(model_mutant_${name} PROPERTIES LABELS model TIMEOUT 600)
+endfunction()
+
+curfew_mutant(watermark_ignored core/engine/rules.cpp
+  "const Source* on = blocking(session, deadline);" "const Source* on = nullptr; (void)deadline;")
+curfew_mutant(lateness_forgotten core/engine/sources.cpp
+  "Source& Sources::at(model::Symbol name) {" "Source& Sources::at(model::Symbol name) { for (Source& s : all_) s.settings.lateness = Duration{0};")
+curfew_mutant(one_source_is_enough core/engine/rules.cpp
+  "if (!source->passed(deadline)) return source;" "return source->passed(deadline) ? nullptr : source;")
+curfew_mutant(late_activity_moves_back core/session/session.cpp
+  "last = std::max(last, at);" "last = at;")
+curfew_mutant(late_start_is_ignored core/session/session.cpp
+  "at < session.started_at" "false")
+curfew_mutant(reopening_is_not_counted core/session/session.cpp
+  "++session.corrections;" "")
+curfew_mutant(newest_stated_end_wins core/session/session.cpp
+  "session.ended_at <= facts.occurred_at) return;" "session.ended_at >= facts.occurred_at) return;")
+curfew_mutant(late_activity_excuses_nothing core/engine/rules.cpp
+  "gone.push_back(mark.violation);
+    mark.violation = 0;
+    mark.warned_for" "mark.warned_for")
+curfew_mutant(end_frees_no_place core/policy/concurrency.cpp
+  "const bool ended = " "const bool ended = false && ")
+curfew_mutant(conflicting_names_are_linked core/session/subjects.cpp
+  "return Linking::Conflict;" "return Linking::Merged;")
+curfew_mutant(snapshot_forgets_deadlines core/engine/snapshot.cpp
+  "if (session.queued_at != Time{}) session_deadlines" "if (false) session_deadlines")
+curfew_mutant(step_runs_without_intent core/engine/sign_outs.cpp
+  "record(model::EntryKind::Intent, std::move(text));" "")
