@@ -866,9 +866,9 @@ std::string_view openapi_document() noexcept {
    "get": {
     "operationId": "watch",
     "tags": ["stream"],
-    "summary": "Decisions as they happen (Server-Sent Events)",
+    "summary": "What changes, as it happens (Server-Sent Events)",
     "parameters": [
-     {"name": "events", "in": "query", "description": "Names with commas; absent: all", "schema": {"type": "string"}}
+     {"name": "events", "in": "query", "description": "Names with commas (session, violation, sign_out); absent: all", "schema": {"type": "string"}}
     ],
     "security": [{"token": ["viewer", "auditor", "operator", "admin"]}],
     "responses": {

@@ -64,7 +64,7 @@ details summary{cursor:pointer;color:var(--mark);font-size:.9rem}
 @media (max-width:40rem){.bars th{width:9rem}dl{grid-template-columns:1fr}dt{margin-top:.4rem}}
 @media print{:root{--ink:#000;--soft:#333;--line:#999;--paper:#fff;--wash:#fff;--mark:#000;--fill:#ccc;--good:#000;--bad:#000}
 body{font-size:10pt}main{max-width:none;padding:0}nav{display:none}h2{break-after:avoid}figure,tr,.facts li{break-inside:avoid}
-thead{display:table-header-group}details>*{display:block}.wide{overflow:visible}.bar,svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+thead{display:table-header-group}details::details-content{content-visibility:visible;display:block}.wide{overflow:visible}.bar,svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )css";
 
 }  // namespace curfew::report

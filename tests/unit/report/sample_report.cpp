@@ -91,9 +91,14 @@ SourceStatus domain_source(Time newest) {
   source.last_observation_at = newest;
   source.coverage =
       R"({"records_total":48210,"security_records":47000,"unreadable":{"count":12,"places":[)"
-      R"({"file":"security.evtx","offset":65536,"why":"chunk checksum"}]},"by_event_id":{"4624":9000,"4634":7000,)"
+      R"({"place":"security.evtx:65536","why":"chunk checksum"}]},"by_event_id":{"4624":9000,"4634":7000,)"
       R"("4625":44,"4672":800,"4688":1,"4800":12,"4801":12},"logons":420,"paired":390,"sessions":281,)"
-      R"("joined":{"uac_twin":100,"unlock":30,"reconnect":9},"gaps":[{"file":"security.evtx","from":100,"to":112}]})";
+      R"("joined":{"uac_twin":100,"unlock":30,"reconnect":9},"gaps":[{"log":"DC1 Security","first":100,"last":112,)"
+      R"("missing":13,"before":"2026-11-04T04:00:00.000000Z"}],"selections":[],"inputs":[)"
+      R"({"input":"security.evtx","format":"evtx","records_total":40000,"security_records":39000,)"
+      R"("unreadable":{"count":12,"places":[]},"logons":400,"by_event_id":{"4624":8000},"other_lines":0},)"
+      R"({"input":"old.evtx","format":"evtx","records_total":8210,"security_records":8000,)"
+      R"("unreadable":{"count":0,"places":[]},"logons":20,"by_event_id":{"4624":1000},"other_lines":0}],"input_count":2})";
   return source;
 }
 
