@@ -97,33 +97,46 @@ void see_entry(report::AuditReport& result, model::Symbols& symbols, const model
   }
 }
 
-void add_verdict(report::AuditReport& result, store::Store& store, bool kept,
-                 const std::function<void(const std::string&)>& progress) {
+void add_entries(report::AuditReport& result, store::Store& store) {
   model::Symbols symbols;
-  LedgerCheckOptions options;
-  options.see = [&](const store::StreamHead&, const ledger::SealedEntry& row) {
-    see_entry(result, symbols, row.entry);
+  for (const store::StreamHead& head : store.streams()) {
+    store.read_entries(head.stream, 0, head.size, [&](ledger::SealedEntry&& row) {
+      see_entry(result, symbols, row.entry);
+      return true;
+    });
+  }
+}
+
+void add_verdict(report::AuditReport& result, store::Store& store, const Database& database,
+                 const std::function<void(const std::string&)>& progress) {
+  store::VerifyRequest request;
+  request.progress = [&](std::uint64_t rows) {
+    progress("verifying the ledger: " + std::to_string(rows) + " entries");
   };
-  options.progress = [&](std::uint64_t done, std::uint64_t of) {
-    progress("verifying the ledger: " + std::to_string(done) + " of " + std::to_string(of) + " entries");
-  };
-  const LedgerCheck check = check_ledger(store, options);
+  const store::StoreVerdict check = store::verify_store(database.connection(), request);
   report::LedgerVerdict& verdict = result.ledger;
   verdict.verified = check.intact() && !check.streams.empty();
-  for (const std::string& line : sentences(check)) {
-    if (!line.starts_with("Not excluded")) verdict.sentence += (verdict.sentence.empty() ? "" : " ") + line;
-  }
   if (check.streams.empty()) return;
-  const store::StreamHead& head = check.heads.back();
+  const ledger::StreamVerdict& stream = check.streams.back();
+  if (verdict.verified) {
+    verdict.sentence = "All " + std::to_string(stream.size) + " entries, " +
+                       std::to_string(stream.checkpoints) + " checkpoints and " +
+                       std::to_string(stream.personal_values) + " personal values agree.";
+  } else {
+    for (const std::string& line : sentences(check))
+      verdict.sentence += (verdict.sentence.empty() ? "" : " ") + line;
+  }
+  const store::StreamHead head = store.streams().back();
   verdict.origin = ledger::origin_of(head.id);
   verdict.size = head.size;
   verdict.root = base::to_hex(head.root);
   verdict.checkpoint = head.checkpoint;
   verdict.verifier_key = head.verifier_key;
-  verdict.not_excluded = check.streams.back().not_excluded;
+  verdict.not_excluded = stream.not_excluded;
   verdict.how_to_verify =
-      kept ? "curfew verify --database URL"
-           : "kept only with curfew audit --database URL; then: curfew verify --database URL";
+      database.is_embedded()
+          ? "kept only with curfew audit --database URL; then: curfew verify --database URL"
+          : "curfew verify --database URL";
 }
 
 }  // namespace
@@ -140,7 +153,8 @@ report::AuditReport audit_result(Pipeline& pipeline, const Database& database,
   progress("gathering sessions");
   add_sessions(result, store);
   add_violations(result, store);
-  add_verdict(result, store, !database.is_embedded(), progress);
+  add_entries(result, store);
+  add_verdict(result, store, database, progress);
   result.statistics.finish(result.to);
   for (const model::Policy& policy : pipeline.settings().policies)
     result.policies.push_back(sentence(policy));

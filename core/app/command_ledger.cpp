@@ -24,10 +24,12 @@ using nlohmann::ordered_json;
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
+// `of` 0: not known.
 void show_progress(std::uint64_t done, std::uint64_t of) {
-  if (::isatty(STDERR_FILENO) == 1)
-    std::fprintf(stderr, "\r\033[K%llu of %llu entries", static_cast<unsigned long long>(done),
-                 static_cast<unsigned long long>(of));
+  if (::isatty(STDERR_FILENO) != 1) return;
+  const std::string text =
+      std::to_string(done) + (of > 0 ? " of " + std::to_string(of) : std::string{}) + " entries";
+  std::fprintf(stderr, "\r\033[K%s", text.c_str());
 }
 void end_progress() {
   if (::isatty(STDERR_FILENO) == 1) std::fputs("\r\033[K", stderr);
@@ -72,24 +74,19 @@ model::PolicySet substitute(store::Store& store, const std::vector<store::Stream
 }  // namespace
 
 int verify(const LedgerOptions& options) {
-  LedgerCheckOptions check_options;
-  if (!options.checkpoint.empty()) check_options.checkpoints = read_checkpoints(options.checkpoint);
-  check_options.progress = show_progress;
+  store::VerifyRequest request;
+  if (!options.checkpoint.empty()) request.outside_checkpoints = read_checkpoints(options.checkpoint);
+  request.progress = [](std::uint64_t rows) { show_progress(rows, 0); };
   const Database database = ledger_database(options.config, options.database);
-  store::Store store(database.connection(), store::Role::Reader);
-  const LedgerCheck check = check_ledger(store, check_options);
+  const store::StoreVerdict verdict = store::verify_store(database.connection(), request);
   end_progress();
   if (options.json) {
-    ordered_json out{
-        {"intact", check.intact()}, {"streams", ordered_json::array()}, {"problems", check.problems}};
-    for (const ledger::StreamVerdict& verdict : check.streams)
-      out["streams"].push_back(ordered_json::parse(ledger::to_json(verdict)));
-    print(out.dump(2) + "\n");
+    print(store::to_json(verdict) + "\n");
   } else {
-    for (const std::string& line : sentences(check)) print(line + "\n");
+    for (const std::string& line : sentences(verdict)) print(line + "\n");
   }
-  if (check.streams.empty()) throw Error(ErrorKind::Input, "there is no ledger in this database");
-  return check.intact() ? exit_ok : exit_unverified;
+  if (verdict.streams.empty()) throw Error(ErrorKind::Input, "there is no ledger in this database");
+  return verdict.intact() ? exit_ok : exit_unverified;
 }
 
 int replay(const LedgerOptions& options) {

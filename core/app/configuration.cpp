@@ -50,7 +50,8 @@ class Check {
     check_top();
     check_sources();
     check_links();
-    for (std::size_t i = 0; i < settings_.policies.size(); ++i) check_policy(i);
+    // The defaults have no place in a file, and need no check.
+    for (std::size_t i = 0; settings_.says("policies") && i < settings_.policies.size(); ++i) check_policy(i);
     check_safety();
     check_tokens();
     check_listener("listeners.operator", settings_.listeners.operator_listener);
