@@ -30,6 +30,7 @@ const model::Effects& Machine::take(Time at, model::InputBody body,
   const model::Input input{.at = std::max(at, engine_.now()), .body = std::move(body)};
   engine_.apply(input, effects_);
   ++inputs_;
+  keep_last_rows();
   if (std::holds_alternative<model::TickInput>(input.body) && !effects_.fired) return effects_;
 
   std::vector<model::Entry> entries = engine::to_entries(input, effects_, symbols_);
@@ -56,18 +57,39 @@ void Machine::record(Time at, model::Entry entry) {
   batch_.entries.push_back(std::move(entry));
 }
 
+// Between two batches the engine may forget what the batch has still to show.
+void Machine::keep_last_rows() {
+  for (model::SessionRow& row : effects_.last_sessions)
+    last_sessions_.insert_or_assign(row.number, std::move(row));
+  for (model::ViolationRow& row : effects_.last_violations)
+    last_violations_.insert_or_assign(row.number, std::move(row));
+  for (model::SignOutRow& row : effects_.last_sign_outs)
+    last_sign_outs_.insert_or_assign(row.number, std::move(row));
+}
+
 Batch Machine::close() {
   sort_unique(sessions_);
   sort_unique(violations_);
   sort_unique(sign_outs_);
   for (const model::SessionNumber number : sessions_) {
-    const model::SessionRow& row = batch_.extras.sessions.emplace_back(engine_.session(number));
+    const auto last = last_sessions_.find(number);
+    const model::SessionRow& row = batch_.extras.sessions.emplace_back(
+        last == last_sessions_.end() ? engine_.session(number) : std::move(last->second));
     if (row.state == model::SessionState::Ended) handles_.erase(row.session);
   }
-  for (const model::ViolationNumber number : violations_)
-    batch_.extras.violations.push_back(engine_.violation(number));
-  for (const model::OrderNumber number : sign_outs_)
-    batch_.extras.sign_outs.push_back(engine_.sign_out(number));
+  for (const model::ViolationNumber number : violations_) {
+    const auto last = last_violations_.find(number);
+    batch_.extras.violations.push_back(last == last_violations_.end() ? engine_.violation(number)
+                                                                      : std::move(last->second));
+  }
+  for (const model::OrderNumber number : sign_outs_) {
+    const auto last = last_sign_outs_.find(number);
+    batch_.extras.sign_outs.push_back(last == last_sign_outs_.end() ? engine_.sign_out(number)
+                                                                    : std::move(last->second));
+  }
+  last_sessions_.clear();
+  last_violations_.clear();
+  last_sign_outs_.clear();
   sessions_.clear();
   violations_.clear();
   sign_outs_.clear();

@@ -43,6 +43,7 @@ class Machine {
   void know_handle(const model::PersonalValue& value);
 
  private:
+  void keep_last_rows();
   engine::Engine engine_;
   model::Symbols& symbols_;
   model::Effects effects_;
@@ -50,6 +51,9 @@ class Machine {
   std::vector<model::SessionNumber> sessions_;
   std::vector<model::ViolationNumber> violations_;
   std::vector<model::OrderNumber> sign_outs_;
+  std::map<model::SessionNumber, model::SessionRow> last_sessions_;
+  std::map<model::ViolationNumber, model::ViolationRow> last_violations_;
+  std::map<model::OrderNumber, model::SignOutRow> last_sign_outs_;
   std::map<model::SessionDigest, model::Ref> handles_;  // of live sessions
   std::uint64_t inputs_ = 0;
 };

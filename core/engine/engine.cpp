@@ -220,12 +220,14 @@ model::SessionRow Engine::session(model::SessionNumber number) const {
   return slot == no_slot ? model::SessionRow{} : to_row(state_->sessions.at(slot), state_->symbols);
 }
 
-model::ViolationRow Engine::violation(model::ViolationNumber number) const {
+model::ViolationRow Engine::violation(model::ViolationNumber number) const { return state_->row_of(number); }
+
+model::ViolationRow Engine::State::row_of(model::ViolationNumber number) const {
   model::ViolationRow row;
-  const auto found = state_->violations.find(number);
-  if (found == state_->violations.end()) return row;
+  const auto found = violations.find(number);
+  if (found == violations.end()) return row;
   const Violation& violation = found->second;
-  const Identity& identity = state_->identities[violation.identity];
+  const Identity& identity = identities[violation.identity];
   row.number = number;
   row.policy = identity.name;
   row.rule = identity.rule;
@@ -233,7 +235,7 @@ model::ViolationRow Engine::violation(model::ViolationNumber number) const {
   row.controls = identity.controls;
   row.session = violation.session;
   row.subject = violation.subject;
-  row.source = state_->symbols.text(violation.source);
+  row.source = symbols.text(violation.source);
   row.breached_at = violation.breached_at;
   row.detected_at = violation.detected_at;
   row.withdrawn_at = violation.withdrawn_at;

@@ -484,10 +484,14 @@ void Engine::State::drop(Slot slot, Time at) {
     order_of_session.erase(found);
   }
   if (session.has_marks) {
-    for (const model::ViolationNumber number : marks[session.number].opened) violations.erase(number);
+    for (const model::ViolationNumber number : marks[session.number].opened) {
+      if (violations.contains(number)) out->last_violations.push_back(row_of(number));
+      violations.erase(number);
+    }
     marks.erase(session.number);
   }
   forgotten_until = std::max(forgotten_until, session.ended_at);
+  out->last_sessions.push_back(session::to_row(session, symbols));
   detach(slot);
   sessions.drop(slot);
   ++counts.sessions_dropped;

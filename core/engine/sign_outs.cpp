@@ -289,6 +289,7 @@ void Engine::State::wake_order(model::OrderNumber number) {
   KeptOrder& kept = found->second;
   kept.wake = Time{};
   if (kept.order.concluded_at != Time{} && !kept.order.reverting()) {
+    out->last_sign_outs.push_back(enforcement::to_row(kept.order));
     orders.erase(found);
     return;
   }

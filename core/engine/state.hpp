@@ -179,6 +179,7 @@ struct Engine::State {
   Violation& open(const Breach& breach);
   void withdraw(model::ViolationNumber number, std::string_view because);
   void drop(Slot slot, Time at);
+  [[nodiscard]] model::ViolationRow row_of(model::ViolationNumber number) const;
 
   // sign_outs.cpp
   void enforce(policy::PolicyIndex policy, Violation& violation, model::ViolationNumber number,

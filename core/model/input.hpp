@@ -119,6 +119,10 @@ struct Effects {
   std::vector<SessionNumber> sessions;      // whose lifecycle changed
   std::vector<ViolationNumber> violations;  // opened, changed or withdrawn
   std::vector<OrderNumber> sign_outs;       // ordered or moved on
+  // The last state of what left the engine's memory: from now on the engine answers for it no more.
+  std::vector<SessionRow> last_sessions;
+  std::vector<ViolationRow> last_violations;
+  std::vector<SignOutRow> last_sign_outs;
   std::vector<RunStep> steps;
   std::vector<RunProbe> probes;
 
@@ -130,6 +134,9 @@ struct Effects {
     sessions.clear();
     violations.clear();
     sign_outs.clear();
+    last_sessions.clear();
+    last_violations.clear();
+    last_sign_outs.clear();
     steps.clear();
     probes.clear();
   }
