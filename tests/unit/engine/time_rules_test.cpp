@@ -298,6 +298,9 @@ TEST(Memory, IsLeftByEndedSessionsAfterTheRetryWindow) {
   m.tick(150);
   EXPECT_EQ(m.engine.session(1).number, 0U);
   EXPECT_EQ(m.engine.counts().sessions_dropped, 1U);
+  ASSERT_EQ(m.effects.last_sessions.size(), 1U) << "whoever still has to show it gets its last state";
+  EXPECT_EQ(m.effects.last_sessions[0].number, 1U);
+  EXPECT_EQ(m.effects.last_sessions[0].ended_at, at(50));
 }
 
 }  // namespace
