@@ -64,8 +64,10 @@ struct GoVerifier {
       path = target;
       return;
     }
-    const bool no_modules = built.output.find("golang.org/x/mod") != std::string::npos &&
-                            built.output.find("dial") != std::string::npos;
+    bool no_modules = false;
+    for (const char* sign :
+         {"dial tcp", "proxyconnect", "no such host", "i/o timeout", "module lookup disabled", "Forbidden"})
+      no_modules = no_modules || built.output.find(sign) != std::string::npos;
     why = (no_modules ? "needs go: the module golang.org/x/mod can't be downloaded: " : "BROKEN: ") +
           built.output;
   }
