@@ -90,6 +90,10 @@ class Chunks {
       }
       chunks_.push_back(chunk);
     }
+    const std::size_t whole = file_header + counted * chunk_size;
+    if (size > file_header && size < whole)
+      sink.unreadable("byte " + std::to_string(size),
+                      "the file ends before the " + std::to_string(whole) + " bytes that its header counts");
     std::sort(chunks_.begin(), chunks_.end(),
               [](const Chunk& a, const Chunk& b) { return a.first < b.first; });
   }

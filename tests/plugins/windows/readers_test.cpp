@@ -95,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(Files, Shapes,
                          testing::Values("root.xml", "lines.xml", "pretty.xml", "utf16.xml",
                                          "winlogbeat_old.ndjson", "winlogbeat.ndjson", "nxlog.ndjson",
                                          "flat.ndjson", "nested.ndjson", "array.json", "package_test.json",
-                                         "archive.zip", "archive.tar.gz", "lone.json.gz"),
+                                         "archive.zip", "archive.tar.gz", "lone.json.gz", "security.evtx"),
                          [](const testing::TestParamInfo<const char*>& one) {
                            std::string name = one.param;
                            std::replace(name.begin(), name.end(), '.', '_');
@@ -190,6 +190,22 @@ TEST(Readers, AnEmptyOrTornEvtxFileIsSaidToBeUnreadable) {
   const Collected read = read_text(torn);
   EXPECT_TRUE(read.events.empty());
   EXPECT_GE(read.lost, 1U);
+}
+
+TEST(Readers, ADamagedEvtxFileGivesItsGoodChunksAndNamesTheBadOne) {
+  const Collected read = read_file("damaged.evtx");
+  EXPECT_EQ(read.events.size(), 3U);
+  ASSERT_EQ(read.places.size(), 1U);
+  EXPECT_TRUE(read.places[0].starts_with("chunk at byte 69632: ")) << read.places[0];
+}
+
+TEST(Readers, AnEvtxFileThatIsCutOffSaysWhichRecordsAreMissing) {
+  const Collected read = read_file("cut_off.evtx");
+  EXPECT_EQ(read.events.size(), 3U);
+  EXPECT_GE(read.lost, 2U);
+  EXPECT_TRUE(std::any_of(read.places.begin(), read.places.end(), [](const std::string& place) {
+    return place == "chunk at byte 69632: of its records 4 to 5, 2 can't be read";
+  }));
 }
 
 TEST(Readers, ZonesComeFromTheRecordItself) {
