@@ -141,6 +141,8 @@ Source::Came Source::aside(Call call, Duration limit, std::function<void()> work
       return Came::NotRun;
     }
     busy_ |= bit;
+  } else if (!usable_) {
+    return Came::NotRun;  // it ended since: what would be woken may be gone
   }
   const auto entry = in_flight_.emplace(in_flight_.end(), call, limit + settings_.call_limit);
   try {
