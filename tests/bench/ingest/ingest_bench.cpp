@@ -14,16 +14,14 @@ std::string push() {
   std::string body;
   for (int i = 0; i < lines; ++i) {
     const std::string n = std::to_string(i);
-    body +=
-        R"({"type":"sign_in","occurred_at":"2026-11-21T08:00:00.250Z","key":"event-)" + n +
-        R"(","session":{"id":"0123456789abcdef-)" + n +
-        R"("},"identifiers":[{"namespace":"upn","value":"user)" + n +
-        R"(@corp.test"},{"namespace":"windows_sid","value":"S-1-5-21-1004336348-1177238915-682003330-)" + n +
-        R"("}],"account_type":"human","auth_method":"form","interactivity":"interactive","device":"WS-)" + n +
-        R"(","address":"10.0.0.7","user_agent":"Mozilla/5.0 X11 Linux x86_64 rv:128.0 Gecko/20100101",
-        "application" : "crm"
-  })"
-        "\n";
+    body += R"({"type":"sign_in","occurred_at":"2026-11-21T08:00:00.250Z","key":"event-)" + n +
+            R"(","session":{"id":"0123456789abcdef-)" + n +
+            R"("},"identifiers":[{"namespace":"upn","value":"user)" + n +
+            R"(@corp.test"},{"namespace":"windows_sid","value":"S-1-5-21-1004336348-1177238915-682003330-)" +
+            n +
+            R"("}],"account_type":"human","auth_method":"form","interactivity":"interactive","device":"WS-)" +
+            n + R"(","address":"10.0.0.7","user_agent":"Mozilla/5.0 X11 Linux x86_64 rv:128.0",)" +
+            R"("application":"crm"})" + "\n";
   }
   return body;
 }
