@@ -23,23 +23,29 @@ namespace curfew::api {
 
 inline constexpr std::size_t max_json_depth = 8;
 
+// Parses `text` into the parser's own memory, which the next call overwrites.
+inline simdjson::dom::element parse_json(simdjson::dom::parser& parser, std::string_view text) {
+  if (parser.capacity() < text.size() && parser.allocate(text.size(), max_json_depth) != simdjson::SUCCESS) {
+    throw Problem(400, "malformed JSON", "the body can't be parsed");
+  }
+  simdjson::dom::element root;
+  const auto error = parser.parse(text.data(), text.size()).get(root);
+  if (error == simdjson::DEPTH_ERROR) {
+    throw Problem(400, "malformed JSON", "deeper than " + std::to_string(max_json_depth) + " levels");
+  }
+  if (error != simdjson::SUCCESS) throw Problem(400, "malformed JSON", simdjson::error_message(error));
+  return root;
+}
+
 class JsonBody {
  public:
-  explicit JsonBody(std::string_view text) {
-    if (parser_.allocate(text.size() + 1, max_json_depth) != simdjson::SUCCESS) {
-      throw Problem(400, "malformed JSON", "the body can't be parsed");
-    }
-    const auto error = parser_.parse(text.data(), text.size()).get(root_);
-    if (error == simdjson::DEPTH_ERROR) {
-      throw Problem(400, "malformed JSON", "deeper than " + std::to_string(max_json_depth) + " levels");
-    }
-    if (error != simdjson::SUCCESS) throw Problem(400, "malformed JSON", simdjson::error_message(error));
-  }
+  explicit JsonBody(std::string_view text) : root_(parse_json(parser_, text)) {}
   [[nodiscard]] simdjson::dom::element root() const { return root_; }
   [[nodiscard]] simdjson::dom::object object() const {
     simdjson::dom::object object;
-    if (root_.get(object) != simdjson::SUCCESS)
+    if (root_.get(object) != simdjson::SUCCESS) {
       throw Problem(400, "malformed body", "the body is not a JSON object");
+    }
     return object;
   }
 

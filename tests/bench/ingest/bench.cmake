@@ -1,0 +1,1 @@
+curfew_bench(ingest ${CMAKE_CURRENT_LIST_DIR}/ingest_bench.cpp LIBRARIES curfew::api)
