@@ -56,6 +56,7 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   if (!created) count_state(session, -1);
   const model::Ref device = session.device;
   const Time end_before = session.ended_at;
+  const Time person_before = session.last_person_at;
   const session::Change change = session::take(session, facts);
   count_state(session, +1);
   out->session = session.number;
@@ -85,8 +86,10 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
       (facts.identifier_count == 1 && session.identifier != facts.identifiers[0].value))
     named = know_subject(slot, facts);
   out->subject = session.subject;
-  if (!created && !named && !change.lifecycle() && !session.has_marks && !session.has_order &&
-      !change.after_end)
+  // The first activity after an idle time that was too long ends it; later ones matter only when they come
+  // late.
+  const bool idle_matters = session.idle_now || (session.idle_breach && facts.occurred_at <= person_before);
+  if (!created && !named && !change.lifecycle() && !idle_matters && !session.has_order && !change.after_end)
     return;
 
   if (change.reopened) {
@@ -99,7 +102,7 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
     decide(model::EntryKind::SessionReopened, session, std::move(text));
     session.closed_at = Time{};
   }
-  if (session.has_marks && session::shows_life(facts.type))
+  if (idle_matters && session::shows_life(facts.type))
     activity_after_marks(slot, facts.occurred_at, session::shows_person(facts));
   if (KeptOrder* kept = order_of(session); kept != nullptr) {
     std::vector<enforcement::Event> events;

@@ -238,6 +238,7 @@ Violation& Engine::State::open(const Breach& breach) {
   own.breached_at = breach.breached_at;
   own.resumed_at = Time{};
   own.violation = number;
+  if (identity.rule == Rule::InactivityTimeout) session.idle_breach = session.idle_now = true;
   marks[session.number].opened.push_back(number);
   std::string text;
   model::JsonObject o(text);
@@ -282,8 +283,9 @@ void Engine::State::withdraw(model::ViolationNumber number, std::string_view bec
 
 // Activity of a session that some policy warned of or found too long idle: it may show that it was not.
 void Engine::State::activity_after_marks(Slot slot, Time occurred_at, bool person) {
-  const Session& session = sessions.at(slot);
+  Session& session = sessions.at(slot);
   if (!person) return;
+  session.idle_now = false;
   const auto found = marks.find(session.number);
   if (found == marks.end()) return;
   std::vector<model::ViolationNumber> gone;

@@ -24,7 +24,8 @@ void save_session(const Session& s, bool keyed, const std::vector<std::uint32_t>
   w.name(s.end_reason);
   w.name(s.end_certainty);
   w.number((s.start_seen ? 1U : 0U) | (s.has_marks ? 2U : 0U) | (s.has_order ? 4U : 0U) |
-           (s.active_in_flush ? 8U : 0U) | (s.privileged ? 16U : 0U) | (s.proven_end ? 32U : 0U));
+           (s.active_in_flush ? 8U : 0U) | (s.privileged ? 16U : 0U) | (s.proven_end ? 32U : 0U) |
+           (s.idle_breach ? 64U : 0U) | (s.idle_now ? 128U : 0U));
   w.name(s.account_type);
   w.name(s.auth_method);
   w.name(s.interactivity);
@@ -74,6 +75,8 @@ Session load_session(const std::vector<model::Symbol>& words, model::StateReader
   s.active_in_flush = (flags & 8U) != 0;
   s.privileged = (flags & 16U) != 0;
   s.proven_end = (flags & 32U) != 0;
+  s.idle_breach = (flags & 64U) != 0;
+  s.idle_now = (flags & 128U) != 0;
   s.account_type = r.name<model::AccountType>();
   s.auth_method = r.name<model::AuthMethod>();
   s.interactivity = r.name<model::Interactivity>();

@@ -37,6 +37,8 @@ struct alignas(64) Session {
   model::Certainty end_certainty = model::Certainty::Inferred;
   bool start_seen = false;
   bool has_marks = false;        // some policy warned of it or found it in breach
+  bool idle_breach = false;      // … too long idle, at some time
+  bool idle_now = false;         // … and no activity came since
   bool has_order = false;        // a sign-out of it was ordered
   bool active_in_flush = false;  // its activity is waiting for the next flush
   bool privileged = false;
