@@ -1,5 +1,8 @@
 #include "core/connector/dictionary.hpp"
 
+#include <functional>
+#include <utility>
+
 #include "core/base/digest.hpp"
 
 namespace curfew::connector {
@@ -14,14 +17,20 @@ void Dictionary::write_key(std::string& key, model::PersonalKind kind, std::stri
   key += value;
 }
 
-// The map inside a shard uses the low bits of the same hash.
 std::size_t Dictionary::shard_of(std::string_view key) noexcept {
   return std::hash<std::string_view>{}(key) >> 60;
 }
 
 std::uint64_t Dictionary::draw() {
+  // A call of the generator costs the same for 8 bytes as for 512.
+  thread_local std::array<std::uint64_t, 64> drawn;
+  thread_local std::size_t left = 0;
   for (;;) {
-    const std::uint64_t bits = base::random_u64();
+    if (left == 0) {
+      base::fill_random({reinterpret_cast<std::uint8_t*>(drawn.data()), sizeof(drawn)});
+      left = drawn.size();
+    }
+    const std::uint64_t bits = std::exchange(drawn[--left], 0);
     if (bits == 0) continue;  // "none"
     Used& used = used_[bits >> 60];
     const std::lock_guard lock(used.mutex);
@@ -36,7 +45,7 @@ Dictionary::Found Dictionary::refer(model::PersonalKind kind, std::string_view n
   Shard& shard = shards_[shard_of(key)];
   {
     const std::lock_guard lock(shard.mutex);
-    if (const auto found = shard.refs.find(std::string_view(key)); found != shard.refs.end()) {
+    if (const auto found = shard.refs.find(key); found != shard.refs.end()) {
       return {model::Ref{found->second}, false};
     }
   }
@@ -53,7 +62,7 @@ model::Ref Dictionary::find(model::PersonalKind kind, std::string_view name_spac
   write_key(key, kind, name_space, value);
   const Shard& shard = shards_[shard_of(key)];
   const std::lock_guard lock(shard.mutex);
-  const auto found = shard.refs.find(std::string_view(key));
+  const auto found = shard.refs.find(key);
   return found == shard.refs.end() ? model::Ref{} : model::Ref{found->second};
 }
 
@@ -75,7 +84,7 @@ void Dictionary::forget(const model::PersonalValue& value) {
   write_key(key, value.kind, value.name_space, value.value);
   Shard& shard = shards_[shard_of(key)];
   const std::lock_guard lock(shard.mutex);
-  const auto found = shard.refs.find(std::string_view(key));
+  const auto found = shard.refs.find(key);
   if (found != shard.refs.end() && found->second == value.ref.bits) shard.refs.erase(found);
 }
 

@@ -7,14 +7,15 @@
 // Fails: never.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "core/model/entry.hpp"
 #include "core/model/ref.hpp"
@@ -36,19 +37,13 @@ class Dictionary {
 
  private:
   static constexpr std::size_t shard_count = 16;
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
   struct Shard {
     mutable std::mutex mutex;
-    std::unordered_map<std::string, std::uint64_t, Hash, std::equal_to<>> refs;
+    absl::flat_hash_map<std::string, std::uint64_t> refs;
   };
   struct Used {
     std::mutex mutex;
-    std::unordered_set<std::uint64_t> refs;
+    absl::flat_hash_set<std::uint64_t> refs;
   };
   static void write_key(std::string& key, model::PersonalKind kind, std::string_view name_space,
                         std::string_view value);

@@ -7,10 +7,10 @@
 // expires. Fails: never.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstddef>
-#include <cstring>
 #include <map>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/digest.hpp"
@@ -36,13 +36,6 @@ class RepeatWindow {
   [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
 
  private:
-  struct Hash {
-    std::size_t operator()(const Digest16& digest) const noexcept {
-      std::size_t bits = 0;
-      std::memcpy(&bits, digest.data(), sizeof(bits));  // the digest is uniform already
-      return bits;
-    }
-  };
   [[nodiscard]] std::int64_t bucket_of(Time expires_at) const noexcept;
   void keep(const Digest16& key, Time expires_at);
   void drop_expired();
@@ -50,9 +43,9 @@ class RepeatWindow {
   Duration window_;
   Duration bucket_width_;
   Time newest_ = Time::min();
-  std::unordered_map<Digest16, Time, Hash> keys_;  // → expiry, in event time
+  absl::flat_hash_map<Digest16, Time> keys_;  // → expiry, in event time
   std::map<std::int64_t, std::vector<Digest16>> buckets_;
-  std::unordered_map<Digest16, std::vector<model::PersonalValue>, Hash> introduced_;
+  absl::flat_hash_map<Digest16, std::vector<model::PersonalValue>> introduced_;
 };
 
 }  // namespace curfew::connector
