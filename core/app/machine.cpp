@@ -9,11 +9,7 @@
 namespace curfew::app {
 namespace {
 
-template <typename N>
-void sort_unique(std::vector<N>& numbers) {
-  std::sort(numbers.begin(), numbers.end());
-  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-}
+constexpr Duration leap = std::chrono::hours(1);
 
 template <typename T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
@@ -27,6 +23,7 @@ Machine::Machine(engine::Engine engine, model::Symbols& symbols)
 
 const model::Effects& Machine::take(Time at, model::InputBody body,
                                     const std::vector<model::PersonalValue>& introduced) {
+  step_towards(at);
   const model::Input input{.at = std::max(at, engine_.now()), .body = std::move(body)};
   engine_.apply(input, effects_);
   ++inputs_;
@@ -40,9 +37,18 @@ const model::Effects& Machine::take(Time at, model::InputBody body,
   for (const model::PersonalValue& value : introduced) {
     if (value.kind == model::PersonalKind::Handle) know_handle(value);
   }
-  append(sessions_, effects_.sessions);
-  append(violations_, effects_.violations);
-  append(sign_outs_, effects_.sign_outs);
+  for (const model::SessionNumber number : effects_.sessions) {
+    model::SessionRow row = engine_.session(number);
+    if (row.number != 0) sessions_[number] = std::move(row);
+  }
+  for (const model::ViolationNumber number : effects_.violations) {
+    model::ViolationRow row = engine_.violation(number);
+    if (row.number != 0) violations_[number] = std::move(row);
+  }
+  for (const model::OrderNumber number : effects_.sign_outs) {
+    model::SignOutRow row = engine_.sign_out(number);
+    if (row.number != 0) sign_outs_[number] = std::move(row);
+  }
   for (const model::RunStep& step : effects_.steps)
     batch_.acts.push_back({.step = step, .handle = handle_of(step.session)});
   for (const model::RunProbe& probe : effects_.probes)
@@ -51,23 +57,27 @@ const model::Effects& Machine::take(Time at, model::InputBody body,
   return effects_;
 }
 
+void Machine::step_towards(Time at) {
+  if (engine_.now() == Time{} || at - engine_.now() <= leap) return;
+  // Each step moves time on, so this ends.
+  while (const std::optional<Time> next = engine_.next_deadline()) {
+    if (*next >= at || *next <= engine_.now()) return;
+    take(*next, model::TickInput{});
+  }
+}
+
 void Machine::record(Time at, model::Entry entry) {
   entry.engine_time = std::max(at, engine_.now());
   batch_.entries.push_back(std::move(entry));
 }
 
 Batch Machine::close() {
-  sort_unique(sessions_);
-  sort_unique(violations_);
-  sort_unique(sign_outs_);
-  for (const model::SessionNumber number : sessions_) {
-    const model::SessionRow& row = batch_.extras.sessions.emplace_back(engine_.session(number));
+  for (auto& [number, row] : sessions_) {
     if (row.state == model::SessionState::Ended) handles_.erase(row.session);
+    batch_.extras.sessions.push_back(std::move(row));
   }
-  for (const model::ViolationNumber number : violations_)
-    batch_.extras.violations.push_back(engine_.violation(number));
-  for (const model::OrderNumber number : sign_outs_)
-    batch_.extras.sign_outs.push_back(engine_.sign_out(number));
+  for (auto& [number, row] : violations_) batch_.extras.violations.push_back(std::move(row));
+  for (auto& [number, row] : sign_outs_) batch_.extras.sign_outs.push_back(std::move(row));
   sessions_.clear();
   violations_.clear();
   sign_outs_.clear();

@@ -23,6 +23,9 @@ class Machine {
   // `at` is raised to the engine's time if it is behind. A tick that fires nothing leaves no trace.
   const model::Effects& take(Time at, model::InputBody body,
                              const std::vector<model::PersonalValue>& introduced = {});
+  // A leap in time is taken deadline by deadline, so that what one of them changes is seen before another
+  // forgets it.
+  void step_towards(Time at);
   // A record: neither input nor decision.
   void record(Time at, model::Entry entry);
 
@@ -47,9 +50,11 @@ class Machine {
   model::Symbols& symbols_;
   model::Effects effects_;
   Batch batch_;
-  std::vector<model::SessionNumber> sessions_;
-  std::vector<model::ViolationNumber> violations_;
-  std::vector<model::OrderNumber> sign_outs_;
+  // What changed in the open batch, as it was after its last change: by the end of the batch the engine may
+  // have forgotten it.
+  std::map<model::SessionNumber, model::SessionRow> sessions_;
+  std::map<model::ViolationNumber, model::ViolationRow> violations_;
+  std::map<model::OrderNumber, model::SignOutRow> sign_outs_;
   std::map<model::SessionDigest, model::Ref> handles_;  // of live sessions
   std::uint64_t inputs_ = 0;
 };
