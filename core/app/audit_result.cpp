@@ -31,9 +31,6 @@ void add_sources(report::AuditReport& result, Pipeline& pipeline, const Capabili
       status.can_prove = plugin->second.proves;
       status.shows_activity = plugin->second.shows_activity;
     }
-    if (!status.shows_activity)
-      result.not_seen.push_back("Source " + name +
-                                " shows no activity, so nobody's inactivity could be judged there.");
     if (source.unreadable > 0)
       result.not_seen.push_back("Source " + name + ": " + std::to_string(source.unreadable) +
                                 " records could not be read.");

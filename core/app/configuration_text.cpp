@@ -191,21 +191,24 @@ std::string without_password(const std::string& url) {
   return url.substr(0, colon + 1) + "***" + url.substr(at);
 }
 
-void show_table(YAML::Emitter& out, const Table& table, const void* owner) {
+// `defaults`: an untouched object of the same kind. Items of lists show only what differs from it: a policy's
+// rule has no use for most of its keys.
+void show_table(YAML::Emitter& out, const Table& table, const void* owner, void* defaults, bool in_list) {
   out << YAML::BeginMap;
   for (const Field& field : table.fields) {
     if (field.shape == Shape::Object) {
       out << YAML::Key << field.name << YAML::Value;
-      show_table(out, *field.inner, field.all(owner).front());
+      show_table(out, *field.inner, field.all(owner).front(), field.open(defaults), in_list);
       continue;
     }
     if (field.shape == Shape::Objects) {
       out << YAML::Key << field.name << YAML::Value << YAML::BeginSeq;
-      for (const void* one : field.all(owner)) show_table(out, *field.inner, one);
+      for (const void* one : field.all(owner)) show_table(out, *field.inner, one, field.open(defaults), true);
       out << YAML::EndSeq;
       continue;
     }
     const Value value = field.get(owner);
+    if (in_list && !field.required && value == field.get(defaults)) continue;
     if (field.shape == Shape::Texts || field.shape == Shape::Words) {
       const auto& texts = std::get<std::vector<std::string>>(value);
       if (texts.empty()) continue;
@@ -242,8 +245,9 @@ std::string reference_page() {
 }
 
 std::string show(const Settings& settings) {
+  Settings defaults;
   YAML::Emitter out;
-  show_table(out, configuration_table(), &settings);
+  show_table(out, configuration_table(), &settings, &defaults, false);
   return std::string(out.c_str()) + "\n";
 }
 

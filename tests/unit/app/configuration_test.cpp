@@ -145,7 +145,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 25h}\n",
               "session_timeout is at most 1d"},
         Wrong{"policies:\n  - {name: p, rule: inactivity_timeout, limit: 4m}\n",
-              "c.yaml:2:49: inactivity_timeout must be from 5m"},
+              "c.yaml:2:48: inactivity_timeout must be from 5m"},
         Wrong{"policies:\n  - {name: p, rule: inactivity_timeout, limit: 1441m}\n", "must be from 5m"},
         Wrong{"policies:\n  - {name: p, rule: activity_after_end, limit: 1h}\n", "means nothing"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, warn_before: 1h}\n", "warning"},
