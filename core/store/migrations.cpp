@@ -78,7 +78,7 @@ std::vector<std::string> migrate(const ConnectionInfo& owner, DryRun dry_run) {
     throw Error(
         ErrorKind::Configuration,
         "migrating needs a superuser (the ledger's event triggers do): give one with `curfew db migrate "
-        "--url postgresql://postgres@…`");
+        "--database postgresql://postgres@…`");
   }
   // Everything in one transaction: a step that fails leaves what was there.
   connection.execute("BEGIN");
