@@ -9,7 +9,7 @@
 #include "core/app/commands.hpp"
 #include "core/base/error.hpp"
 #include "core/base/kill_point.hpp"
-#include "curfew/plugin/abi.h"
+#include "core/connector/abi_version.hpp"
 
 namespace curfew::app {
 namespace {
@@ -160,7 +160,7 @@ int run(int argc, char** argv) {
   CLI::App app("Curfew: sessions audited, limits kept, sign-outs proven", "curfew");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("curfew ") + CURFEW_VERSION + ", plugin ABI " +
-                                        std::to_string(CURFEW_ABI_VERSION));
+                                        std::to_string(connector::abi_version()));
   Commands commands;
   add_run(app, commands);
   add_queries(app, commands);

@@ -16,9 +16,9 @@
 #include "core/app/database.hpp"
 #include "core/app/pipeline.hpp"
 #include "core/app/readers.hpp"
-#include "core/app/service_manager.hpp"
 #include "core/app/services.hpp"
 #include "core/app/signals.hpp"
+#include "core/app/systemd_notice.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 
@@ -71,7 +71,7 @@ class Daemon {
 
   int run(const Signals& signals) {
     start();
-    manager_.say("READY=1\nSTATUS=watching " + std::to_string(settings_.sources.size()) + " sources");
+    systemd_.say("READY=1\nSTATUS=watching " + std::to_string(settings_.sources.size()) + " sources");
     say_where();
     bool stopping = false;
     while (!stopping && !pipeline_->failure()) {
@@ -87,9 +87,9 @@ class Daemon {
           break;
       }
       // A pipeline that failed must not look alive.
-      if (manager_.watchdog_is_due()) manager_.say("WATCHDOG=1");
+      if (systemd_.watchdog_is_due()) systemd_.say("WATCHDOG=1");
     }
-    manager_.say("STOPPING=1");
+    systemd_.say("STOPPING=1");
     const auto failure = pipeline_->failure();
     stop();
     if (failure) throw Error(ErrorKind::Internal, *failure);
@@ -147,14 +147,14 @@ class Daemon {
       const Settings settings = load_configuration(options_.config);
       const Capabilities capabilities = describe_connectors(settings);
       check_sources(settings, capabilities);
-      manager_.say("RELOADING=1");
+      systemd_.say("RELOADING=1");
       pipeline_->reload(settings, capabilities_);
       log_.set_least(log_level(settings.log.level));
       log_.info("configuration reloaded: policies, safety and log level; other changes need a restart");
     } catch (const Error& error) {
       log_.error("the new configuration is wrong; the old one stays in force", {{"reason", error.what()}});
     }
-    manager_.say("READY=1");
+    systemd_.say("READY=1");
   }
 
   void make_data_directory() const {
@@ -188,7 +188,7 @@ class Daemon {
   Settings settings_;
   Log log_;
   Capabilities capabilities_;
-  ServiceManager manager_;
+  SystemdNotice systemd_;
   metrics::Registry registry_;
   api::Broadcast broadcast_;
   Publisher publisher_{registry_, broadcast_, base::wall_clock_now()};

@@ -42,6 +42,16 @@ std::string outcome_of_first(const ScriptedDaemon& daemon) {
   return rows.empty() ? std::string{} : rows[0]["outcome"].get<std::string>();
 }
 
+// What is known of each session, but its activity, which is written down once a minute and at the stop.
+json lifecycles(const ScriptedDaemon& daemon) {
+  json rows = daemon.get("/api/v1/sessions")["sessions"];
+  for (json& row : rows) {
+    for (const char* key : {"activities", "last_person_activity_at", "last_machine_activity_at"})
+      row.erase(key);
+  }
+  return rows;
+}
+
 TEST(Daemon, AScriptedDayBecomesSessionsAndViolations) {
   ScriptedDaemon daemon;
   daemon.script(three_people);
@@ -116,11 +126,11 @@ TEST(Daemon, ARestartGoesOnWhereItStoppedWithNothingTwice) {
   ASSERT_TRUE(daemon.until([&] { return daemon.get("/api/v1/violations")["violations"].size() == 1; }))
       << daemon.log();
   ASSERT_TRUE(daemon.until([&] { return daemon.get("/api/v1/sessions")["sessions"].size() == 3; }));
-  const json before = daemon.get("/api/v1/sessions")["sessions"];
+  const json before = lifecycles(daemon);
   ASSERT_EQ(daemon.stop().code, 0);
 
   daemon.start();
-  EXPECT_EQ(daemon.get("/api/v1/sessions")["sessions"], before);
+  EXPECT_EQ(lifecycles(daemon), before);
   EXPECT_EQ(daemon.get("/api/v1/violations")["violations"].size(), 1U);
   ASSERT_EQ(daemon.stop().code, 0);
   const Ended replayed = run_curfew({"replay", "--config", daemon.config()});
@@ -134,7 +144,7 @@ TEST(Daemon, APushIsDurableWhenItIsAcknowledgedAndTakenOnce) {
   daemon.start();
   const json body{{"type", "sign_in"},
                   {"key", "k1"},
-                  {"session", "x"},
+                  {"session", {{"id", "x"}}},
                   {"occurred_at", base::format_rfc3339(base::wall_clock_now())}};
   const Reply first = daemon.request("POST", "/api/v1/ingest/crm", body.dump());
   EXPECT_EQ(first.status, 202) << first.body;

@@ -56,7 +56,7 @@ struct Client {
       const std::string id = "pushed-" + std::to_string(next++);
       const json body{{"type", "sign_in"},
                       {"key", id},
-                      {"session", id},
+                      {"session", {{"id", id}}},
                       {"account_type", "service"},
                       {"occurred_at", base::format_rfc3339(base::wall_clock_now())},
                       {"application", id}};

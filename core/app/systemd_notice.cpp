@@ -1,4 +1,4 @@
-#include "core/app/service_manager.hpp"
+#include "core/app/systemd_notice.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,13 +11,13 @@
 
 namespace curfew::app {
 
-ServiceManager::ServiceManager() {
+SystemdNotice::SystemdNotice() {
   if (const char* socket = std::getenv("NOTIFY_SOCKET")) socket_ = socket;
   if (const char* limit = std::getenv("WATCHDOG_USEC"))
     watchdog_ = std::chrono::microseconds(std::strtoll(limit, nullptr, 10) / 2);
 }
 
-void ServiceManager::say(std::string_view state) const {
+void SystemdNotice::say(std::string_view state) const {
   sockaddr_un address{};
   if (socket_.empty() || socket_.size() >= sizeof(address.sun_path)) return;
   address.sun_family = AF_UNIX;
@@ -31,7 +31,7 @@ void ServiceManager::say(std::string_view state) const {
   ::close(file);
 }
 
-bool ServiceManager::watchdog_is_due() {
+bool SystemdNotice::watchdog_is_due() {
   if (watchdog_.count() <= 0) return false;
   const auto now = std::chrono::steady_clock::now();
   if (now - said_ < watchdog_) return false;

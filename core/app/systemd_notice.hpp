@@ -1,10 +1,10 @@
 // What systemd is told: ready, reloading, stopping, still alive. Without systemd it says nothing.
 //
-//   app::ServiceManager manager;
-//   manager.say("READY=1\nSTATUS=watching 3 sources");
-//   if (manager.watchdog_is_due()) manager.say("WATCHDOG=1");
+//   app::SystemdNotice systemd;
+//   systemd.say("READY=1\nSTATUS=watching 3 sources");
+//   if (systemd.watchdog_is_due()) systemd.say("WATCHDOG=1");
 //
-// Threads: one. Owns: nothing. Fails: never; a manager that is not there is not an error.
+// Threads: one. Owns: nothing. Fails: never; a systemd that is not there is not an error.
 #pragma once
 
 #include <chrono>
@@ -13,9 +13,9 @@
 
 namespace curfew::app {
 
-class ServiceManager {
+class SystemdNotice {
  public:
-  ServiceManager();
+  SystemdNotice();
   void say(std::string_view state) const;
   // Half of the time that systemd waits has passed.
   [[nodiscard]] bool watchdog_is_due();
