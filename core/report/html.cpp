@@ -54,11 +54,8 @@ std::uint64_t violations_in(const AuditReport& report) {
 std::string head(const AuditReport& report) {
   const SessionStatistics& statistics = report.statistics;
   const std::uint64_t violations = wording::standing(report);
-  const std::uint64_t unreadable = [&] {
-    std::uint64_t sum = 0;
-    for (const SourceStatus& source : report.sources) sum += source.unreadable;
-    return sum;
-  }();
+  std::uint64_t unreadable = 0;
+  for (const SourceStatus& source : report.sources) unreadable += wording::unreadable(source);
   std::string sources;
   for (const SourceStatus& source : report.sources)
     sources += (sources.empty() ? "" : ", ") + foreign(source.name);
@@ -213,8 +210,9 @@ std::string sources(const AuditReport& report) {
            "</span> <span class=\"tag\">" + escaped(source.state) + "</span></h3>";
     if (!source.text.empty()) out += "<p>" + foreign(source.text) + "</p>";
     out += "<p>" + wording::counted(source.read, "record", "records") + " read, " +
-           wording::count(source.filtered) + " left out on purpose, " + wording::count(source.unreadable) +
-           " unreadable; " + wording::counted(source.observations, "event", "events") + ", " +
+           wording::count(source.filtered) + " left out on purpose, " +
+           wording::count(wording::unreadable(source)) + " unreadable; " +
+           wording::counted(source.observations, "event", "events") + ", " +
            wording::counted(sessions == report.statistics.by_source().end() ? 0 : sessions->second, "session",
                             "sessions") +
            "; newest " + wording::time(source.last_observation_at) + ".</p>" + coverage_html(source.coverage);

@@ -14,7 +14,7 @@ void write_source(JsonWriter& json, const AuditReport& report, const SourceStatu
   json.text("state", source.state).text_or_null("text", source.text);
   json.number("read", source.read)
       .number("filtered", source.filtered)
-      .number("unreadable", source.unreadable);
+      .number("unreadable", wording::unreadable(source));
   json.number("observations", source.observations).number("refused", source.refused);
   json.number("sessions", sessions == by_source.end() ? 0 : sessions->second);
   json.time("last_observation_at", source.last_observation_at).flag("shows_activity", source.shows_activity);

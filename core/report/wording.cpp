@@ -228,6 +228,16 @@ std::string evidence(const AuditReport& report, const model::ViolationRow& row) 
   return sentence.empty() ? object_text(report, json, 0) : sentence;
 }
 
+std::uint64_t unreadable(const SourceStatus& source) {
+  const auto coverage = nlohmann::ordered_json::parse(checked_json(source.coverage));
+  if (!coverage.is_object()) return source.unreadable;
+  const auto at = coverage.find("unreadable");
+  if (at == coverage.end()) return source.unreadable;
+  const auto stated = at->is_object() ? number_in(*at, "count") : number_in(coverage, "unreadable");
+  return std::max(source.unreadable,
+                  static_cast<std::uint64_t>(std::max<std::int64_t>(0, stated.value_or(0))));
+}
+
 std::uint64_t standing(const AuditReport& report) {
   const auto withdrawn = std::count_if(report.violations.begin(), report.violations.end(),
                                        [](const auto& row) { return row.withdrawn_at != Time{}; });
@@ -280,8 +290,8 @@ std::vector<std::string> blind_spots(const AuditReport& report) {
                   " taken back because later records showed activity.");
   }
   for (const SourceStatus& source : report.sources) {
-    if (source.unreadable > 0) {
-      out.push_back(source.name + ": " + counted(source.unreadable, "record", "records") +
+    if (const std::uint64_t lost = unreadable(source); lost > 0) {
+      out.push_back(source.name + ": " + counted(lost, "record", "records") +
                     " could not be read; the places are with the source below.");
     }
     if (!source.shows_activity) {

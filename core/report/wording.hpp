@@ -30,6 +30,8 @@ namespace curfew::report::wording {
 // known here are listed by their names.
 [[nodiscard]] std::string evidence(const AuditReport& report, const model::ViolationRow& row);
 
+// Unreadable records, as the cursors counted them or as the connector's coverage says, whichever is more.
+[[nodiscard]] std::uint64_t unreadable(const SourceStatus& source);
 // Violations that were not withdrawn.
 [[nodiscard]] std::uint64_t standing(const AuditReport& report);
 

@@ -154,6 +154,18 @@ TEST(AuditReportJson, BrokenCoverageDoesNotBreakTheReport) {
   EXPECT_TRUE(parsed["sources"][1]["coverage"].is_null());
 }
 
+TEST(AuditReport, WhatTheConnectorCouldNotReadCounts) {
+  SourceStatus source;
+  source.unreadable = 3;
+  EXPECT_EQ(wording::unreadable(source), 3U);
+  source.coverage = R"({"unreadable":{"count":212,"places":[]}})";
+  EXPECT_EQ(wording::unreadable(source), 212U);
+  source.coverage = R"({"unreadable":2})";
+  EXPECT_EQ(wording::unreadable(source), 3U);
+  source.coverage = R"({"unreadable":"many"})";
+  EXPECT_EQ(wording::unreadable(source), 3U);
+}
+
 TEST(AuditReport, NamesEveryReferenceThatItShows) {
   const std::vector<model::Ref> refs = references_in(sample_report());
   EXPECT_THAT(refs, Contains(model::Ref{3}));
