@@ -61,6 +61,10 @@ std::span<const Migration> migrations() { return known(); }
 
 SchemaStatus schema_status(const ConnectionInfo& info) {
   ServerConnection connection(info);
+  // The application's login has its rights only as a member of this role.
+  const Answer may = connection.query(
+      "SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = 'curfew_auditor'", {});
+  if (may.rows() > 0 && may.truth(0, 0)) connection.execute("SET ROLE curfew_auditor");
   SchemaStatus status;
   status.wanted = known().back().number;
   status.steps = applied(connection).steps;

@@ -232,6 +232,10 @@ TEST_F(Fences, ADryRunSaysWhatItWouldDoAndTakesItBack) {
   EXPECT_EQ(schema_status(empty).current, schema_status(empty).wanted);
 }
 
+TEST_F(Fences, TheApplicationsLoginMaySeeWhichStepTheSchemaIsAt) {
+  EXPECT_EQ(schema_status(database_.application).current, schema_status(database_.owner).wanted);
+}
+
 TEST_F(Fences, MigratingNeedsASuperuser) {
   try {
     migrate(database_.application);
