@@ -1,10 +1,13 @@
 #include "core/app/database.hpp"
 
 #include <cstdlib>
+#include <filesystem>
+#include <optional>
 
 #include "core/app/configuration.hpp"
 #include "core/app/yaml_reader.hpp"
 #include "core/base/error.hpp"
+#include "core/store/cluster_files.hpp"
 #include "core/store/migrations.hpp"
 
 namespace curfew::app {
@@ -26,6 +29,21 @@ std::unique_ptr<store::EmbeddedCluster> embedded(const std::string& folder, bool
   options.data_directory = folder;
   options.throwaway = throwaway;
   return std::make_unique<store::EmbeddedCluster>(std::move(options));
+}
+
+// The cluster that a running daemon holds: asked over its socket, left alone otherwise.
+std::optional<store::ConnectionInfo> running_cluster(const std::string& data) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path folder = fs::weakly_canonical(fs::path(data) / "postgres", error);
+  const fs::path sockets = store::socket_directory_for(folder);
+  if (!fs::exists(sockets / ".s.PGSQL.5432", error)) return std::nullopt;
+  const fs::path passwords = folder / "application.pgpass";
+  for (const fs::path& path : {sockets, passwords}) {
+    if (path.string().find_first_of("'\\") != std::string::npos) return std::nullopt;  // would need quoting
+  }
+  return store::ConnectionInfo{"host='" + sockets.string() + "' dbname='curfew' user=curfew_app passfile='" +
+                               passwords.string() + "'"};
 }
 
 }  // namespace
@@ -61,7 +79,14 @@ Database ledger_database(const std::string& config, const std::string& url) {
   if (config.empty()) throw Error(ErrorKind::Usage, "name the ledger: --config FILE, or --database URL");
   const Settings settings = load_configuration(config);
   if (!settings.database.url.empty()) return Database(server_of(settings));
-  return Database(embedded(settings.data + "/postgres", false));
+  try {
+    return Database(embedded(settings.data + "/postgres", false));
+  } catch (const Error& error) {
+    const auto running =
+        error.kind() == ErrorKind::Unavailable ? running_cluster(settings.data) : std::nullopt;
+    if (!running) throw;
+    return Database(*running);
+  }
 }
 
 }  // namespace curfew::app
