@@ -55,7 +55,9 @@ std::optional<std::uint64_t> as_number(const Element& value) {
 
 bool means_failure(const Element& keywords) {
   if (keywords.is_array()) {
-    for (const Element keyword : keywords.get_array().value_unsafe()) {
+    // Named, as the loop would outlive what get_array() gives back.
+    const simdjson::dom::array list = keywords.get_array().value_unsafe();
+    for (const Element keyword : list) {
       std::string_view text;
       if (keyword.get_string().get(text) == simdjson::SUCCESS && equal_ignoring_case(text, "audit failure"))
         return true;
