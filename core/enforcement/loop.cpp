@@ -306,11 +306,13 @@ void Loop::session_ended(Proof proof, Time occurred_at) {
     const Step& step = order_.steps[i];
     if (step.phase != Phase::Done && counts(step)) conclude_step(i, Verdict::Proven, proof);
   }
-  // Only a notice was out: the session is over, and nothing more need be done.
+  // Only a notice was out, all else of its group done: the session is over, and nothing more need be done.
   if (order_.running() && order_.group == begin && proof != Proof::RefusedCredential &&
       std::all_of(order_.steps.begin() + begin, order_.steps.begin() + end,
-                  [](const Step& step) { return step.ladder.action == Action::Notify; })) {
-    for (std::uint32_t i = begin; i < end; ++i) order_.steps[i].proof = proof;
+                  [](const Step& step) { return step.phase == Phase::Done; })) {
+    for (std::uint32_t i = begin; i < end; ++i) {
+      if (order_.steps[i].ladder.action == Action::Notify) order_.steps[i].proof = proof;
+    }
     conclude(Outcome::Proven);
   }
 }

@@ -1,6 +1,7 @@
 #include "core/engine/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/engine/state.hpp"
@@ -16,6 +17,14 @@ void Engine::State::apply(const model::Input& input) {
   const auto* clock = std::get_if<model::ClockInput>(&input.body);
   jumped_from = clock != nullptr && clock->to - clock->from > set.clock_jump ? clock->from : Time::max();
   now = input.at;
+  // Before anything fires: what became due while nobody listened is judged when the backlog has been read.
+  if (std::holds_alternative<model::StartedInput>(input.body)) {
+    started = true;
+    for (const model::Symbol name : sources.in_order(symbols)) {
+      read_backlog(sources.at(name));
+      hear(sources.at(name));
+    }
+  }
   fire(input.at);
   jumped_from = Time::max();
   std::visit([this](const auto& body) { take(body); }, input.body);
@@ -42,8 +51,10 @@ void Engine::State::fire(Time until) {
       other_deadlines.erase(other_deadlines.begin());
       if (kind == 0)
         fire_silence(name, at);
-      else
+      else if (kind == 1)
         wake_order(number);
+      else
+        fire_backlog(name);
       continue;
     }
     const auto due = session_deadlines.pop_until(until);
@@ -61,11 +72,6 @@ void Engine::State::take(const model::TickInput&) {}
 void Engine::State::take(const model::ClockInput&) {}
 
 void Engine::State::take(const model::StartedInput&) {
-  for (const model::Symbol name : sources.in_order(symbols)) {
-    Source& source = sources.at(name);
-    source.caught_up = source.closed;
-    hear(source);
-  }
   std::vector<model::OrderNumber> open;
   for (const auto& [number, kept] : orders) {
     if (kept.order.running() || kept.order.reverting()) open.push_back(number);
@@ -110,6 +116,41 @@ void Engine::State::fire_silence(const std::string& name, Time at) {
         name);
 }
 
+// Something may have happened that it has not told yet. That is waited for as long as its silence would be:
+// a source that never catches up must not switch limits off.
+void Engine::State::read_backlog(Source& source) {
+  const std::string name(symbols.text(source.name));
+  if (source.reads_backlog()) other_deadlines.erase({source.catch_up_by, 2, name, 0});
+  source.catch_up_by = Time{};
+  source.caught_up = source.closed;
+  if (source.closed || source.settings.stale_after <= Duration{0}) {
+    stop_waiting(source);
+    return;
+  }
+  source.catch_up_by = now + source.settings.stale_after;
+  other_deadlines.emplace(source.catch_up_by, 2, name, 0);
+}
+
+void Engine::State::fire_backlog(const std::string& name) {
+  alert("source_behind", "it has not caught up since the start; limits count by the clock again", name);
+  out->fired = true;
+  stop_waiting(sources.at(symbols.intern(name)));
+}
+
+// What waited for the source's backlog comes up again.
+void Engine::State::stop_waiting(Source& source) {
+  if (source.reads_backlog())
+    other_deadlines.erase({source.catch_up_by, 2, std::string(symbols.text(source.name)), 0});
+  source.catch_up_by = Time{};
+  const std::set<model::SessionNumber> held = std::exchange(source.held, {});
+  for (const model::SessionNumber number : held) {
+    const Slot slot = sessions.find(number);
+    if (slot == no_slot) continue;
+    recheck_concurrency(slot, sessions.at(slot).started_at, Recheck::Itself);
+    schedule(slot);
+  }
+}
+
 // Its watermark, or whether it counts, may have moved: what waited for it comes up again.
 void Engine::State::source_moved(Source& source) {
   while (!source.blocked.empty() && source.passed(source.blocked.front().at)) {
@@ -132,6 +173,7 @@ void Engine::State::take(const model::ProgressInput& input) {
   source.caught_up |= input.caught_up;
   source.closed |= input.closed;
   hear(source);
+  if (source.reads_backlog() && (source.caught_up || source.closed)) stop_waiting(source);
   source_moved(source);
 }
 
@@ -140,7 +182,10 @@ void Engine::State::take(const model::ConfigurationInput& input) {
   configure();
   for (const model::Symbol name : sources.in_order(symbols)) {
     Source& source = sources.at(name);
-    if (source.heard_at == Time{}) source.heard_at = now;
+    if (source.heard_at == Time{}) {
+      source.heard_at = now;
+      if (started) read_backlog(source);
+    }
     queue_silence(source);
     source_moved(source);
   }

@@ -115,6 +115,11 @@ void Engine::State::evaluate(Slot slot, Time at) {
       schedule(slot);
     return;
   }
+  // Its end may be unread.
+  if (source.reads_backlog()) {
+    sources.at(session.source).held.insert(session.number);
+    return;
+  }
   Time next = Time::max();
   Time blocked_at = Time::max();
   const Source* blocked_on = nullptr;
@@ -324,7 +329,7 @@ void Engine::State::withdraw_after(Slot slot, Time ended_at) {
 
 // Looks again at the sessions of its groups that began at or after `from`: their number of sessions at once
 // may be another one now.
-void Engine::State::recheck_concurrency(Slot slot, Time from) {
+void Engine::State::recheck_concurrency(Slot slot, Time from, Recheck whom) {
   const std::vector<PolicyIndex> concurrent = book.candidates(sessions.at(slot).scope_class).concurrent;
   for (const PolicyIndex index : concurrent) {
     const model::Policy& policy = book.at(index).policy;
@@ -349,7 +354,8 @@ void Engine::State::recheck_concurrency(Slot slot, Time from) {
       if (!std::binary_search(covered.begin(), covered.end(), index) || !applies(index, other)) continue;
       group.push_back({other.number, other.joined != 0 ? other.joined : other.number, other.identifier,
                        other.started_at, other.ended_at});
-      if (other.started_at >= from) again.emplace_back(group.back(), member);
+      if (other.started_at >= from && (whom == Recheck::Group || member == slot))
+        again.emplace_back(group.back(), member);
     }
     std::sort(again.begin(), again.end(),
               [](const auto& a, const auto& b) { return began_before(a.first, b.first); });
@@ -367,6 +373,15 @@ void Engine::State::recheck_concurrency(Slot slot, Time from) {
         continue;
       }
       if (marked) continue;
+      // One that seems to have lived then may have ended before: its end is unread.
+      const auto unread =
+          std::find_if(overlap.sessions.begin(), overlap.sessions.end(), [this](model::SessionNumber number) {
+            return sources.find(sessions.at(sessions.find(number)).source)->reads_backlog();
+          });
+      if (unread != overlap.sessions.end()) {
+        sources.at(sessions.at(sessions.find(*unread)).source).held.insert(sessions.at(member).number);
+        continue;
+      }
       Breach breach;
       breach.policy = index;
       breach.slot = member;

@@ -5,7 +5,7 @@
 namespace curfew::engine {
 namespace {
 
-constexpr std::string_view magic = "curfew-engine-1";
+constexpr std::string_view magic = "curfew-engine-2";
 
 void save_session(const Session& s, bool keyed, const std::vector<std::uint32_t>& words,
                   model::StateWriter& w) {
@@ -187,6 +187,7 @@ void Engine::State::save(const std::function<void(std::string_view)>& put) const
     w.ref(other);
   }
   w.time(forgotten_until);
+  w.flag(started);
   w.number(counts.unknown_memberships);
   w.number(counts.links_not_taught);
   w.number(counts.sessions_dropped);
@@ -293,6 +294,7 @@ void Engine::State::load(std::string_view bytes) {
     refused_links.emplace(one, r.ref());
   }
   forgotten_until = r.time();
+  started = r.flag();
   counts.unknown_memberships = r.number();
   counts.links_not_taught = r.number();
   counts.sessions_dropped = r.number();
@@ -301,6 +303,7 @@ void Engine::State::load(std::string_view bytes) {
     Source& source = sources.at(name);
     // Before its first word a source without settings waits for nothing.
     if (source.heard_at != Time{}) queue_silence(source);
+    if (source.reads_backlog()) other_deadlines.emplace(source.catch_up_by, 2, symbols.text(source.name), 0);
   }
 }
 

@@ -69,6 +69,9 @@ void Sources::save(model::StateWriter& w, const model::Symbols& symbols) const {
     w.time(source.observed_until);
     w.time(source.heard_at);
     w.time(source.gap_at);
+    w.time(source.catch_up_by);
+    w.number(source.held.size());
+    for (const model::SessionNumber number : source.held) w.number(number);
     w.flag(source.caught_up);
     w.flag(source.closed);
     w.flag(source.silent);
@@ -83,6 +86,8 @@ void Sources::load(model::StateReader& r, model::Symbols& symbols) {
     source.observed_until = r.time();
     source.heard_at = r.time();
     source.gap_at = r.time();
+    source.catch_up_by = r.time();
+    for (std::size_t j = r.count(); j > 0; --j) source.held.insert(r.number());
     source.caught_up = r.flag();
     source.closed = r.flag();
     source.silent = r.flag();

@@ -1,10 +1,13 @@
 // How far each source has been heard: watermarks, silence, and the absence deadlines that wait for it.
 //
 // A rule about absence may fire at `deadline` only when every source that can show activity of that session
-// `passed(deadline)`: it will bring nothing older any more. Threads: one. Owns: the clocks.
+// `passed(deadline)`: it will bring nothing older any more. And nothing at all is decided about the time that
+// a source `reads_backlog()` of: what ended a session may lie there unread. That wait has an end. Threads:
+// one. Owns: the clocks.
 #pragma once
 
 #include <array>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,15 +29,18 @@ struct Source {
   std::vector<model::Symbol> may_teach;  // namespaces
   Time newest_event{};
   Time observed_until{};
-  Time heard_at{};  // engine time
-  Time gap_at{};    // event time of the newest gap; epoch: none
+  Time heard_at{};     // engine time
+  Time gap_at{};       // event time of the newest gap; epoch: none
+  Time catch_up_by{};  // engine time up to which its backlog is waited for; epoch: it is not
   bool caught_up = true;
   bool closed = false;
   bool silent = false;
   bool silence_queued = false;
   std::array<model::SessionNumber, 2> recent{};  // the last two sessions that it showed to live
   std::vector<Due> blocked;                      // a heap: absence deadlines that wait for this source
+  std::set<model::SessionNumber> held;           // sessions of which something waits for its backlog
 
+  [[nodiscard]] bool reads_backlog() const { return catch_up_by != Time{}; }
   [[nodiscard]] Time watermark() const { return std::max(newest_event - settings.lateness, observed_until); }
   [[nodiscard]] bool passed(Time deadline) const {
     return closed || (caught_up && !silent && watermark() >= deadline);

@@ -106,7 +106,7 @@ struct Engine::State {
   session::Subjects subjects;
   Sources sources;
   Deadlines session_deadlines;
-  // (time, 0 source | 1 order, name or number)
+  // (time, 0 silence of a source | 1 order | 2 end of the wait for a source's backlog, name or number)
   std::set<std::tuple<Time, int, std::string, std::uint64_t>> other_deadlines;
   absl::flat_hash_map<model::SessionNumber, Marks> marks;
   absl::flat_hash_map<model::ViolationNumber, Violation> violations;
@@ -117,6 +117,7 @@ struct Engine::State {
   enforcement::Caps caps;
   std::map<std::uint32_t, Hold> holds;                        // by subject
   std::set<std::pair<model::Ref, model::Ref>> refused_links;  // reported once
+  bool started = false;                                       // by a daemon: sources have backlogs
   Time forgotten_until{};    // the newest end of a session that left the memory
   std::vector<Slot> active;  // since the last flush
   Counts counts;
@@ -143,6 +144,9 @@ struct Engine::State {
   void source_moved(Source& source);
   void fire_silence(const std::string& name, Time at);
   void queue_silence(Source& source);
+  void read_backlog(Source& source);
+  void stop_waiting(Source& source);
+  void fire_backlog(const std::string& name);
 
   // observations.cpp
   void take_of_session(const model::Facts& facts, Source& source);
@@ -173,7 +177,8 @@ struct Engine::State {
   [[nodiscard]] bool applies(policy::PolicyIndex policy, const Session& session);
   void activity_after_marks(Slot slot, Time occurred_at, bool person);
   void withdraw_after(Slot slot, Time ended_at);
-  void recheck_concurrency(Slot slot, Time from);
+  enum class Recheck : std::uint8_t { Group, Itself };
+  void recheck_concurrency(Slot slot, Time from, Recheck whom = Recheck::Group);
   void check_failures(Slot slot);
   void check_after_end(Slot slot, const model::Facts& facts);
   Violation& open(const Breach& breach);

@@ -85,11 +85,14 @@ std::optional<std::string> compare_with_reference(std::uint64_t seed, std::size_
     const model::Input input = history.next();
     engine.apply(input, effects);
     reference.apply(input);
+    const auto know = [&](const model::ViolationRow& row) {
+      violations[row.number] = {row.policy, row.session, row.breached_at, row.detected_at, row.withdrawn_at};
+    };
     for (const model::ViolationNumber number : effects.violations) {
-      // A row may be gone when its session left in the same input; it was told before then.
-      if (const model::ViolationRow row = engine.violation(number); row.number != 0)
-        violations[number] = {row.policy, row.session, row.breached_at, row.detected_at, row.withdrawn_at};
+      if (const model::ViolationRow row = engine.violation(number); row.number != 0) know(row);
     }
+    // Of sessions that left in this input.
+    for (const model::ViolationRow& row : effects.last_violations) know(row);
     for (const model::Entry& warning : of_kind(effects, model::EntryKind::Warned))
       warned.push_back(warning.facts);
     linked += of_kind(effects, model::EntryKind::SubjectLinked).size();

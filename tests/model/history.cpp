@@ -190,7 +190,10 @@ model::Input History::next() {
       return {now_, command};
     }
   }
-  if (shape_.restarts && random_.chance(1)) return {now_, model::StartedInput{"again"}};
+  if (shape_.restarts && random_.chance(1)) {
+    if (random_.chance(50)) now_ += seconds(random_.below(400));
+    return {now_, model::StartedInput{"again"}};
+  }
   const std::uint64_t kind = random_.below(100);
   if (kind < 15) return {now_, model::TickInput{}};
   if (kind < 30) {

@@ -46,5 +46,13 @@ curfew_mutant(conflicting_names_are_linked core/session/subjects.cpp
   "return Linking::Conflict;" "return Linking::Merged;")
 curfew_mutant(snapshot_forgets_deadlines core/engine/snapshot.cpp
   "if (session.queued_at != Time{}) session_deadlines" "if (false) session_deadlines")
+curfew_mutant(limits_do_not_wait_for_the_backlog core/engine/rules.cpp
+  "if (source.reads_backlog()) {" "if (false) {")
+curfew_mutant(unread_ends_are_counted core/engine/rules.cpp
+  "if (unread != overlap.sessions.end()) {" "if (false) {")
+curfew_mutant(backlog_holds_for_ever core/engine/engine.cpp
+  "stop_waiting(sources.at(symbols.intern(name)));" "sources.at(symbols.intern(name)).catch_up_by = Time::max();")
+curfew_mutant(snapshot_forgets_who_waits core/engine/sources.cpp
+  "source.held.insert(r.number());" "(void)r.number();")
 curfew_mutant(step_runs_without_intent core/engine/sign_outs.cpp
   "record(model::EntryKind::Intent, std::move(text));" "")

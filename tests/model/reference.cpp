@@ -123,6 +123,7 @@ bool Reference::fire_next(Time until) {
       offer(session.closed_at + source.settings.retry_window, session, after_policies, Drop);
       continue;
     }
+    if (reads_backlog(session)) continue;
     for (std::size_t p = 0; p < set_.policies.size(); ++p) {
       const model::Policy& policy = set_.policies[p];
       const bool absence = policy.rule == Rule::InactivityTimeout;
@@ -182,21 +183,24 @@ bool Reference::fire_next(Time until) {
 
 void Reference::fire(Time until) {
   while (true) {
-    Time silence = Time::max();
-    std::string name;
+    std::tuple<Time, bool, std::string> next{Time::max(), false, {}};  // when, end of a wait, whose
     for (const auto& [source, s] : sources_) {
+      if (s.catch_up_by != Time{}) next = std::min(next, std::make_tuple(s.catch_up_by, true, source));
       if (s.closed || s.silent || s.settings.stale_after <= Duration{0} || s.heard == Time{}) continue;
-      if (s.heard + s.settings.stale_after < silence) {
-        silence = s.heard + s.settings.stale_after;
-        name = source;
-      }
+      next = std::min(next, std::make_tuple(s.heard + s.settings.stale_after, false, source));
     }
-    if (silence > until) break;
-    // What was due before the silence was noticed still fires.
-    while (fire_next(silence)) {
+    const auto& [at, end_of_wait, name] = next;
+    if (at > until) break;
+    // What was due before still fires.
+    while (fire_next(at)) {
     }
-    sources_.at(name).silent = true;
-    ++silences_;
+    if (end_of_wait) {
+      sources_.at(name).catch_up_by = Time{};
+      count_concurrency();
+    } else {
+      sources_.at(name).silent = true;
+      ++silences_;
+    }
   }
   while (fire_next(until)) {
   }
@@ -204,11 +208,21 @@ void Reference::fire(Time until) {
 
 void Reference::apply(const model::Input& input) {
   now_ = input.at;
-  fire(input.at);
   const auto hear = [&](Source& source) {
     source.heard = now_;
     source.silent = false;
   };
+  if (std::holds_alternative<model::StartedInput>(input.body)) {
+    for (auto& [name, source] : sources_) {
+      source.caught_up = source.closed;
+      source.catch_up_by = source.closed || source.settings.stale_after <= Duration{0}
+                               ? Time{}
+                               : now_ + source.settings.stale_after;
+      hear(source);
+    }
+    count_concurrency();
+  }
+  fire(input.at);
   if (const auto* configuration = std::get_if<model::ConfigurationInput>(&input.body)) {
     set_ = configuration->set;
     for (const model::SourcePolicy& settings : set_.sources) {
@@ -222,11 +236,8 @@ void Reference::apply(const model::Input& input) {
     source.caught_up |= progress->caught_up;
     source.closed |= progress->closed;
     hear(source);
-  } else if (std::holds_alternative<model::StartedInput>(input.body)) {
-    for (auto& [name, source] : sources_) {
-      source.caught_up = source.closed;
-      hear(source);
-    }
+    if (source.caught_up || source.closed) source.catch_up_by = Time{};
+    count_concurrency();
   } else if (const auto* facts = std::get_if<model::Facts>(&input.body)) {
     Source& source = sources_[std::string(symbols_.text(facts->source))];
     source.newest = std::max(source.newest, facts->occurred_at);
@@ -407,6 +418,7 @@ void Reference::count_concurrency() {
       const bool grouped = policy.per == model::Per::Device ? bool(one.row.device) : bool(one.identifier);
       if (!grouped) continue;
       std::size_t at_once = 0;
+      bool unread = false;
       for (const auto& [other_number, other] : sessions_) {
         if (!in_scope(policy, other)) continue;
         if (policy.per == model::Per::Device
@@ -420,9 +432,11 @@ void Reference::count_concurrency() {
         const bool over =
             other_number != number && !other.lives() && other.row.ended_at <= one.row.started_at;
         at_once += began && !over;
+        unread |= began && !over && reads_backlog(other);
       }
       Mark& mark = one.marks[p];
-      if (at_once > policy.most && !mark.open) open(p, one, one.row.started_at, one.row.started_at);
+      if (at_once > policy.most && !mark.open && !unread)
+        open(p, one, one.row.started_at, one.row.started_at);
       // Who was forgotten meanwhile may have been among them.
       if (at_once <= policy.most && mark.open && one.row.started_at >= forgotten_until_) withdraw(mark);
     }

@@ -65,6 +65,7 @@ class Reference {
     model::SourcePolicy settings;
     Time newest{}, observed{}, heard{};
     bool caught_up = true, closed = false, silent = false;
+    Time catch_up_by{};  // epoch: no backlog is waited for
   };
 
   void fire(Time until);
@@ -72,6 +73,9 @@ class Reference {
   void observe(const model::Facts& facts);
   void observe_session(const model::Facts& facts);
   void learn(std::vector<Identifier> told, model::Ref known, const std::string& source);
+  [[nodiscard]] bool reads_backlog(const Session& session) const {
+    return sources_.at(session.row.source).catch_up_by != Time{};
+  }
   void count_concurrency();
   void count_failures();
   void after_end(Session& session, Time activity_at);

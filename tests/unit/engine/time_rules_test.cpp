@@ -173,6 +173,132 @@ TEST(Inactivity, WaitsAfterAStartUntilTheSourceHasCaughtUp) {
   EXPECT_EQ(m.count(EntryKind::ViolationOpened), 0U);
 }
 
+// A session of 7 with a limit of 100 s, the daemon down from 50 to 5000, and a source that has a backlog.
+struct Restarted : Machine {
+  explicit Restarted(model::PolicySet set) {
+    set.sources[0].stale_after = seconds(600);
+    configure(0, set);
+    see(0, ObservationType::SignIn, 1, 0, 7);
+    heard(50, 50);
+    apply(at(5000), model::StartedInput{"test"});
+  }
+};
+
+TEST(Backlog, ALimitThatPassedMeanwhileWaitsForTheSignOutThatMayLieUnread) {
+  auto set = at_most(100);
+  set.policies[0].mode = model::PolicyMode::Enforce;
+  set.policies[0].ladder.emplace_back();
+  Restarted m(set);
+  m.tick(5001);
+  m.see(5002, ObservationType::SignOut, 1, 80);
+  m.heard(5003, 5003);
+  m.tick(5004);
+  m.tick(9000);
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 0U);
+  EXPECT_EQ(m.count(EntryKind::SignOutOrdered), 0U);
+}
+
+TEST(Backlog, ALimitThatPassedMeanwhileIsBreachedAtItsOwnTimeOnceTheSourceHasCaughtUp) {
+  Restarted m(at_most(100));
+  m.tick(5300);
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 0U);
+  m.heard(5301, 5200);
+  m.tick(5301);
+  ASSERT_EQ(m.count(EntryKind::ViolationOpened), 1U)
+      << "its watermark need not have passed: it is no absence";
+  EXPECT_EQ(m.engine.violation(1).breached_at, at(100));
+  EXPECT_EQ(m.engine.violation(1).detected_at, at(5301));
+}
+
+TEST(Backlog, IsWaitedForNoLongerThanSilenceWouldBe) {
+  Restarted m(at_most(100));
+  m.see(5500, ObservationType::Activity, 1, 90);
+  EXPECT_FALSE(m.tick(5599).fired);
+  EXPECT_TRUE(m.tick(5600).fired);
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 1U);
+  ASSERT_EQ(m.count(EntryKind::Alert), 1U);
+  EXPECT_NE(m.facts_of(EntryKind::Alert)[0].find("source_behind"), std::string::npos);
+}
+
+TEST(Backlog, OfAClosedSourceIsNone) {
+  Machine m;
+  auto set = at_most(100);
+  set.sources[0].stale_after = seconds(600);
+  m.configure(0, set);
+  m.see(0, ObservationType::SignIn, 1, 0, 7);
+  m.apply(at(1), model::ProgressInput{"crm", at(1), true, true});
+  m.apply(at(200), model::StartedInput{"test"});
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 1U);
+}
+
+TEST(Backlog, HoldsNoWarningOfALimitBackThatIsStillToCome) {
+  auto set = at_most(5400);
+  set.policies[0].warn_before = seconds(300);
+  Restarted m(set);
+  m.tick(5150);
+  EXPECT_EQ(m.count(EntryKind::Warned), 0U) << "it may be over";
+  m.heard(5200, 5200);
+  m.tick(5200);
+  EXPECT_EQ(m.count(EntryKind::Warned), 1U);
+  m.tick(5400);
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 1U);
+}
+
+TEST(Backlog, OfASourceThatIsNewAfterTheStartIsWaitedForToo) {
+  Machine m;
+  auto set = at_most(100);
+  m.configure(0, set);
+  m.apply(at(1), model::StartedInput{"test"});
+  set.sources.push_back(source("ad"));
+  set.sources[1].stale_after = seconds(600);
+  m.configure(5000, set);
+  m.see(5001, m.facts(ObservationType::SignIn, 1, 10, 7, "ad"));
+  m.see(5002, m.facts(ObservationType::SignOut, 1, 20, 0, "ad"));
+  m.heard(5003, 5003, "ad");
+  m.tick(5004);
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 0U);
+}
+
+TEST(Backlog, SessionsWhoseEndMayBeUnreadAreNotCountedAsAtOnce) {
+  model::Policy p = policy("at once", Rule::ConcurrentSessions);
+  p.most = 1;
+  p.mode = model::PolicyMode::Enforce;
+  p.ladder.emplace_back();
+  Restarted m(one_policy(p));
+  m.see(5001, ObservationType::SignIn, 2, 200, 7);
+  m.see(5002, ObservationType::SignIn, 3, 300, 7);
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 0U);
+  m.see(5003, ObservationType::SignOut, 1, 150);
+  m.heard(5004, 5004);
+  ASSERT_EQ(m.count(EntryKind::ViolationOpened), 1U);
+  EXPECT_EQ(m.engine.violation(1).session, 3U);
+  EXPECT_EQ(m.engine.violation(1).breached_at, at(300));
+  EXPECT_EQ(m.count(EntryKind::SignOutOrdered), 1U);
+}
+
+TEST(Backlog, IsWaitedForAfterASnapshotToo) {
+  for (const bool catches_up : {true, false}) {
+    Restarted m(at_most(100));
+    m.tick(5300);
+    std::string bytes;
+    m.engine.save([&](std::string_view chunk) { bytes += chunk; });
+    m.engine = Engine::load(bytes, m.symbols);
+    m.tick(5310);
+    EXPECT_EQ(m.count(EntryKind::ViolationOpened), 0U);
+    if (catches_up) m.heard(5320, 5320);
+    m.tick(5321);
+    EXPECT_EQ(m.count(EntryKind::ViolationOpened), catches_up ? 1U : 0U);
+    m.tick(5600);
+    EXPECT_EQ(m.count(EntryKind::ViolationOpened), 1U);
+  }
+}
+
+TEST(Backlog, AStartIsNoSilenceOfSources) {
+  Restarted m(at_most(100'000));
+  m.heard(5001, 5001);
+  EXPECT_EQ(m.count(EntryKind::Alert), 0U) << "it was the daemon that did not listen";
+}
+
 TEST(Inactivity, AClosedSourceHoldsNothingBack) {
   Machine m;
   m.configure(0, idle_after(100));
