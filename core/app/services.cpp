@@ -304,6 +304,9 @@ api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Regis
   services.session = [&](model::SessionNumber number) {
     return readers.with([&](store::Store& store) { return store.session(number); });
   };
+  services.subjects = [&](const store::SubjectQuery& query) {
+    return readers.with([&](store::Store& store) { return store.subjects(query); });
+  };
   services.violations = [&](const store::ViolationQuery& query) {
     return readers.with([&](store::Store& store) { return store.violations(query); });
   };
