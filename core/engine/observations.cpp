@@ -46,7 +46,9 @@ void Engine::State::count_state(const Session& session, int by) {
   if (session.state == model::SessionState::Active) count = &counts.active;
   if (session.state == model::SessionState::Locked) count = &counts.locked;
   if (session.state == model::SessionState::Paused) count = &counts.paused;
-  if (count != nullptr) *count += static_cast<std::size_t>(by);
+  if (count == nullptr) return;
+  *count += static_cast<std::size_t>(by);
+  live_by_source[session.source] += static_cast<std::size_t>(by);
 }
 
 void Engine::State::take_of_session(const model::Facts& facts, Source& source) {

@@ -121,6 +121,24 @@ TEST(Links, ThatAnOperatorSplitStaySplit) {
   EXPECT_EQ(m.count(EntryKind::LinkRefused), 1U);
 }
 
+TEST(Counts, SayForEachSourceHowManyOfItsSessionsLiveAlsoAfterASnapshot) {
+  Machine m;
+  auto set = with(at_once(9));
+  set.sources.push_back(source("ad"));
+  m.configure(0, set);
+  m.see(1, ObservationType::SignIn, 1, 1, 7);
+  m.see(2, ObservationType::SignIn, 2, 2, 8);
+  m.see(3, m.facts(ObservationType::SignIn, 3, 3, 9, "ad"));
+  m.see(4, ObservationType::SignOut, 2, 4);
+  using Live = std::map<std::string, std::size_t>;
+  EXPECT_EQ(m.engine.counts().live_by_source, (Live{{"crm", 1}, {"ad", 1}}));
+  std::string bytes;
+  m.engine.save([&](std::string_view part) { bytes += part; });
+  EXPECT_EQ(Engine::load(bytes, m.symbols).counts().live_by_source, (Live{{"crm", 1}, {"ad", 1}}));
+  m.see(5, m.facts(ObservationType::SignOut, 3, 5, 0, "ad"));
+  EXPECT_EQ(m.engine.counts().live_by_source, (Live{{"crm", 1}}));
+}
+
 TEST(FailedSignIns, AreABreachWhenASuccessFollowsThemAlsoInWrongOrder) {
   model::Policy p = policy("guessing", Rule::FailedSignIns);
   p.most = 3;
