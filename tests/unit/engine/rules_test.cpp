@@ -96,6 +96,19 @@ TEST(Links, AreTaughtOnlyByASourceThatMay) {
   EXPECT_EQ(m.engine.counts().links_not_taught, 1U);
 }
 
+TEST(Links, OfAllNamespacesAreTaughtByASourceThatMayTeachAll) {
+  auto set = with(at_once(9));
+  set.sources[0].may_teach = {"*"};
+  Machine m;
+  m.configure(0, set);
+  auto both = m.facts(ObservationType::SignIn, 1, 1, 7);
+  both.identifiers[1] = {m.symbols.intern("sid"), ref(70)};
+  both.identifier_count = 2;
+  m.see(1, both);
+  EXPECT_EQ(m.count(EntryKind::SubjectLinked), 1U);
+  EXPECT_EQ(m.engine.subject_of(ref(70)), ref(7));
+}
+
 TEST(Links, ThatAnOperatorSplitStaySplit) {
   Machine m;
   m.configure(0, with(at_once(1)));
