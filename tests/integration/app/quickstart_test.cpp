@@ -72,5 +72,23 @@ TEST_F(Quickstart, AllFiveKindsOfDefaultsAreListedAndOnlyObserve) {
   for (const json& violation : report_["violations"]) EXPECT_EQ(violation["mode"], "observe");
 }
 
+TEST_F(Quickstart, WhatWasNotSeenIsSaidOnce) {
+  std::map<std::string, int> said;
+  for (const json& line : report_["not_seen"]) ++said[line.get<std::string>()];
+  for (const auto& [line, times] : said) EXPECT_EQ(times, 1) << line;
+  const auto about = [&](const char* what) {
+    return std::count_if(said.begin(), said.end(),
+                         [&](const auto& line) { return line.first.find(what) != std::string::npos; });
+  };
+  EXPECT_EQ(about("inactivity cannot be judged"), 1);
+  EXPECT_EQ(about("gaps in the records"), 1);
+}
+
+TEST_F(Quickstart, GapsSayWhatTheyAre) {
+  std::vector<std::string> texts;
+  for (const json& gap : report_["gaps"]) texts.push_back(gap["text"].get<std::string>());
+  EXPECT_THAT(texts, testing::UnorderedElementsAre("record numbers", "log cleared"));
+}
+
 }  // namespace
 }  // namespace curfew::app_test
