@@ -52,11 +52,7 @@ struct IngestAnswer {
 
 using SourceStatus = report::SourceStatus;
 using SubjectRow = report::SubjectRow;
-struct SubjectQuery {
-  bool live_only = false;
-  model::Ref after;  // paging, ascending references
-  std::size_t limit = 100;
-};
+using SubjectQuery = store::SubjectQuery;
 
 struct SignOutQuery {
   std::optional<model::Outcome> outcome;

@@ -1,5 +1,7 @@
 #include "core/app/audit_result.hpp"
 
+#include <algorithm>
+
 #include "core/app/ledger_check.hpp"
 #include "core/model/facts.hpp"
 
@@ -31,12 +33,6 @@ void add_sources(report::AuditReport& result, Pipeline& pipeline, const Capabili
       status.can_prove = plugin->second.proves;
       status.shows_activity = plugin->second.shows_activity;
     }
-    if (source.unreadable > 0)
-      result.not_seen.push_back("Source " + name + ": " + std::to_string(source.unreadable) +
-                                " records could not be read.");
-    if (source.invalid > 0)
-      result.not_seen.push_back("Source " + name + ": " + std::to_string(source.invalid) +
-                                " observations broke a rule of admission and were left out.");
   }
   if (pipeline.released_early() > 0)
     result.not_seen.push_back(
@@ -74,6 +70,17 @@ void add_violations(report::AuditReport& result, store::Store& store) {
   }
 }
 
+// In the words of the connector: "log-cleared" and, where it says why, the reason.
+std::string gap_text(const model::Symbols& symbols, const model::Facts& facts) {
+  std::string text(symbols.text(facts.application));
+  std::replace(text.begin(), text.end(), '-', ' ');
+  if (facts.failure) {
+    if (!text.empty()) text += ": ";
+    text += symbols.text(facts.failure);
+  }
+  return text;
+}
+
 // What only the entries say: failed sign-ins, gaps, the time that they span.
 void see_entry(report::AuditReport& result, model::Symbols& symbols, const model::Entry& entry) {
   if (entry.kind != model::EntryKind::Observation) return;
@@ -90,7 +97,7 @@ void see_entry(report::AuditReport& result, model::Symbols& symbols, const model
                              .from = entry.occurred_at,
                              .to = entry.occurred_at,
                              .records = facts.count,
-                             .text = std::string(symbols.text(facts.failure))});
+                             .text = gap_text(symbols, facts)});
   }
 }
 

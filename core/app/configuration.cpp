@@ -325,7 +325,7 @@ std::vector<model::Policy> default_policies() {
   idle.limit = minutes(15);
   idle.controls = {"nist-800-53:ac-11", "pci-dss:8.2.8"};
   model::Policy& concurrent = add("default-concurrent-sessions", model::Rule::ConcurrentSessions);
-  concurrent.most = 3;
+  concurrent.most = 2;  // a desk, and something reached from it
   concurrent.controls = {"nist-800-53:ac-10"};
   model::Policy& failed = add("default-failed-sign-ins", model::Rule::FailedSignIns);
   failed.most = 5;

@@ -99,7 +99,8 @@ Declare<SourceSettings> source_table() {
       .span("vanished_after", &S::vanished_after, microseconds(0), hours(24 * 366),
             "A session without a sign of life for so long is taken to have ended; `0s` is never.")
       .texts("acts_through", &S::acts_through, "Sources that hold its people's identity and act on them.")
-      .texts("may_teach", &S::may_teach, "Identifier namespaces whose links it may state.")
+      .texts("may_teach", &S::may_teach,
+             "Identifier namespaces whose links it may state; `*` is all of them.")
       .texts("shows_activity_of", &S::shows_activity_of,
              "Other sources whose sessions' activity it can show.")
       .json(

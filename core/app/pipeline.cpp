@@ -31,6 +31,7 @@ namespace {
 constexpr std::size_t arrivals_at_once = 1'024;
 constexpr auto progress_interval = seconds(1);
 constexpr auto flush_interval = seconds(60);
+constexpr auto expire_interval = seconds(60);
 
 connector::AdmissionSettings admission_settings(const Settings& settings) {
   connector::AdmissionSettings admission;
@@ -53,7 +54,8 @@ Pipeline::Pipeline(PipelineOptions options, Log& log)
       intake_(admission_, options_.settings.queue, log, options_.metrics),
       writer_({.database = options_.database,
                .outside_checkpoints = options_.settings.ledger.outside_checkpoints,
-               .stores_keys = !options_.recorded},
+               .stores_keys = !options_.recorded,
+               .expire_every = options_.recorded ? Duration(0) : Duration(expire_interval)},
               log,
               {.committed = [this](Batch& batch) { committed(batch); },
                .failed = [this](const std::string& text) { fail(text); }}) {}

@@ -57,6 +57,7 @@ std::optional<api::IngestAnswer> ingest(Pipeline& pipeline, std::string_view sou
 
 std::vector<api::SourceStatus> sources(Pipeline& pipeline, const Capabilities& capabilities) {
   std::vector<api::SourceStatus> all;
+  const EngineView view = pipeline.view();
   for (const auto& [name, source] : pipeline.intake().sources()) {
     api::SourceStatus& status = all.emplace_back();
     status.name = name;
@@ -72,6 +73,8 @@ std::vector<api::SourceStatus> sources(Pipeline& pipeline, const Capabilities& c
     status.observations = source.observations;
     status.refused = source.invalid + source.too_late;
     status.coverage = source.coverage;
+    if (const auto live = view.counts.live_by_source.find(name); live != view.counts.live_by_source.end())
+      status.live_sessions = live->second;
     if (const auto plugin = capabilities.find(name); plugin != capabilities.end()) {
       status.can = plugin->second.can;
       status.can_prove = plugin->second.proves;
@@ -303,6 +306,9 @@ api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Regis
   };
   services.session = [&](model::SessionNumber number) {
     return readers.with([&](store::Store& store) { return store.session(number); });
+  };
+  services.subjects = [&](const store::SubjectQuery& query) {
+    return readers.with([&](store::Store& store) { return store.subjects(query); });
   };
   services.violations = [&](const store::ViolationQuery& query) {
     return readers.with([&](store::Store& store) { return store.violations(query); });

@@ -61,6 +61,7 @@ void Writer::run() {
         write(batch);
         idle_ = true;
       }
+      expire_when_due();
     }
   } catch (const std::exception& error) {
     queue_.close();
@@ -124,6 +125,19 @@ void Writer::commit(const ledger::SealedBatch& sealed, const store::Extras& extr
     }
   }
   if (!up_.exchange(true)) log_.info("the database is back");
+}
+
+// After a batch was acknowledged, or when there was none: nobody waits for it.
+void Writer::expire_when_due() {
+  const auto now = steady_clock::now();
+  if (settings_.expire_every <= Duration(0) || !up_ || now - expired_ < settings_.expire_every) return;
+  expired_ = now;
+  try {
+    store_->expire(base::wall_clock_now());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Unavailable) throw;
+    log_.warning("what is past its time was not removed; it is tried again", {{"reason", error.what()}});
+  }
 }
 
 bool Writer::pause_before_retry(Duration& pause) {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -33,6 +34,8 @@ struct WriterSettings {
   std::string outside_checkpoints;  // empty: none
   Duration longest_pause{std::chrono::seconds(5)};
   bool stores_keys = true;  // audit's recorded input needs no idempotency keys afterwards
+  // How often keys and memory past their time are removed; 0: never.
+  Duration expire_every{0};
 };
 
 class Writer {
@@ -64,6 +67,7 @@ class Writer {
   void commit(const ledger::SealedBatch& sealed, const store::Extras& extras);
   void publish_checkpoint(const std::string& checkpoint);
   bool pause_before_retry(Duration& pause);
+  void expire_when_due();
 
   WriterSettings settings_;
   Log& log_;
@@ -80,6 +84,7 @@ class Writer {
   std::condition_variable stop_changed_;
   std::atomic<std::uint64_t> size_ = 0;
   std::atomic<std::uint64_t> snapshot_at_ = 0;
+  std::chrono::steady_clock::time_point expired_{};
   int outside_ = -1;
   bool finished_ = false;
   std::thread thread_;

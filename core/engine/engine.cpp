@@ -333,6 +333,9 @@ Counts Engine::counts() const {
   counts.subjects = state_->subjects.count();
   counts.deadlines = state_->session_deadlines.size() + state_->other_deadlines.size();
   counts.failures_dropped = state_->failures.dropped();
+  for (const auto& [source, live] : state_->live_by_source) {
+    if (live > 0) counts.live_by_source[std::string(state_->symbols.text(source))] = live;
+  }
   for (const auto& [number, kept] : state_->orders) {
     counts.open_orders += kept.order.running();
     counts.held_orders += kept.order.outcome == model::Outcome::Held && kept.order.concluded_at == Time{};

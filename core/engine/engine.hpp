@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,7 @@ struct Counts {
   std::uint64_t links_not_taught = 0;     // two identifiers in one record whose source may not link them
   std::uint64_t failures_dropped = 0;     // failed sign-ins beyond what is kept
   std::uint64_t sessions_dropped = 0;     // ended ones that left the memory
+  std::map<std::string, std::size_t> live_by_source;  // sources without a live session are left out
 };
 
 class Engine {

@@ -46,7 +46,9 @@ void Engine::State::count_state(const Session& session, int by) {
   if (session.state == model::SessionState::Active) count = &counts.active;
   if (session.state == model::SessionState::Locked) count = &counts.locked;
   if (session.state == model::SessionState::Paused) count = &counts.paused;
-  if (count != nullptr) *count += static_cast<std::size_t>(by);
+  if (count == nullptr) return;
+  *count += static_cast<std::size_t>(by);
+  live_by_source[session.source] += static_cast<std::size_t>(by);
 }
 
 void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
@@ -243,9 +245,10 @@ std::uint32_t Engine::State::link(std::uint32_t subject, model::Ref known, const
   const std::uint32_t found = subjects.find(other.value);
   if (found == subject) return subject;
   // A link is stated only by a source that may teach both namespaces.
-  const std::vector<model::Symbol>& may_teach = sources.at(facts.source).may_teach;
+  const Source& teacher = sources.at(facts.source);
   const auto teaches = [&](model::Symbol name_space) {
-    return std::find(may_teach.begin(), may_teach.end(), name_space) != may_teach.end();
+    return teacher.teaches_all || std::find(teacher.may_teach.begin(), teacher.may_teach.end(), name_space) !=
+                                      teacher.may_teach.end();
   };
   model::Symbol known_space;
   for (const model::Identifier& identifier : subjects.identifiers_of(subject)) {

@@ -1,8 +1,15 @@
 #include "core/engine/sources.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace curfew::engine {
+namespace {
+
+// In `may_teach`.
+constexpr std::string_view every_namespace = "*";
+
+}  // namespace
 
 Source& Sources::at(model::Symbol name) {
   if (name.number >= all_.size()) all_.resize(name.number + std::size_t{1});
@@ -35,8 +42,13 @@ void Sources::derive(model::Symbols& symbols) {
     if (source.settings.shows_activity) source.shown_by.push_back(name);
     source.shows.clear();
     source.may_teach.clear();
-    for (const std::string& name_space : source.settings.may_teach)
-      source.may_teach.push_back(symbols.intern(name_space));
+    source.teaches_all = false;
+    for (const std::string& name_space : source.settings.may_teach) {
+      if (name_space == every_namespace)
+        source.teaches_all = true;
+      else
+        source.may_teach.push_back(symbols.intern(name_space));
+    }
   }
   for (const model::Symbol name : in_order(symbols)) {
     const std::vector<std::string> shows = at(name).settings.shows_activity_of;

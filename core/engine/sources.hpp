@@ -27,6 +27,7 @@ struct Source {
   std::vector<model::Symbol> shown_by;   // sources that can show activity of its sessions
   std::vector<model::Symbol> shows;      // other sources whose sessions it can show
   std::vector<model::Symbol> may_teach;  // namespaces
+  bool teaches_all = false;
   Time newest_event{};
   Time observed_until{};
   Time heard_at{};     // engine time

@@ -121,6 +121,7 @@ struct Engine::State {
   Time forgotten_until{};    // the newest end of a session that left the memory
   std::vector<Slot> active;  // since the last flush
   Counts counts;
+  std::map<model::Symbol, std::size_t> live_by_source;
 
   // Of the input that is being applied.
   model::Effects* out = nullptr;

@@ -98,7 +98,7 @@ struct SourcePolicy {
   Duration vanished_after{
       std::chrono::hours(24 * 7)};             // no sign of life for so long: an inferred end; 0: never
   std::vector<std::string> acts_through;       // sources that hold its people's identity
-  std::vector<std::string> may_teach;          // namespaces whose links it may state
+  std::vector<std::string> may_teach;          // namespaces whose links it may state; "*": of all
   std::vector<std::string> shows_activity_of;  // other sources whose sessions' activity it can show
   std::vector<Action> can;                     // ladder steps that its connector declares
   bool can_prove = false;

@@ -10,6 +10,7 @@
 #include "core/base/time.hpp"
 #include "core/model/ref.hpp"
 #include "core/model/vocabulary.hpp"
+#include "core/store/store.hpp"
 
 namespace curfew::report {
 
@@ -33,14 +34,6 @@ struct SourceStatus {
   std::string coverage;  // JSON object as the connector gave it; empty: none
 };
 
-struct SubjectRow {
-  model::Ref subject;
-  model::AccountType account_type = model::AccountType::Unknown;
-  std::uint64_t live_sessions = 0;
-  std::uint64_t sessions = 0;
-  std::uint64_t violations = 0;
-  Time first_seen_at{};
-  Time last_activity_at{};
-};
+using SubjectRow = store::SubjectRow;
 
 }  // namespace curfew::report

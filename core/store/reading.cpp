@@ -300,6 +300,39 @@ std::optional<model::SessionRow> Store::session(model::SessionNumber number) {
   return std::move(rows.front());
 }
 
+std::vector<SubjectRow> Store::subjects(const SubjectQuery& query) {
+  const std::string limit = std::to_string(std::min(query.limit, most_rows));
+  std::string wanted = "subject <> ''";
+  if (query.after) wanted += " AND subject > " + literal(query.after);
+  // The live ones come from the index of live sessions, whatever the number of those that ended.
+  if (query.live_only) {
+    wanted = "subject IN (SELECT DISTINCT subject FROM curfew.session WHERE ended_at = 0 AND " + wanted +
+             " ORDER BY subject LIMIT " + limit + ")";
+  }
+  return collect<SubjectRow>(
+      *connection_,
+      "SELECT s.subject, s.account_type, s.live, s.sessions, v.violations, s.first_seen, s.last_activity "
+      "FROM (SELECT subject, coalesce((array_agg(account_type ORDER BY number DESC) FILTER "
+      "(WHERE account_type <> 'unknown'))[1], 'unknown') AS account_type, "
+      "count(*) FILTER (WHERE ended_at = 0) AS live, count(*) AS sessions, min(started_at) AS first_seen, "
+      "max(greatest(started_at, last_person_activity_at, last_machine_activity_at)) AS last_activity "
+      "FROM curfew.session WHERE " +
+          wanted + " GROUP BY subject ORDER BY subject LIMIT " + limit +
+          ") s CROSS JOIN LATERAL (SELECT count(*) AS violations FROM curfew.violation v "
+          "WHERE v.subject = s.subject AND v.withdrawn_at = 0) v ORDER BY s.subject",
+      7, [](const BinaryRow& row) {
+        SubjectRow out;
+        out.subject = ref_from_stored(row.bytes(0));
+        out.account_type = name_in<model::AccountType>("session", "account_type", row.bytes(1));
+        out.live_sessions = count_in(row, 2);
+        out.sessions = count_in(row, 3);
+        out.violations = count_in(row, 4);
+        out.first_seen_at = time_in(row, 5);
+        out.last_activity_at = time_in(row, 6);
+        return out;
+      });
+}
+
 std::vector<model::ViolationRow> Store::violations(const ViolationQuery& query) {
   std::string sql =
       "SELECT number, policy, rule, mode, session, subject, source, breached_at, detected_at, withdrawn_at, "

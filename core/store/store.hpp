@@ -97,6 +97,23 @@ struct ViolationQuery {
   std::size_t limit = 100;
 };
 
+struct SubjectQuery {
+  bool live_only = false;
+  model::Ref after;  // paging, ascending references
+  std::size_t limit = 100;
+};
+// What the sessions of a subject add up to.
+struct SubjectRow {
+  model::Ref subject;
+  model::AccountType account_type = model::AccountType::Unknown;  // the newest that a source told
+  std::uint64_t live_sessions = 0;
+  std::uint64_t sessions = 0;
+  std::uint64_t violations = 0;  // those that stand
+  Time first_seen_at{};
+  Time last_activity_at{};
+  friend bool operator==(const SubjectRow&, const SubjectRow&) = default;
+};
+
 class Store {
  public:
   Store(const ConnectionInfo& info, Role role);
@@ -136,6 +153,7 @@ class Store {
   [[nodiscard]] std::vector<MemoryUpdate> memory();
   [[nodiscard]] std::vector<model::SessionRow> sessions(const SessionQuery& query);
   [[nodiscard]] std::optional<model::SessionRow> session(model::SessionNumber number);
+  [[nodiscard]] std::vector<SubjectRow> subjects(const SubjectQuery& query);
   [[nodiscard]] std::vector<model::ViolationRow> violations(const ViolationQuery& query);
   [[nodiscard]] std::vector<model::SignOutRow> sign_outs(model::OrderNumber after, std::size_t limit);
   // What of the server's settings lets a crash lose what was acknowledged; empty: nothing.

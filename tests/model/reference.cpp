@@ -257,7 +257,8 @@ void Reference::learn(std::vector<Identifier> told, model::Ref known, const std:
     for (const Identifier& own : people_[mine]) {
       if (own.value == known) known_space = own.name_space;
     }
-    if (!in(may_teach, known_space) || !in(may_teach, other.name_space)) continue;
+    const bool all = in(may_teach, std::string("*"));
+    if (!all && (!in(may_teach, known_space) || !in(may_teach, other.name_space))) continue;
     if (person(other.value) == people_.size()) {
       people_.push_back({other});
       age_.push_back(other.value);

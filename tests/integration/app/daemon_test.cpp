@@ -69,6 +69,45 @@ TEST(Daemon, AScriptedDayBecomesSessionsAndViolations) {
   EXPECT_EQ(ended.code, 0) << ended.err;
 }
 
+TEST(Daemon, PeopleAndSourcesAreListedWithTheirLiveSessions) {
+  ScriptedDaemon daemon;
+  daemon.script(three_people);
+  daemon.configure(observing);
+  daemon.start();
+  ASSERT_TRUE(daemon.until([&] {
+    return daemon.get("/api/v1/sessions")["sessions"].size() == 3 &&
+           daemon.get("/api/v1/violations")["violations"].size() == 1;
+  })) << daemon.log();
+  EXPECT_TRUE(daemon.until([&] { return daemon.get("/api/v1/sources")["sources"][0]["live_sessions"] == 2; }))
+      << daemon.get("/api/v1/sources").dump(1);
+
+  const json subjects = daemon.get("/api/v1/subjects")["subjects"];
+  ASSERT_EQ(subjects.size(), 3U);
+  std::uint64_t live = 0;
+  std::uint64_t violations = 0;
+  for (const json& subject : subjects) {
+    EXPECT_EQ(subject["account_type"], "human");
+    EXPECT_EQ(subject["sessions"], 1);
+    live += subject["live_sessions"].get<std::uint64_t>();
+    violations += subject["violations"].get<std::uint64_t>();
+  }
+  EXPECT_EQ(live, 2U);
+  EXPECT_EQ(violations, 1U);
+
+  // Page by page, and the live ones only.
+  const json first = daemon.get("/api/v1/subjects?limit=2");
+  EXPECT_EQ(first["subjects"].size(), 2U);
+  const json second = daemon.get("/api/v1/subjects?limit=2&after=" + first["next"].get<std::string>());
+  ASSERT_EQ(second["subjects"].size(), 1U);
+  EXPECT_EQ(second["subjects"][0], subjects[2]);
+  EXPECT_EQ(daemon.get("/api/v1/subjects?live=true")["subjects"].size(), 2U);
+
+  const Ended listed = run_curfew({"subjects", "--config", daemon.config(), "--json"});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  EXPECT_THAT(listed.out, HasSubstr(subjects[0]["subject"].get<std::string>()));
+  EXPECT_EQ(daemon.stop().code, 0);
+}
+
 TEST(Daemon, AnHonestSourceProvesItsSignOut) {
   ScriptedDaemon daemon;
   daemon.script(three_people);

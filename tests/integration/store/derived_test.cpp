@@ -115,6 +115,37 @@ TEST_F(Derived, SessionsAreFoundByEachPartOfTheQuery) {
   EXPECT_THAT(numbers(page), ElementsAre(3, 4, 5));
 }
 
+TEST_F(Derived, SubjectsAddUpTheirSessionsAndWhatStandsAgainstThem) {
+  Extras extras;
+  for (model::SessionNumber number = 1; number <= 6; ++number) extras.sessions.push_back(session_row(number));
+  end(extras.sessions[0]);                                        // of 2
+  end(extras.sessions[1]);                                        // of 3
+  end(extras.sessions[4]);                                        // of 3
+  extras.sessions[3].account_type = model::AccountType::Unknown;  // the newest word on 2 is in session 1
+  extras.sessions[2].account_type = model::AccountType::Service;
+  extras.sessions[5].last_machine_activity_at = at(900);
+  extras.sessions.push_back(session_row(7));
+  extras.sessions.back().subject = {};  // nobody knows whose it is
+  for (model::ViolationNumber number = 1; number <= 3; ++number) {
+    model::ViolationRow& violation = extras.violations.emplace_back();
+    violation.number = number;
+    violation.policy = "one-hour";
+    violation.evidence = "{}";
+    violation.subject = {number == 3 ? 3U : 2U};
+  }
+  extras.violations[1].withdrawn_at = at(1'000);
+  append(extras);
+
+  SubjectRow one{{1}, model::AccountType::Human, 2, 2, 0, at(30), at(900)};
+  SubjectRow two{{2}, model::AccountType::Human, 1, 2, 1, at(10), at(40)};
+  SubjectRow three{{3}, model::AccountType::Human, 0, 2, 1, at(20), at(50)};
+  EXPECT_THAT(reader_.subjects({}), ElementsAre(one, two, three));
+  EXPECT_THAT(reader_.subjects({.live_only = true, .after = {}, .limit = 100}), ElementsAre(one, two));
+  EXPECT_THAT(reader_.subjects({.live_only = false, .after = {}, .limit = 2}), ElementsAre(one, two));
+  EXPECT_THAT(reader_.subjects({.live_only = false, .after = {2}, .limit = 2}), ElementsAre(three));
+  EXPECT_THAT(reader_.subjects({.live_only = true, .after = {1}, .limit = 1}), ElementsAre(two));
+}
+
 TEST_F(Derived, LastActivityIsFlushedBesideTheLedger) {
   Extras extras;
   extras.sessions = {session_row(1), session_row(2)};

@@ -96,6 +96,19 @@ TEST(Links, AreTaughtOnlyByASourceThatMay) {
   EXPECT_EQ(m.engine.counts().links_not_taught, 1U);
 }
 
+TEST(Links, OfAllNamespacesAreTaughtByASourceThatMayTeachAll) {
+  auto set = with(at_once(9));
+  set.sources[0].may_teach = {"*"};
+  Machine m;
+  m.configure(0, set);
+  auto both = m.facts(ObservationType::SignIn, 1, 1, 7);
+  both.identifiers[1] = {m.symbols.intern("sid"), ref(70)};
+  both.identifier_count = 2;
+  m.see(1, both);
+  EXPECT_EQ(m.count(EntryKind::SubjectLinked), 1U);
+  EXPECT_EQ(m.engine.subject_of(ref(70)), ref(7));
+}
+
 TEST(Links, ThatAnOperatorSplitStaySplit) {
   Machine m;
   m.configure(0, with(at_once(1)));
@@ -119,6 +132,24 @@ TEST(Links, ThatAnOperatorSplitStaySplit) {
   m.see(4, both);
   EXPECT_EQ(m.engine.subject_of(ref(70)), ref(70));
   EXPECT_EQ(m.count(EntryKind::LinkRefused), 1U);
+}
+
+TEST(Counts, SayForEachSourceHowManyOfItsSessionsLiveAlsoAfterASnapshot) {
+  Machine m;
+  auto set = with(at_once(9));
+  set.sources.push_back(source("ad"));
+  m.configure(0, set);
+  m.see(1, ObservationType::SignIn, 1, 1, 7);
+  m.see(2, ObservationType::SignIn, 2, 2, 8);
+  m.see(3, m.facts(ObservationType::SignIn, 3, 3, 9, "ad"));
+  m.see(4, ObservationType::SignOut, 2, 4);
+  using Live = std::map<std::string, std::size_t>;
+  EXPECT_EQ(m.engine.counts().live_by_source, (Live{{"crm", 1}, {"ad", 1}}));
+  std::string bytes;
+  m.engine.save([&](std::string_view part) { bytes += part; });
+  EXPECT_EQ(Engine::load(bytes, m.symbols).counts().live_by_source, (Live{{"crm", 1}, {"ad", 1}}));
+  m.see(5, m.facts(ObservationType::SignOut, 3, 5, 0, "ad"));
+  EXPECT_EQ(m.engine.counts().live_by_source, (Live{{"crm", 1}}));
 }
 
 TEST(FailedSignIns, AreABreachWhenASuccessFollowsThemAlsoInWrongOrder) {
