@@ -59,7 +59,8 @@ void note_by_stack(int signal) {
     CrashSlot::Record* const record = range.record.load();
     if (record == nullptr) continue;
     for (int i = 0; i < count; ++i) {
-      const auto at = reinterpret_cast<std::uintptr_t>(frames[static_cast<std::size_t>(i)]);
+      // A return address: after a call that never returns it may lie behind the last of the code.
+      const auto at = reinterpret_cast<std::uintptr_t>(frames[static_cast<std::size_t>(i)]) - 1;
       if (at < range.first.load() || at >= range.last.load()) continue;
       note(record, 0, signal);
       break;

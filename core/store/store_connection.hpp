@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/error.hpp"
 #include "core/store/binary_copy.hpp"
 #include "core/store/server_connection.hpp"
 #include "core/store/store.hpp"

@@ -41,7 +41,7 @@ def problem(name):
             digest.update(open(used_file, "rb").read())
         if os.path.exists(stamp) and open(stamp, encoding="ascii").read() == digest.hexdigest():
             return ""
-    result = subprocess.run([*base, "-fsyntax-only", "-Wno-pragma-once-outside-header", "-include",
+    result = subprocess.run([*base, "-fsyntax-only", "-include",
                              os.path.abspath(name), "/dev/null"], capture_output=True, text=True)
     if result.returncode:
         return f"{name} does not compile alone:\n{result.stderr[:2000]}"
