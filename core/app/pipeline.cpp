@@ -87,10 +87,15 @@ void Pipeline::start() {
   // The first entries: the stream's opening, the configuration if it is another one, the start.
   const Time at = options_.recorded ? machine_->engine().now() : clock_->now();
   if (recovered.opening) machine_->record(at, std::move(*recovered.opening));
+  // A ledger that goes on is told of the start first: what became due while nobody listened waits for the
+  // sources' backlogs. In a new one nothing is due, and the sources must be known before.
+  const bool goes_on = machine_->engine().now() != Time{};
+  const auto start = [&] { machine_->take(at, model::StartedInput{.version = CURFEW_VERSION}); };
+  if (goes_on) start();
   configure(at);
   for (const auto& [source, plugin] : options_.capabilities)
     machine_->record(at, plugin_loaded(source, plugin));
-  machine_->take(at, model::StartedInput{.version = CURFEW_VERSION});
+  if (!goes_on) start();
   if (options_.recorded) {
     // Recorded input is let through in order, so no source lags behind it.
     for (const SourceSettings& source : settings.sources)
@@ -147,7 +152,7 @@ void Pipeline::configure(Time at) {
   model::PolicySet set = policy_set(options_.settings, options_.capabilities);
   const std::vector<model::PersonalValue> introduced = to_references(set, admission_);
   const std::string json = model::to_json(set);
-  if (machine_->inputs() == 0 && json == model::to_json(machine_->engine().policies())) return;
+  if (json == model::to_json(machine_->engine().policies())) return;
   machine_->take(at,
                  model::ConfigurationInput{.digest = base::to_hex(base::sha256(json)), .set = std::move(set)},
                  introduced);
