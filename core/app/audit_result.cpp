@@ -1,6 +1,9 @@
 #include "core/app/audit_result.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "core/app/ledger_check.hpp"
 #include "core/model/facts.hpp"
@@ -82,11 +85,53 @@ std::string gap_text(const model::Symbols& symbols, const model::Facts& facts) {
 }
 
 // What only the entries say: failed sign-ins, gaps, the time that they span.
-void see_entry(report::AuditReport& result, model::Symbols& symbols, const model::Entry& entry) {
+// A person is known by the reference of the first name that was seen, often a SID. A reader wants the best
+// one.
+class SpokenNames {
+ public:
+  void see(model::Ref subject, const model::Facts& facts, const model::Symbols& symbols) {
+    constexpr std::size_t most_subjects = 200'000;
+    if (!subject || (best_.size() >= most_subjects && !best_.contains(subject))) return;
+    for (std::size_t i = 0; i < facts.identifier_count; ++i) {
+      const model::Identifier& identifier = facts.identifiers[i];
+      const int rank = rank_of(symbols.text(identifier.name_space));
+      const auto [known, added] = best_.try_emplace(subject, rank, identifier.value);
+      if (!added && rank < known->second.first) known->second = {rank, identifier.value};
+    }
+  }
+  // Gives each subject that is named by its reference the value of its best name.
+  void apply(report::Names& names, store::Store& store) const {
+    std::vector<model::Ref> wanted;
+    for (const auto& [subject, best] : best_) {
+      if (best.second != subject && names.contains(subject)) wanted.push_back(best.second);
+    }
+    std::map<model::Ref, std::string> values;
+    for (model::PersonalValue& value : store.resolve(wanted))
+      values.emplace(value.ref, std::move(value.value));
+    for (const auto& [subject, best] : best_) {
+      const auto value = values.find(best.second);
+      const auto named = names.find(subject);
+      if (value != values.end() && named != names.end()) named->second = value->second;
+    }
+  }
+
+ private:
+  static int rank_of(std::string_view name_space) {
+    if (name_space == "upn") return 0;
+    if (name_space == "windows_account") return 1;
+    if (name_space == "email") return 2;
+    return name_space == "windows_sid" ? 4 : 3;
+  }
+  std::map<model::Ref, std::pair<int, model::Ref>> best_;
+};
+
+void see_entry(report::AuditReport& result, model::Symbols& symbols, const model::Entry& entry,
+               SpokenNames& spoken) {
   if (entry.kind != model::EntryKind::Observation) return;
   if (result.from == Time{} || entry.occurred_at < result.from) result.from = entry.occurred_at;
   result.to = std::max(result.to, entry.occurred_at);
   const model::Facts facts = model::facts_from_json(entry.facts, symbols);
+  spoken.see(entry.subject, facts, symbols);
   if (facts.type == model::ObservationType::SignInFailed)
     result.failures.add(entry.subject, entry.source, std::string(symbols.text(facts.failure)),
                         entry.occurred_at, facts.count);
@@ -101,11 +146,11 @@ void see_entry(report::AuditReport& result, model::Symbols& symbols, const model
   }
 }
 
-void add_entries(report::AuditReport& result, store::Store& store) {
+void add_entries(report::AuditReport& result, store::Store& store, SpokenNames& spoken) {
   model::Symbols symbols;
   for (const store::StreamHead& head : store.streams()) {
     store.read_entries(head.stream, 0, head.size, [&](ledger::SealedEntry&& row) {
-      see_entry(result, symbols, row.entry);
+      see_entry(result, symbols, row.entry, spoken);
       return true;
     });
   }
@@ -157,13 +202,15 @@ report::AuditReport audit_result(Pipeline& pipeline, const Database& database,
   progress("gathering sessions");
   add_sessions(result, store);
   add_violations(result, store);
-  add_entries(result, store);
+  SpokenNames spoken;
+  add_entries(result, store, spoken);
   add_verdict(result, store, database, progress);
   result.statistics.finish(result.to);
   for (const model::Policy& policy : pipeline.settings().policies)
     result.policies.push_back(sentence(policy));
   for (const model::PersonalValue& value : store.resolve(report::references_in(result)))
     result.names.emplace(value.ref, value.value);
+  spoken.apply(result.names, store);
   return result;
 }
 
