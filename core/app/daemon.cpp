@@ -161,11 +161,15 @@ class Daemon {
     // Others may pass through, as the embedded database runs as a user of its own, and see nothing: what lies
     // inside is private by the umask.
     std::error_code error;
-    if (std::filesystem::create_directories(settings_.data, error))
-      std::filesystem::permissions(settings_.data, std::filesystem::perms(0711), error);
-    if (error)
-      throw Error(ErrorKind::Configuration, settings_.data + ": can't be made: " + error.message() +
-                                                "; set 'data' to a folder that this user may write");
+    std::filesystem::path made;
+    for (const std::filesystem::path& part : std::filesystem::absolute(settings_.data).lexically_normal()) {
+      made /= part;
+      if (std::filesystem::create_directory(made, error) && !error)
+        std::filesystem::permissions(made, std::filesystem::perms(0711), error);
+      if (error)
+        throw Error(ErrorKind::Configuration, made.string() + ": can't be made: " + error.message() +
+                                                  "; set 'data' to a folder that this user may write");
+    }
   }
 
   void say_where() const {
