@@ -168,9 +168,12 @@ void add_verdict(report::AuditReport& result, store::Store& store, const Databas
   if (check.streams.empty()) return;
   const ledger::StreamVerdict& stream = check.streams.back();
   if (verdict.verified) {
-    verdict.sentence = "All " + std::to_string(stream.size) + " entries, " +
-                       std::to_string(stream.checkpoints) + " checkpoints and " +
-                       std::to_string(stream.personal_values) + " personal values agree.";
+    const auto counted = [](std::uint64_t number, std::string_view what) {
+      return std::to_string(number) + " " + std::string(what) + (number == 1 ? "" : "s");
+    };
+    verdict.sentence = "What the ledger holds agrees: " + std::to_string(stream.size) + " entries, " +
+                       counted(stream.checkpoints, "checkpoint") + ", " +
+                       counted(stream.personal_values, "personal value") + ".";
   } else {
     for (const std::string& line : sentences(check))
       verdict.sentence += (verdict.sentence.empty() ? "" : " ") + line;
