@@ -76,11 +76,6 @@ bool is_address(const std::string& text) {
   return inet_pton(AF_INET, text.c_str(), &v4) == 1 || inet_pton(AF_INET6, text.c_str(), &v6) == 1;
 }
 
-bool may_have_end_reason(model::ObservationType type) {
-  return type == model::ObservationType::SignOut || type == model::ObservationType::Expired ||
-         type == model::ObservationType::Revoked;
-}
-
 model::Observation parse_observation(simdjson::dom::object object, const DigestSession& digest) {
   const JsonFields fields(object, {"type",
                                    "occurred_at",
@@ -94,6 +89,7 @@ model::Observation parse_observation(simdjson::dom::object object, const DigestS
                                    "auth_method",
                                    "interactivity",
                                    "end_reason",
+                                   "end_certainty",
                                    "fresh_credentials",
                                    "privileged",
                                    "factors",
@@ -119,6 +115,7 @@ model::Observation parse_observation(simdjson::dom::object object, const DigestS
   observation.auth_method = read_name<model::AuthMethod>(fields, "auth_method");
   observation.interactivity = read_name<model::Interactivity>(fields, "interactivity");
   observation.end_reason = read_name<model::EndReason>(fields, "end_reason");
+  observation.end_certainty = read_name<model::Certainty>(fields, "end_certainty");
   observation.fresh_credentials = fields.flag("fresh_credentials", false);
   observation.privileged = fields.flag("privileged", false);
   observation.factors = static_cast<std::uint8_t>(fields.number("factors", 0, 255));
@@ -136,8 +133,11 @@ model::Observation parse_observation(simdjson::dom::object object, const DigestS
   if (!observation.address.empty() && !is_address(observation.address)) {
     JsonFields::bad("address", "must be an IPv4 or IPv6 address without a port");
   }
-  if (observation.end_reason != model::EndReason::Unknown && !may_have_end_reason(observation.type)) {
-    JsonFields::bad("end_reason", "belongs to sign_out, expired and revoked only");
+  if (!model::states_end(observation.type)) {
+    if (observation.end_reason != model::EndReason::Unknown)
+      JsonFields::bad("end_reason", "belongs to sign_out, expired and revoked only");
+    if (observation.end_certainty != model::Certainty::Stated)
+      JsonFields::bad("end_certainty", "belongs to sign_out, expired and revoked only");
   }
   if (!observation.failure.empty() && observation.type != model::ObservationType::SignInFailed) {
     JsonFields::bad("failure", "belongs to sign_in_failed only");

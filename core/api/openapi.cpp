@@ -1289,6 +1289,11 @@ std::string_view openapi_document() noexcept {
       "enum": ["unknown", "signed_out", "idle_timeout", "absolute_timeout", "closing_time", "expired", "forced", "replaced", "account_disabled", "credential_changed", "reboot", "vanished"],
       "description": "Of sign_out, expired and revoked only"
      },
+     "end_certainty": {
+      "type": "string",
+      "enum": ["stated", "inferred"],
+      "description": "Of sign_out, expired and revoked only; inferred: the source did not state this end, who sends it concluded it"
+     },
      "fresh_credentials": {"type": "boolean", "description": "The person proved who they are just now"},
      "privileged": {"type": "boolean"},
      "factors": {"type": "integer", "minimum": 0, "maximum": 255},

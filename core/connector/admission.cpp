@@ -106,6 +106,7 @@ std::variant<Admitted, Refusal> Admission::admit(std::string_view source_name,
   facts.interactivity = observation.interactivity;
   facts.auth_method = observation.auth_method;
   facts.end_reason = observation.end_reason;
+  facts.end_certainty = observation.end_certainty;
   facts.fresh_credentials = observation.fresh_credentials;
   facts.privileged = observation.privileged;
   facts.factors = observation.factors;

@@ -157,12 +157,16 @@ std::optional<model::Observation> read(const curfew_observation* raw, std::strin
   if (raw->factors > 16) in.fail("factors", "is more than 16");
   o.factors = static_cast<std::uint8_t>(raw->factors);
   constexpr std::uint32_t known_flags =
-      CURFEW_FLAG_FRESH_CREDENTIALS | CURFEW_FLAG_PRIVILEGED | CURFEW_FLAG_MACHINE;
+      CURFEW_FLAG_FRESH_CREDENTIALS | CURFEW_FLAG_PRIVILEGED | CURFEW_FLAG_MACHINE | CURFEW_FLAG_END_INFERRED;
   if ((raw->flags & ~known_flags) != 0) in.fail("flags", "holds bits that are none of the contract's");
   o.fresh_credentials = (raw->flags & CURFEW_FLAG_FRESH_CREDENTIALS) != 0;
   o.privileged = (raw->flags & CURFEW_FLAG_PRIVILEGED) != 0;
   o.activity_class =
       (raw->flags & CURFEW_FLAG_MACHINE) != 0 ? model::ActivityClass::Machine : model::ActivityClass::Person;
+  if ((raw->flags & CURFEW_FLAG_END_INFERRED) != 0) {
+    if (!model::states_end(o.type)) in.fail("flags", "an inferred end of what is no end");
+    o.end_certainty = model::Certainty::Inferred;
+  }
   if (raw->count == 0 && o.type != model::ObservationType::Gap) in.fail("count", "is 0; one event counts 1");
   o.count = raw->count;
   o.expires_at = in.time("expires_at", raw->expires_at, false);

@@ -15,7 +15,7 @@ void Engine::State::take(const model::Facts& facts) {
     source.gap_at = std::max(source.gap_at, facts.occurred_at);
   } else if (facts.type == ObservationType::SignInFailed) {
     take_failure(facts);
-  } else if (facts.session && (session::shows_life(facts.type) || session::states_end(facts.type))) {
+  } else if (facts.session && (session::shows_life(facts.type) || model::states_end(facts.type))) {
     take_of_session(facts, source);
   } else {
     take_of_subject(facts);
@@ -109,10 +109,10 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   if (KeptOrder* kept = order_of(session); kept != nullptr) {
     std::vector<enforcement::Event> events;
     enforcement::Loop loop(kept->order, now, events);
-    if (session::states_end(facts.type))
-      loop.session_ended(enforcement::Proof::StatedEnd, facts.occurred_at);
-    else
+    if (session::shows_life(facts.type))
       loop.session_acted(facts.occurred_at);
+    else if (facts.end_certainty == model::Certainty::Stated)  // what a connector concluded proves nothing
+      loop.session_ended(enforcement::Proof::StatedEnd, facts.occurred_at);
     if (!events.empty()) run(kept->order.number, events);
   }
   if (change.ended || change.end_moved || (created && !session.lives())) {
@@ -146,7 +146,7 @@ void Engine::State::take_of_subject(const model::Facts& facts) {
   for (std::size_t i = 1; i < facts.identifier_count; ++i)
     linked = link(linked, facts.identifiers[0].value, facts.identifiers[i], facts);
   out->subject = subjects.at(linked).ref;
-  if (!session::states_end(facts.type)) return;
+  if (!model::states_end(facts.type)) return;
   // Signed out everywhere at this source.
   for (const Slot slot : sessions_of(linked)) {
     const Session& session = sessions.at(slot);

@@ -447,7 +447,7 @@ void Engine::State::check_after_end(Slot slot, const model::Facts& facts) {
   for (const PolicyIndex index : after_end) {
     const Session& session = sessions.at(slot);
     const model::Policy& policy = book.at(index).policy;
-    const bool told_late = session::states_end(facts.type);
+    const bool told_late = model::states_end(facts.type);
     const Time activity_at = told_late ? session.last_at() : facts.occurred_at;
     if (activity_at <= session.ended_at + policy.limit) continue;
     const Mark* known = find_mark(session, index);

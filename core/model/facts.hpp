@@ -38,8 +38,9 @@ struct Facts {
   NetworkClass network = NetworkClass::Unknown;
   Interactivity interactivity = Interactivity::Unknown;
   AuthMethod auth_method = AuthMethod::Unknown;
-  EndReason end_reason = EndReason::Unknown;  // of sign_out, expired, revoked: what the source stated
-  bool fresh_credentials = false;             // the person proved who they are just now
+  EndReason end_reason = EndReason::Unknown;    // of sign_out, expired, revoked
+  Certainty end_certainty = Certainty::Stated;  // … Inferred: the source's connector concluded it
+  bool fresh_credentials = false;               // the person proved who they are just now
   bool privileged = false;
   std::uint8_t factors = 0;  // how many authentication factors; 0: not known
   std::uint8_t identifier_count = 0;

@@ -136,6 +136,7 @@ std::string to_json(const Facts& facts, const Symbols& symbols) {
   if (facts.factors != 0) w.number("factors", facts.factors);
   w.flag("privileged", facts.privileged);
   w.name("end_reason", facts.end_reason);
+  w.name("end_certainty", facts.end_certainty);
   w.text("failure", symbols.text(facts.failure));
   if (facts.count != 1) w.number("count", facts.count);
   if (facts.expires_at != Time{}) w.number("expires_at", base::to_micros(facts.expires_at));
@@ -179,6 +180,8 @@ Facts facts_from_json(std::string_view json, Symbols& symbols) {
       facts.privileged = as_flag(key, value);
     else if (key == "end_reason")
       facts.end_reason = as_name<EndReason>(key, value);
+    else if (key == "end_certainty")
+      facts.end_certainty = as_name<Certainty>(key, value);
     else if (key == "failure")
       facts.failure = symbols.intern(as_text(key, value));
     else if (key == "count")

@@ -27,6 +27,7 @@ struct Observation {
   Interactivity interactivity = Interactivity::Unknown;
   AuthMethod auth_method = AuthMethod::Unknown;
   EndReason end_reason = EndReason::Unknown;
+  Certainty end_certainty = Certainty::Stated;
   bool fresh_credentials = false;
   bool privileged = false;
   std::uint8_t factors = 0;

@@ -36,6 +36,12 @@ enum class ObservationType : std::uint8_t {
   Gap,
 };
 
+// Observations that end a session, or all sessions of a subject at a source.
+[[nodiscard]] constexpr bool states_end(ObservationType type) noexcept {
+  return type == ObservationType::SignOut || type == ObservationType::Expired ||
+         type == ObservationType::Revoked;
+}
+
 enum class SessionState : std::uint8_t { Active, Locked, Paused, Ended };
 
 enum class EndReason : std::uint8_t {
@@ -53,7 +59,8 @@ enum class EndReason : std::uint8_t {
   Vanished,
 };
 
-// Stated: the source said so. Inferred: Curfew concluded it, and later activity may correct it.
+// Stated: the source said so. Inferred: Curfew or the source's connector concluded it, and later activity may
+// correct it.
 enum class Certainty : std::uint8_t { Stated, Inferred };
 
 enum class AccountType : std::uint8_t { Unknown, Human, Service, Computer, Shared };

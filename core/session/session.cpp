@@ -91,12 +91,32 @@ void take_stated_end(Session& session, const Facts& facts, Change& change) {
   change.after_end = session.last_at() > session.ended_at;
 }
 
-}  // namespace
-
-bool states_end(ObservationType type) noexcept {
-  return type == ObservationType::SignOut || type == ObservationType::Expired ||
-         type == ObservationType::Revoked;
+// Whether an end that is told as `reason` at `at` says more than the inferred one that is known.
+bool replaces_inferred(const Session& session, EndReason reason, Time at) {
+  // "Nothing was heard of it" says least.
+  const bool guessed = session.end_reason == EndReason::Vanished;
+  if (guessed != (reason == EndReason::Vanished)) return guessed;
+  return at < session.ended_at;
 }
+
+// An end that the source's connector concluded: it is believed until something says otherwise.
+void take_inferred_end(Session& session, const Facts& facts, Change& change) {
+  const bool lived = session.lives();
+  const Time at = facts.occurred_at;
+  if (session.started_at > at || session.started_at == Time{}) {
+    change.start_moved = session.started_at != Time{};
+    session.started_at = at;
+  }
+  if (session.last_at() > at) return;  // something does already
+  const EndReason reason = stated_reason(facts);
+  if (!lived && (session.end_certainty == Certainty::Stated || !replaces_inferred(session, reason, at)))
+    return;
+  change.ended = lived;
+  change.end_moved = !lived;
+  infer_end(session, reason, at);
+}
+
+}  // namespace
 
 bool shows_life(ObservationType type) noexcept {
   switch (type) {
@@ -135,8 +155,11 @@ bool shows_person(const Facts& facts) noexcept {
 Change take(Session& session, const Facts& facts) {
   Change change;
   change.described = describe(session, facts);
-  if (states_end(facts.type)) {
-    take_stated_end(session, facts, change);
+  if (model::states_end(facts.type)) {
+    if (facts.end_certainty == Certainty::Stated)
+      take_stated_end(session, facts, change);
+    else
+      take_inferred_end(session, facts, change);
     return change;
   }
   if (!shows_life(facts.type)) return change;

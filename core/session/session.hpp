@@ -95,7 +95,6 @@ struct Change {
 [[nodiscard]] bool shows_life(model::ObservationType type) noexcept;
 // Of those, whether it was a person who acted.
 [[nodiscard]] bool shows_person(const model::Facts& facts) noexcept;
-[[nodiscard]] bool states_end(model::ObservationType type) noexcept;
 
 [[nodiscard]] Change take(Session& session, const model::Facts& facts);
 // An end that nobody stated. Later activity takes it back.

@@ -315,6 +315,7 @@ class Replay {
     seen.auth_method = event.auth_method;
     seen.interactivity = event.interactivity;
     seen.end_reason = event.end_reason;
+    seen.end_inferred = event.end_inferred;
     seen.factors = event.factors;
     seen.count = event.count;
     seen.fresh_credentials = event.fresh_credentials;

@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 18> types{
 constexpr std::array<std::string_view, 12> end_reasons{
     "unknown", "signed_out", "idle_timeout",     "absolute_timeout",   "closing_time", "expired",
     "forced",  "replaced",   "account_disabled", "credential_changed", "reboot",       "vanished"};
+constexpr std::array<std::string_view, 2> certainties{"stated", "inferred"};
 constexpr std::array<std::string_view, 5> account_types{"unknown", "human", "service", "computer", "shared"};
 constexpr std::array<std::string_view, 12> auth_methods{"unknown", "password",  "form",        "kerberos",
                                                         "ntlm",    "negotiate", "certificate", "oidc",
@@ -155,6 +156,7 @@ Event read_event(Line& line, std::size_t number) {
   event.auth_method = line.name("auth_method", auth_methods, plugin::AuthMethod::Unknown);
   event.interactivity = line.name("interactivity", interactivities, plugin::Interactivity::Unknown);
   event.end_reason = line.name("end_reason", end_reasons, plugin::EndReason::Unknown);
+  event.end_inferred = line.name("end_certainty", certainties, 0) == 1;
   event.factors = line.number("factors", 0);
   event.count = line.number("count", 1);
   event.fresh_credentials = line.flag("fresh_credentials");

@@ -38,6 +38,7 @@ struct Event {
   plugin::AuthMethod auth_method = plugin::AuthMethod::Unknown;
   plugin::Interactivity interactivity = plugin::Interactivity::Unknown;
   plugin::EndReason end_reason = plugin::EndReason::Unknown;
+  bool end_inferred = false;
   std::uint32_t factors = 0;
   std::uint32_t count = 1;
   bool fresh_credentials = false;

@@ -121,6 +121,7 @@ class Windows {
     seen.auth_method = finding.method;
     seen.interactivity = finding.interactivity;
     seen.end_reason = finding.end_reason;
+    seen.end_inferred = finding.end_inferred;
     seen.count = finding.count;
     seen.fresh_credentials = finding.fresh;
     seen.privileged = finding.privileged;

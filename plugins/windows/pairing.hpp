@@ -39,6 +39,7 @@ struct Finding {
   plugin::AuthMethod method = plugin::AuthMethod::Unknown;
   plugin::Interactivity interactivity = plugin::Interactivity::Unknown;
   plugin::EndReason end_reason = plugin::EndReason::Unknown;
+  bool end_inferred = false;  // no record states this end
   std::uint32_t count = 1;
   bool fresh = false;
   bool privileged = false;

@@ -142,7 +142,8 @@ struct Pairing::State {
 
   // Unique between boots: Windows gives ids anew. An id that is given twice within what looks like one boot
   // shows that a boot was not recorded.
-  LiveSession new_session(const WindowsEvent& event, std::uint64_t id, const Account& account) {
+  LiveSession new_session(const WindowsEvent& event, std::uint64_t id, const Account& account,
+                          bool found_alive = false) {
     LiveSession session;
     session.computer = to_lower(event.computer);
     const Boot boot = live.boot(session.computer);
@@ -150,7 +151,10 @@ struct Pairing::State {
     const std::string id_text = id != 0 ? to_hex(id) : std::string(event.get(Field::SessionId));
     session.id =
         session.computer + "/" + boot_text + "/" + (id_text.empty() ? to_hex(content_of(event)) : id_text);
-    if (used.contains(session.id)) session.id += "/" + std::to_string(event.time.time_since_epoch().count());
+    // One whose end was a conclusion, and that shows itself in the same boot, never ended.
+    const bool goes_on = found_alive && concluded.erase(session.id) > 0;
+    if (used.contains(session.id) && !goes_on)
+      session.id += "/" + std::to_string(event.time.time_since_epoch().count());
     if (used.size() > most_used) used.clear();
     used.insert(session.id);
     session.handle = event.computer + "/" + id_text;
@@ -167,13 +171,17 @@ struct Pairing::State {
     finding.type = plugin::Type::SignOut;
     describe(finding, session);
     finding.end_reason = reason;
+    // A logoff is a statement; a boot or a passed window only lets one conclude it.
+    finding.end_inferred = reason != plugin::EndReason::SignedOut;
+    if (concluded.size() > most_used) concluded.clear();
+    if (finding.end_inferred) concluded.insert(session.id);
     emit(std::move(finding));
     live.end(session);
   }
 
   // A session that shows itself without its logon: the log begins later than it.
   LiveSession& found_alive(const WindowsEvent& event, std::uint64_t id, std::string_view application) {
-    LiveSession session = new_session(event, id, account_of(event));
+    LiveSession session = new_session(event, id, account_of(event), true);
     session.logon_type = application == "windows-rdp" ? 10 : 2;
     session.application = application;
     sink.judged(event.input, Fate::Other, "session_without_logon");
@@ -223,7 +231,8 @@ struct Pairing::State {
   Time newest{};
   Time horizon{};
   LiveLogons live;
-  std::set<std::string> used;  // session ids, to tell a boot that nobody recorded
+  std::set<std::string> used;       // session ids, to tell a boot that nobody recorded
+  std::set<std::string> concluded;  // of them, those whose end no record stated
   std::multimap<Time, std::string> timers;
   std::map<std::string, Time> log_stopped;                  // 1100, by computer
   std::map<std::string, Time> last_seen;                    // of a computer

@@ -20,8 +20,9 @@ std::string row_text(const model::SessionRow& row) {
       << base::format_rfc3339(row.started_at) << (row.start_seen ? " seen" : " unseen") << " "
       << name_of(row.state) << " person " << base::format_rfc3339(row.last_person_activity_at) << " machine "
       << base::format_rfc3339(row.last_machine_activity_at) << " ended " << base::format_rfc3339(row.ended_at)
-      << " " << name_of(row.end_reason) << " corrections " << row.corrections << " activities "
-      << row.activities << " expires " << base::format_rfc3339(row.expires_at) << " fresh "
+      << " " << name_of(row.end_reason) << " " << name_of(row.end_certainty) << " corrections "
+      << row.corrections << " activities " << row.activities << " expires "
+      << base::format_rfc3339(row.expires_at) << " fresh "
       << base::format_rfc3339(row.last_fresh_authentication_at);
   return out.str();
 }

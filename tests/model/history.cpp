@@ -123,6 +123,10 @@ model::Facts History::observation() {
   if (facts.type == ObservationType::Activity) facts.count = 1 + static_cast<std::uint32_t>(random_.below(3));
   if (facts.type == ObservationType::SignIn && random_.chance(20))
     facts.expires_at = facts.occurred_at + seconds(20 + random_.below(200));
+  if (model::states_end(facts.type) && random_.chance(40)) {
+    facts.end_certainty = model::Certainty::Inferred;
+    facts.end_reason = random_.chance(50) ? model::EndReason::Reboot : model::EndReason::Vanished;
+  }
   facts.fresh_credentials = facts.type == ObservationType::SignIn && random_.chance(50);
   return facts;
 }

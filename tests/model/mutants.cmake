@@ -56,3 +56,7 @@ curfew_mutant(snapshot_forgets_who_waits core/engine/sources.cpp
   "source.held.insert(r.number());" "(void)r.number();")
 curfew_mutant(step_runs_without_intent core/engine/sign_outs.cpp
   "record(model::EntryKind::Intent, std::move(text));" "")
+curfew_mutant(inferred_end_is_final core/session/session.cpp
+  "infer_end(session, reason, at);" "infer_end(session, reason, at); session.end_certainty = Certainty::Stated;")
+curfew_mutant(inferred_end_beats_activity core/session/session.cpp
+  "if (session.last_at() > at) return;" "")

@@ -347,15 +347,30 @@ void Reference::observe_session(const model::Facts& facts) {
   }
 
   if (one_of(facts.type, {ObservationType::SignOut, ObservationType::Expired, ObservationType::Revoked})) {
-    if (!session.lives() && row.end_certainty == Certainty::Stated && row.ended_at <= at) return;
+    const EndReason reason = facts.end_reason != EndReason::Unknown   ? facts.end_reason
+                             : facts.type == ObservationType::Expired ? EndReason::Expired
+                                                                      : EndReason::SignedOut;
+    if (facts.end_certainty == Certainty::Inferred) {
+      // Believed while nothing was seen later, nothing was stated, and no other conclusion says more.
+      if (session.last() > at) return;
+      if (!session.lives()) {
+        if (row.end_certainty == Certainty::Stated) return;
+        const bool known_says_little = row.end_reason == EndReason::Vanished;
+        const bool told_says_little = reason == EndReason::Vanished;
+        if (told_says_little && !known_says_little) return;
+        if (told_says_little == known_says_little && row.ended_at <= at) return;
+      }
+    } else {
+      if (!session.lives() && row.end_certainty == Certainty::Stated && row.ended_at <= at) return;
+      session.state_at = at;
+    }
     row.state = SessionState::Ended;
-    session.state_at = at;
     row.ended_at = at;
-    row.end_certainty = Certainty::Stated;
-    row.end_reason = facts.type == ObservationType::Expired ? EndReason::Expired : EndReason::SignedOut;
+    row.end_certainty = facts.end_certainty;
+    row.end_reason = reason;
     session.closed_at = now_;
     withdraw_from(session, at);
-    if (session.last() > at) after_end(session, session.last());
+    if (row.end_certainty == Certainty::Stated && session.last() > at) after_end(session, session.last());
     return;
   }
 

@@ -161,6 +161,9 @@ extern "C" {
 #define CURFEW_FLAG_FRESH_CREDENTIALS (UINT32_C(1) << 0) /* the person proved who they are just now */
 #define CURFEW_FLAG_PRIVILEGED (UINT32_C(1) << 1)
 #define CURFEW_FLAG_MACHINE (UINT32_C(1) << 2) /* activity of software, not of the person */
+/* Of sign_out, expired, revoked: the source did not state this end, the connector concluded it from something
+ * else (a boot, a time without records). Such an end proves nothing, and later activity takes it back. */
+#define CURFEW_FLAG_END_INFERRED (UINT32_C(1) << 3)
 
 /* Liveness, the answer to a probe. */
 #define CURFEW_LIVENESS_UNKNOWN 0u

@@ -218,6 +218,7 @@ struct Observation {
   AuthMethod auth_method = AuthMethod::Unknown;
   Interactivity interactivity = Interactivity::Unknown;
   EndReason end_reason = EndReason::Unknown;
+  bool end_inferred = false;  // the source did not state this end: the connector concluded it
   std::uint32_t factors = 0;
   std::uint32_t count = 1;  // merged events; of a gap: missing records, 0 unknown
   bool fresh_credentials = false;
@@ -368,7 +369,8 @@ class Host {
     raw.end_reason = static_cast<std::uint32_t>(seen.end_reason);
     raw.factors = seen.factors;
     raw.flags = (seen.fresh_credentials ? CURFEW_FLAG_FRESH_CREDENTIALS : 0U) |
-                (seen.privileged ? CURFEW_FLAG_PRIVILEGED : 0U) | (seen.machine ? CURFEW_FLAG_MACHINE : 0U);
+                (seen.privileged ? CURFEW_FLAG_PRIVILEGED : 0U) | (seen.machine ? CURFEW_FLAG_MACHINE : 0U) |
+                (seen.end_inferred ? CURFEW_FLAG_END_INFERRED : 0U);
     raw.count = seen.count;
     raw.expires_at = detail::micros(seen.expires_at);
     raw.device = detail::bytes(seen.device);

@@ -103,6 +103,23 @@ TEST_F(HostTest, RecordedInputIsPlayedToItsEndInOrderOfTime) {
   EXPECT_EQ(nlohmann::json::parse(listener.coverage).at("records_total"), 3);
 }
 
+TEST_F(HostTest, AnEndThatTheConnectorConcludedArrivesAsInferred) {
+  host().add(source(R"(
+{"at":"+0s","type":"sign_in","session":"a"}
+{"at":"+1s","type":"sign_in","session":"b"}
+{"at":"+2s","type":"sign_out","session":"a","end_reason":"reboot","end_certainty":"inferred"}
+{"at":"+3s","type":"sign_out","session":"b","end_certainty":"stated"}
+)",
+                    true),
+             {});
+  ASSERT_TRUE(listener.wait_for_state("play", "finished"));
+  host().stop();
+  ASSERT_EQ(listener.observations.size(), 4U);
+  EXPECT_EQ(listener.observations[2].end_certainty, model::Certainty::Inferred);
+  EXPECT_EQ(listener.observations[2].end_reason, model::EndReason::Reboot);
+  EXPECT_EQ(listener.observations[3].end_certainty, model::Certainty::Stated);
+}
+
 TEST_F(HostTest, ARestartedSourceGoesOnBehindItsCursorWithTheSameKeys) {
   host().add(source(two_sessions), {});
   ASSERT_TRUE(

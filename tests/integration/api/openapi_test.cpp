@@ -215,6 +215,7 @@ TEST_F(OpenApi, EveryObservationFieldInTheDocumentIsTaken) {
                      {"auth_method", "form"},
                      {"interactivity", "interactive"},
                      {"end_reason", "unknown"},
+                     {"end_certainty", "stated"},
                      {"fresh_credentials", true},
                      {"privileged", false},
                      {"factors", 2},

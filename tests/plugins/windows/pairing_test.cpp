@@ -165,6 +165,7 @@ TEST(Pairing, NetworkLogonsOfOneWindowAreOneSession) {
   EXPECT_EQ(play.joined("network_repeat"), 19U);
   ASSERT_EQ(play.of(Type::SignOut).size(), 1U);
   EXPECT_EQ(play.of(Type::SignOut)[0].end_reason, EndReason::Vanished) << "some logoffs never came";
+  EXPECT_TRUE(play.of(Type::SignOut)[0].end_inferred);
 }
 
 TEST(Pairing, ANetworkSessionWhoseLogoffsAllCameSignedOut) {
@@ -175,6 +176,7 @@ TEST(Pairing, ANetworkSessionWhoseLogoffsAllCameSignedOut) {
       .run();
   ASSERT_EQ(play.of(Type::SignOut).size(), 1U);
   EXPECT_EQ(play.of(Type::SignOut)[0].end_reason, EndReason::SignedOut);
+  EXPECT_FALSE(play.of(Type::SignOut)[0].end_inferred) << "each logon's logoff is in the records";
   EXPECT_EQ(play.of(Type::SignOut)[0].at, at(20)) << "the window's end is no sign of life";
 }
 
@@ -223,6 +225,7 @@ TEST(Pairing, ABootEndsWhatTheLastOneLeft) {
   EXPECT_EQ(play.sessions(), 2U);
   ASSERT_EQ(play.of(Type::SignOut).size(), 1U);
   EXPECT_EQ(play.of(Type::SignOut)[0].end_reason, EndReason::Reboot);
+  EXPECT_TRUE(play.of(Type::SignOut)[0].end_inferred) << "no record states it";
   EXPECT_EQ(play.of(Type::SignOut)[0].at, at(600)) << "the last record before the crash";
   const auto sign_ins = play.of(Type::SignIn);
   EXPECT_NE(sign_ins[0].session, sign_ins[1].session) << "logon ids come again after a boot";
@@ -245,6 +248,16 @@ TEST(Pairing, AShutdownEndsSessionsWithoutLogoff) {
   ASSERT_EQ(play.of(Type::SignOut).size(), 1U);
   EXPECT_EQ(play.of(Type::SignOut)[0].at, at(50));
   EXPECT_TRUE(play.of(Type::Gap).empty()) << "an orderly shutdown hides nothing";
+}
+
+TEST(Pairing, ASessionThatShowsItselfAfterAConcludedEndGoesOnUnderItsId) {
+  Play play;
+  play.add(at(0), "WS1", 4608, {}).logon(at(10), "WS1", "alice", 2, 0x1).add(at(50), "WS1", 1100, {});
+  play.remote(at(300), 4779, "WS1", "alice", 0x1, "10.0.0.9").run();
+  ASSERT_EQ(play.of(Type::SignOut).size(), 1U);
+  EXPECT_TRUE(play.of(Type::SignOut)[0].end_inferred);
+  ASSERT_EQ(play.of(Type::Disconnected).size(), 1U);
+  EXPECT_EQ(play.of(Type::Disconnected)[0].session, play.of(Type::SignIn)[0].session);
 }
 
 TEST(Pairing, ALogServiceThatStopsWithoutABootIsAGap) {

@@ -77,6 +77,15 @@ TEST(IngestJson, WhatIsLeftOutOrNullIsUnknown) {
   EXPECT_TRUE(all[0].device.empty());
 }
 
+TEST(IngestJson, AnEndMayBeInferred) {
+  const std::string head =
+      R"({"type":"sign_out","occurred_at":"2026-11-21T08:00:00Z","key":"k","session":{"id":"s"})";
+  EXPECT_EQ(parse(head + "}")[0].end_certainty, model::Certainty::Stated);
+  const auto inferred = parse(head + R"(,"end_reason":"vanished","end_certainty":"inferred"})");
+  EXPECT_EQ(inferred[0].end_certainty, model::Certainty::Inferred);
+  EXPECT_EQ(inferred[0].end_reason, model::EndReason::Vanished);
+}
+
 TEST(IngestJson, EachWrongFieldIsRefusedByName) {
   const std::vector<std::pair<std::string, std::string>> wrong{
       {R"("sesion":{"id":"x"})", "did you mean 'session'"},
@@ -105,6 +114,7 @@ TEST(IngestJson, EachWrongFieldIsRefusedByName) {
       {R"("expires_at":"2026-11-22T08:00:00")", "'expires_at' must be a time with its zone"},
       {R"("expires_at":"2300-01-01T00:00:00Z")", "from 1990 to 2200"},
       {R"("end_reason":"forced")", "'end_reason' belongs to"},
+      {R"("end_certainty":"inferred")", "'end_certainty' belongs to"},
       {R"("failure":"bad_password")", "'failure' belongs to"}};
   for (const auto& [field, text] : wrong) {
     const Problem problem = refusal(with(field));

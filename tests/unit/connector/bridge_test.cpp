@@ -56,6 +56,7 @@ TEST(Bridge, NamesTheFieldThatBreaksTheContract) {
       {"end_reason", [](auto& o) { o.end_reason = CURFEW_END_VANISHED + 1; }},
       {"factors", [](auto& o) { o.factors = 17; }},
       {"flags", [](auto& o) { o.flags = 1U << 31U; }},
+      {"flags", [](auto& o) { o.flags = CURFEW_FLAG_END_INFERRED; }},
       {"count", [](auto& o) { o.count = 0; }},
       {"expires_at", [](auto& o) { o.expires_at = 1; }},
       {"address",
@@ -69,6 +70,18 @@ TEST(Bridge, NamesTheFieldThatBreaksTheContract) {
     std::string why;
     EXPECT_FALSE(bridge::read(&o, why)) << field;
     EXPECT_TRUE(why.starts_with(field)) << why << " instead of " << field;
+  }
+}
+
+TEST(Bridge, AnEndIsStatedUnlessThePluginSaysThatItConcludedIt) {
+  curfew_observation o = good();
+  std::string why;
+  for (const std::uint32_t type : {CURFEW_SIGN_OUT, CURFEW_EXPIRED, CURFEW_REVOKED}) {
+    o.type = type;
+    o.flags = 0;
+    EXPECT_EQ(bridge::read(&o, why).value().end_certainty, model::Certainty::Stated);
+    o.flags = CURFEW_FLAG_END_INFERRED;
+    EXPECT_EQ(bridge::read(&o, why).value().end_certainty, model::Certainty::Inferred);
   }
 }
 

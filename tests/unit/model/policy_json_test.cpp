@@ -69,6 +69,7 @@ TEST(Facts, AreReadBackAsTheyWereWritten) {
   facts.interactivity = Interactivity::Silent;
   facts.auth_method = AuthMethod::Kerberos;
   facts.end_reason = EndReason::Reboot;
+  facts.end_certainty = Certainty::Inferred;
   facts.fresh_credentials = facts.privileged = true;
   facts.factors = 2;
   facts.identifier_count = 2;

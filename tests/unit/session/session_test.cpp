@@ -46,6 +46,63 @@ TEST(Session, AStatedEndIsNotTakenBackByActivity) {
   EXPECT_FALSE(session.lives());
 }
 
+struct Told {
+  const char* name;
+  std::vector<model::Facts> what;
+  bool lives;
+  model::EndReason reason;
+  model::Certainty certainty;
+  int ended;
+};
+
+model::Facts end(int second, model::EndReason reason, model::Certainty certainty) {
+  model::Facts end = facts(ObservationType::SignOut, second);
+  end.end_reason = reason;
+  end.end_certainty = certainty;
+  return end;
+}
+
+TEST(Session, AnInferredEndIsBelievedUntilSomethingSaysOtherwiseInWhateverOrderItIsTold) {
+  using model::Certainty;
+  using model::EndReason;
+  const auto reboot = end(20, EndReason::Reboot, Certainty::Inferred);
+  const auto later_reboot = end(25, EndReason::Reboot, Certainty::Inferred);
+  const auto vanished = end(15, EndReason::Vanished, Certainty::Inferred);
+  const auto stated = end(40, EndReason::SignedOut, Certainty::Stated);
+  const auto sign_in = facts(ObservationType::SignIn, 10);
+  const std::vector<Told> cases{
+      {"alone", {sign_in, reboot}, false, EndReason::Reboot, Certainty::Inferred, 20},
+      {"activity later",
+       {sign_in, reboot, facts(ObservationType::Activity, 30)},
+       true,
+       EndReason::Unknown,
+       Certainty::Inferred,
+       0},
+      {"activity then",
+       {sign_in, reboot, facts(ObservationType::Activity, 20)},
+       false,
+       EndReason::Reboot,
+       Certainty::Inferred,
+       20},
+      {"a statement", {sign_in, reboot, stated}, false, EndReason::SignedOut, Certainty::Stated, 40},
+      {"a boot knows more", {sign_in, vanished, reboot}, false, EndReason::Reboot, Certainty::Inferred, 20},
+      {"the earlier one", {sign_in, later_reboot, reboot}, false, EndReason::Reboot, Certainty::Inferred, 20},
+      {"unseen before", {reboot}, false, EndReason::Reboot, Certainty::Inferred, 20}};
+  for (const Told& one : cases) {
+    std::vector<std::size_t> order(one.what.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    do {
+      Session session;
+      for (const std::size_t i : order) EXPECT_FALSE(take(session, one.what[i]).after_end) << one.name;
+      EXPECT_EQ(session.lives(), one.lives) << one.name;
+      EXPECT_EQ(session.end_reason, one.reason) << one.name;
+      if (one.lives) continue;
+      EXPECT_EQ(session.end_certainty, one.certainty) << one.name;
+      EXPECT_EQ(session.ended_at, facts(ObservationType::SignOut, one.ended).occurred_at) << one.name;
+    } while (std::next_permutation(order.begin(), order.end()));
+  }
+}
+
 TEST(SessionTable, ForgetsADroppedSessionAndReusesItsPlace) {
   SessionTable table;
   const model::Symbol source{1};
