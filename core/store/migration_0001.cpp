@@ -33,14 +33,17 @@ CREATE TABLE curfew.migration (
 CREATE TABLE curfew.stream (
   number integer PRIMARY KEY, realm text NOT NULL, node text NOT NULL, epoch bigint NOT NULL,
   verifier_key text NOT NULL, UNIQUE (realm, node, epoch));
+-- What grows with each entry is partitioned by stream and sequence; curfew.make_room makes the partitions.
 CREATE TABLE curfew.entry (
   stream integer NOT NULL, sequence bigint NOT NULL,
   engine_time bigint NOT NULL, occurred_at bigint NOT NULL, recorded_at bigint NOT NULL,
   kind text NOT NULL, source text NOT NULL, session bytea NOT NULL, subject bytea NOT NULL,
-  facts text NOT NULL, commitment bytea NOT NULL, PRIMARY KEY (stream, sequence));
+  facts text NOT NULL, commitment bytea NOT NULL, PRIMARY KEY (stream, sequence))
+  PARTITION BY RANGE (stream, sequence);
 CREATE TABLE curfew.personal (
   stream integer NOT NULL, sequence bigint NOT NULL, salt bytea NOT NULL, value text NOT NULL,
-  PRIMARY KEY (stream, sequence));
+  PRIMARY KEY (stream, sequence))
+  PARTITION BY RANGE (stream, sequence);
 CREATE TABLE curfew.reference (
   ref bytea PRIMARY KEY, kind text NOT NULL, namespace text NOT NULL, value text NOT NULL);
 CREATE TABLE curfew.tile (
@@ -50,6 +53,11 @@ CREATE TABLE curfew.tile (
 CREATE TABLE curfew.checkpoint (
   stream integer NOT NULL, size bigint NOT NULL, previous_size bigint NOT NULL, root bytea NOT NULL, note text NOT NULL,
   PRIMARY KEY (stream, size), UNIQUE (stream, previous_size), CHECK (size > previous_size));
+
+-- Which partitions were made, when and for whom: one that was made and is gone is never made again, empty.
+CREATE TABLE curfew.partition (
+  name text PRIMARY KEY, parent text NOT NULL, stream integer NOT NULL, first bigint NOT NULL, beyond bigint NOT NULL,
+  made_at timestamptz NOT NULL, made_by text NOT NULL);
 
 -- ---- derived from the ledger, or the program's own memory ----
 CREATE TABLE curfew.session (
@@ -78,11 +86,13 @@ CREATE TABLE curfew.cursor (
   unreadable bigint NOT NULL, PRIMARY KEY (source, name));
 CREATE TABLE curfew.memory (
   source text NOT NULL, key bytea NOT NULL, value bytea NOT NULL, expires_at bigint NOT NULL, PRIMARY KEY (source, key));
+CREATE INDEX memory_expiry ON curfew.memory (expires_at) WHERE expires_at <> 0;
 -- The keys of a batch in one value, 24 bytes each: the key, then its expiry as a big-endian number. The one writer of
 -- a stream recognises repeats in memory; a row and an index entry for each key would cost a fifth of the append.
 CREATE TABLE curfew.idempotency (
   stream integer NOT NULL, size bigint NOT NULL, source text NOT NULL, expires_at bigint NOT NULL,
   keys bytea NOT NULL, PRIMARY KEY (stream, size, source));
+CREATE INDEX idempotency_expiry ON curfew.idempotency (expires_at);
 CREATE TABLE curfew.snapshot (
   stream integer NOT NULL, size bigint NOT NULL, policy_digest text NOT NULL, digest bytea NOT NULL, parts bigint NOT NULL,
   bytes bigint NOT NULL, taken_at bigint NOT NULL, PRIMARY KEY (stream, size));
@@ -122,6 +132,52 @@ CREATE VIEW curfew.sign_outs AS SELECT number, session, encode(subject, 'hex') A
 CREATE VIEW curfew.progress AS SELECT source, sum(read)::bigint AS read, sum(filtered)::bigint AS filtered,
   sum(unreadable)::bigint AS unreadable FROM curfew.cursor GROUP BY source;
 
+-- ---- room for entries ----
+-- The one way to a partition: the writer may neither create nor alter. Makes those of a stream, from its head up to a
+-- size that is not far ahead; answers up to which size there is room. A new table is attached, which, unlike CREATE TABLE
+-- … PARTITION OF, waits for no reader.
+CREATE FUNCTION curfew.make_room(wanted_stream integer, wanted_size bigint) RETURNS bigint
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  rows_each CONSTANT bigint := 10000000;
+  head bigint;
+  made curfew.partition;
+BEGIN
+  IF NOT EXISTS (SELECT FROM curfew.stream WHERE number = wanted_stream) THEN
+    RAISE EXCEPTION 'curfew: there is no stream %', wanted_stream;
+  END IF;
+  SELECT coalesce(max(size), 0) INTO head FROM curfew.checkpoint WHERE stream = wanted_stream;
+  IF wanted_size <= head OR wanted_size > head + 2 * rows_each THEN
+    RAISE EXCEPTION 'curfew: stream % ends at %: no room is made for a size of %', wanted_stream, head, wanted_size;
+  END IF;
+  made.stream := wanted_stream;
+  made.made_at := now();
+  made.made_by := session_user;
+  FOR nth IN head / rows_each .. (wanted_size - 1) / rows_each LOOP
+    made.first := nth * rows_each;
+    made.beyond := made.first + rows_each;
+    FOREACH made.parent IN ARRAY ARRAY['entry', 'personal'] LOOP
+      made.name := format('%s_%s_%s', made.parent, wanted_stream, nth);
+      CONTINUE WHEN EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = to_regclass('curfew.' || made.parent)
+        AND i.inhrelid = to_regclass('curfew.' || made.name) AND NOT i.inhdetachpending);
+      IF EXISTS (SELECT FROM curfew.partition p WHERE p.name = made.name) THEN
+        RAISE EXCEPTION 'curfew: the partition % of the ledger was made and is not there any more: attach it again, or '
+          'restore it from a backup', made.name;
+      END IF;
+      EXECUTE format('CREATE TABLE curfew.%I (LIKE curfew.%I INCLUDING ALL)', made.name, made.parent);
+      EXECUTE format('ALTER TABLE curfew.%I ATTACH PARTITION curfew.%I FOR VALUES FROM (%s, %s) TO (%s, %s)',
+        made.parent, made.name, wanted_stream, made.first, wanted_stream, made.beyond);
+      -- Row triggers follow to a partition; statement triggers do not.
+      EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON curfew.%I FOR EACH STATEMENT '
+                     'EXECUTE FUNCTION curfew_guard.refuse_change()', made.name);
+      EXECUTE format('ALTER TABLE curfew.%I ENABLE ALWAYS TRIGGER refuse_truncate, ENABLE ALWAYS TRIGGER refuse_change',
+        made.name);
+      INSERT INTO curfew.partition VALUES (made.*);
+    END LOOP;
+  END LOOP;
+  RETURN made.beyond;
+END $$;
+
 -- ---- who may what ----
 REVOKE ALL ON ALL TABLES IN SCHEMA curfew FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA curfew FROM PUBLIC;
@@ -130,6 +186,7 @@ GRANT SELECT ON curfew.migration TO curfew_writer, curfew_auditor, curfew_reader
 GRANT INSERT ON curfew.stream, curfew.entry, curfew.personal, curfew.reference, curfew.tile, curfew.checkpoint
   TO curfew_writer;
 GRANT SELECT ON curfew.stream, curfew.checkpoint TO curfew_writer;
+GRANT EXECUTE ON FUNCTION curfew.make_room TO curfew_writer;
 GRANT SELECT, INSERT, UPDATE ON curfew.session, curfew.violation, curfew.sign_out TO curfew_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON curfew.cursor, curfew.memory TO curfew_writer;
 GRANT SELECT, INSERT, DELETE ON curfew.idempotency, curfew.snapshot, curfew.snapshot_part TO curfew_writer;
@@ -142,6 +199,7 @@ RESET ROLE;
 -- ---- fences: they deter; the signatures are the evidence ----
 -- In a schema of their own: DROP SCHEMA curfew CASCADE must not take along what refuses it.
 CREATE SCHEMA curfew_guard;
+GRANT USAGE ON SCHEMA curfew_guard TO curfew_owner;
 CREATE FUNCTION curfew_guard.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   RAISE EXCEPTION 'curfew: % on %.% is refused: the ledger is append-only', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
@@ -150,7 +208,7 @@ END $$;
 DO $$
 DECLARE ledger_table text;
 BEGIN
-  FOREACH ledger_table IN ARRAY ARRAY['stream', 'entry', 'personal', 'reference', 'tile', 'checkpoint'] LOOP
+  FOREACH ledger_table IN ARRAY ARRAY['stream', 'entry', 'personal', 'reference', 'tile', 'checkpoint', 'partition'] LOOP
     EXECUTE format('CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON curfew.%I FOR EACH ROW '
                    'EXECUTE FUNCTION curfew_guard.refuse_change()', ledger_table);
     EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON curfew.%I FOR EACH STATEMENT '
@@ -161,8 +219,14 @@ BEGIN
   END LOOP;
 END $$;
 CREATE FUNCTION curfew_guard.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
-DECLARE command record;
+DECLARE
+  command record;
+  context text;
 BEGIN
+  GET DIAGNOSTICS context = PG_CONTEXT;
+  IF context ~ 'curfew\.make_room\(integer,bigint\)' THEN
+    RETURN;
+  END IF;
   FOR command IN SELECT * FROM pg_event_trigger_ddl_commands() LOOP
     IF command.schema_name IN ('curfew', 'curfew_guard') OR command.object_identity IN ('curfew', 'curfew_guard')
       OR command.object_identity ~ '(^|[ ."])curfew(_guard)?\.'
@@ -173,9 +237,12 @@ BEGIN
   END LOOP;
   -- What was moved away is told by its new name.
   IF (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'curfew'
-        AND c.relkind = 'r' AND c.relname IN ('stream', 'entry', 'personal', 'reference', 'tile', 'checkpoint')) < 6
+        AND c.relkind IN ('r', 'p') AND c.relname IN ('stream', 'entry', 'personal', 'reference', 'tile', 'checkpoint',
+        'partition')) < 7
     OR (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'curfew_guard'
-        AND p.proname IN ('refuse_change', 'refuse_ddl', 'refuse_drop')) < 3 THEN
+        AND p.proname IN ('refuse_change', 'refuse_ddl', 'refuse_drop', 'refuse_detach')) < 4
+    OR EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relnamespace <>
+        to_regnamespace('curfew') AND i.inhparent IN (to_regclass('curfew.entry'), to_regclass('curfew.personal'))) THEN
     RAISE EXCEPTION 'curfew: moving the ledger away is refused: only `curfew db migrate` changes this schema'
       USING ERRCODE = 'insufficient_privilege';
   END IF;
@@ -192,11 +259,17 @@ BEGIN
     END IF;
   END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION curfew_guard.refuse_change, curfew_guard.refuse_ddl, curfew_guard.refuse_drop FROM PUBLIC;
-CREATE EVENT TRIGGER curfew_refuse_ddl ON ddl_command_end EXECUTE FUNCTION curfew_guard.refuse_ddl();
-CREATE EVENT TRIGGER curfew_refuse_drop ON sql_drop EXECUTE FUNCTION curfew_guard.refuse_drop();
-ALTER EVENT TRIGGER curfew_refuse_ddl DISABLE;
-ALTER EVENT TRIGGER curfew_refuse_drop DISABLE;
+-- DETACH … CONCURRENTLY commits its first half before the end of the command could refuse it: from then on readers of
+-- the ledger miss the rows. Where it starts, the text of the query is all that is known.
+CREATE FUNCTION curfew_guard.refuse_detach() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  IF current_query() ~* '\mdetach\M.*\mconcurrently\M' THEN
+    RAISE EXCEPTION 'curfew: detaching a partition is refused in this database: the ledger is append-only'
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
+END $$;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA curfew_guard FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION curfew_guard.refuse_change TO curfew_owner;
 DO $$
 BEGIN
   EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());

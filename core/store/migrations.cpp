@@ -4,6 +4,7 @@
 
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
+#include "core/store/fences.hpp"
 #include "core/store/migration_0001.hpp"
 #include "core/store/server_connection.hpp"
 
@@ -78,22 +79,20 @@ SchemaStatus schema_status(const ConnectionInfo& info) {
 std::vector<std::string> migrate(const ConnectionInfo& owner, DryRun dry_run) {
   ServerConnection connection(owner);
   std::vector<std::string> done;
-  if (!connection.query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user", {}).truth(0, 0)) {
-    throw Error(
-        ErrorKind::Configuration,
-        "migrating needs a superuser (the ledger's event triggers do): give one with `curfew db migrate "
-        "--database postgresql://postgres@…`");
-  }
+  const Rights rights = rights_of(connection);
   // Everything in one transaction: a step that fails leaves what was there.
   connection.execute("BEGIN");
-  connection.query("SELECT pg_advisory_xact_lock($1)", {Parameter(migration_lock)});
+  if (!connection.query("SELECT pg_try_advisory_xact_lock($1)", {Parameter(migration_lock)}).truth(0, 0)) {
+    done.emplace_back("another migration of this database is under way: waiting for it");
+    connection.query("SELECT pg_advisory_xact_lock($1)", {Parameter(migration_lock)});
+  }
   const Applied found = applied(connection);
   refuse_what_differs(found);
-  if (!found.steps.empty()) {
-    connection.execute(
-        "ALTER EVENT TRIGGER curfew_refuse_ddl DISABLE; ALTER EVENT TRIGGER curfew_refuse_drop DISABLE");
-  }
-  connection.execute(roles_sql());
+  const bool pending = found.steps.size() < known().size();
+  if (pending) require_rights(rights, !found.steps.empty() && has_event_triggers(connection));
+  if (rights.superuser && pending) lower_event_triggers(connection);
+  if (pending) connection.execute(roles_sql());
+  if (pending && !rights.superuser) connection.execute("GRANT curfew_owner TO CURRENT_USER");
   for (std::size_t i = found.steps.size(); i < known().size(); ++i) {
     connection.execute(std::string(known()[i].sql));
     connection.query(
@@ -103,9 +102,13 @@ std::vector<std::string> migrate(const ConnectionInfo& owner, DryRun dry_run) {
     done.push_back("step " + std::to_string(known()[i].number) + " (" + std::string(known()[i].name) +
                    "): " + (dry_run == DryRun::Yes ? "would be applied" : "applied"));
   }
-  connection.execute(
-      "ALTER EVENT TRIGGER curfew_refuse_ddl ENABLE ALWAYS; ALTER EVENT TRIGGER curfew_refuse_drop ENABLE "
-      "ALWAYS");
+  if (rights.superuser) {
+    if (!event_triggers_stand(connection)) raise_event_triggers(connection);
+  } else if (!has_event_triggers(connection)) {
+    done.emplace_back(
+        "the event triggers, which refuse DROP and ALTER, were left out: only a superuser may make them. "
+        "`curfew db status` shows which fences stand; `curfew db migrate` by a superuser adds them");
+  }
   connection.execute(dry_run == DryRun::Yes ? "ROLLBACK" : "COMMIT");
   return done;
 }

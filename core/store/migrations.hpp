@@ -38,8 +38,9 @@ struct SchemaStatus {
 [[nodiscard]] SchemaStatus schema_status(const ConnectionInfo& info);
 
 enum class DryRun : bool { No, Yes };
-// Needs a superuser, for the event triggers. Says what it did, a line for each step. A dry run does it all on
-// the server and takes it back.
+// By a superuser, or by a role that may create roles and create in the database: the event triggers are left
+// out then, and it says so. Says what it did, a line for each step. A dry run does it all on the server and
+// takes it back.
 std::vector<std::string> migrate(const ConnectionInfo& owner, DryRun dry_run = DryRun::No);
 
 // The roles, created where they are missing.

@@ -118,6 +118,8 @@ void ServerConnection::fail(pg_result* result, const std::string& doing) {
   if (text.empty()) text = one_line(PQerrorMessage(connection_.get()));
   const char* context = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_CONTEXT);
   if (context != nullptr && text.find(context) == std::string::npos) text += " (" + one_line(context) + ")";
+  const bool no_constraint =
+      result == nullptr || PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME) == nullptr;
   PQclear(result);
   // The rest of the answers of a failed command must be read before another may be sent.
   while (pg_result* next = PQgetResult(connection_.get())) {
@@ -125,8 +127,13 @@ void ServerConnection::fail(pg_result* result, const std::string& doing) {
     PQclear(next);
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || lost()) break;
   }
-  const Meaning meaning =
+  Meaning meaning =
       lost() || state.empty() ? Meaning{ErrorKind::Unavailable, "the server went away"} : meaning_of(state);
+  if (state == "23514" && no_constraint) {
+    meaning.advice =
+        "a partition of the ledger is missing or was detached: attach it again, or restore it from a backup "
+        "(curfew.partition lists what there should be)";
+  }
   throw Error(meaning.kind, "database: " + doing + ": " + text + (state.empty() ? "" : " [" + state + "]") +
                                 "; " + meaning.advice);
 }

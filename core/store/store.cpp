@@ -69,6 +69,17 @@ Head head_of(ServerConnection& connection, std::int64_t stream) {
   return head;
 }
 
+// Partitions are made while there is still room for this many entries, in a transaction of their own.
+constexpr std::uint64_t room_ahead = 1'000'000;
+
+void make_room(Store::Connection& connection, std::int64_t stream, std::uint64_t size) {
+  if (size + room_ahead <= connection.room) return;
+  connection.room = static_cast<std::uint64_t>(
+      connection.writer()
+          .query("SELECT curfew.make_room($1::int, $2)", {Parameter(stream), Parameter(size + room_ahead)})
+          .number(0, 0));
+}
+
 std::string as_bytes(const Digest32& digest) { return std::string(base::as_text(digest)); }
 
 // True when the batch is still to be stored; false when it is there already.
@@ -287,6 +298,7 @@ StreamHead Store::open_stream(const ledger::StreamId& id, const std::string& ver
   }
   lock_stream(connection, stream.stream);
   connection_->locked_stream = stream.stream;
+  connection_->room = 0;
   Head head = head_of(connection, stream.stream);
   stream.size = head.size;
   stream.root = head.root;
@@ -298,6 +310,7 @@ void Store::append(const StreamHead& stream, const ledger::SealedBatch& batch, c
   for (int attempt = 0;; ++attempt) {
     ServerConnection& connection = connection_->writer();
     try {
+      if (!batch.entries.empty()) make_room(*connection_, stream.stream, batch.size());
       connection.execute("BEGIN");
       if (!must_be_sent(connection, stream, batch)) {
         connection.rollback();

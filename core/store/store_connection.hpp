@@ -21,6 +21,7 @@ struct Store::Connection {
   std::optional<ServerConnection> writing;
   std::optional<ServerConnection> reading;
   std::optional<std::int64_t> locked_stream;  // to be locked again after a reconnect
+  std::uint64_t room = 0;  // up to which size of the locked stream there are partitions; 0: to be asked
   // Rows above these are new: a plain COPY stores them, without a look for what they replace.
   model::SessionNumber highest_session = 0;
   model::ViolationNumber highest_violation = 0;

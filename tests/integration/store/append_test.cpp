@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/base/error.hpp"
@@ -145,6 +146,70 @@ TEST_F(Append, AStreamOpenedWithAnotherKeyIsRefused) {
   EXPECT_EQ(writer_.open_stream(test_stream, test_key).stream, stream.stream);
   EXPECT_THROW((void)writer_.open_stream(test_stream, "another key"), Error);
   EXPECT_NE(writer_.open_stream({"corp", "node", 2}, "another key").stream, stream.stream);
+}
+
+TEST_F(Append, EntriesGoOnInTheNextPartitionWhichWasMadeAhead) {
+  const StreamHead stream = writer_.open_stream(test_stream, test_key);
+  ServerConnection admin(database_.owner);
+  const auto rows_in = [&](const char* partition) {
+    return admin.query(std::string("SELECT count(*) FROM curfew.") + partition, {}).number(0, 0);
+  };
+  const auto made = [&] {
+    return admin.query("SELECT string_agg(name, ' ' ORDER BY name) FROM curfew.partition", {}).text(0, 0);
+  };
+  writer_.append(stream, batch_of(0, 5, true), {});
+  EXPECT_EQ(made(), "entry_1_0 personal_1_0");
+  // A head short of the end of the first partition, as ten million entries would have left it.
+  admin.query(
+      "INSERT INTO curfew.checkpoint (stream, size, previous_size, root, note) VALUES (1, 9999990, 5, $1, "
+      "'')",
+      {Parameter::bytes(base::as_text(root_of_size(9'999'990)))});
+  Store successor(database_.application, Role::Writer);
+  writer_ = Store(database_.application, Role::Reader);  // lets the lock go
+  const StreamHead later = successor.open_stream(test_stream, test_key);
+  successor.append(later, batch_of(9'999'990, 20, true), {});
+  EXPECT_EQ(made(), "entry_1_0 entry_1_1 personal_1_0 personal_1_1");
+  EXPECT_EQ(rows_in("entry_1_0"), 15);
+  EXPECT_EQ(rows_in("entry_1_1"), 10);
+  EXPECT_EQ(rows_in("personal_1_1"), 10);
+  const auto rows = all(stream.stream);
+  ASSERT_EQ(rows.size(), 25U);
+  for (std::size_t i = 5; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i].sequence, 9'999'985 + i);
+    EXPECT_FALSE(rows[i].entry.personal.empty());
+  }
+  // Another stream has partitions of its own.
+  successor.append(successor.open_stream({"corp", "node", 2}, "key"), batch_of(0, 5), {});
+  EXPECT_EQ(rows_in("entry_2_0"), 5);
+}
+
+TEST_F(Append, AMissingPartitionStopsTheWriterWithWhatToDoAndIsNeverMadeAgainEmpty) {
+  const StreamHead stream = writer_.open_stream(test_stream, test_key);
+  writer_.append(stream, batch_of(0, 10), {});
+  ServerConnection admin(database_.owner);
+  admin.execute(
+      "DROP EVENT TRIGGER curfew_refuse_ddl; DROP EVENT TRIGGER curfew_refuse_detach; ALTER TABLE "
+      "curfew.entry DETACH PARTITION curfew.entry_1_0");
+  const auto refusal = [](Store& writer, const StreamHead& head) -> std::string {
+    try {
+      writer.append(head, batch_of(10, 10), {});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Corrupt) << error.what();
+      return error.what();
+    }
+    return "appended";
+  };
+  EXPECT_THAT(refusal(writer_, stream), testing::HasSubstr("a partition of the ledger is missing"));
+  Store successor(database_.application, Role::Writer);
+  writer_ = Store(database_.application, Role::Reader);
+  const StreamHead later = successor.open_stream(test_stream, test_key);
+  EXPECT_THAT(refusal(successor, later),
+              testing::HasSubstr("the partition entry_1_0 of the ledger was made"));
+  EXPECT_EQ(admin.query("SELECT count(*) FROM curfew.entry_1_0", {}).number(0, 0), 10);
+  admin.execute(
+      "ALTER TABLE curfew.entry ATTACH PARTITION curfew.entry_1_0 FOR VALUES FROM (1, 0) TO (1, 10000000)");
+  successor.append(later, batch_of(10, 10), {});
+  EXPECT_EQ(all(stream.stream).size(), 20U);
 }
 
 TEST_F(Append, AReaderCannotWrite) { EXPECT_THROW((void)reader_.open_stream(test_stream, test_key), Error); }

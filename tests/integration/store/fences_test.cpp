@@ -1,8 +1,10 @@
 // What PostgreSQL itself refuses. A superuser can take these fences down first: they deter, the signatures
 // are the evidence.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/base/error.hpp"
+#include "core/store/fences.hpp"
 #include "core/store/migrations.hpp"
 #include "core/store/server_connection.hpp"
 #include "core/store/store.hpp"
@@ -29,6 +31,17 @@ class Fences : public testing::Test {
   // Nothing that was refused may have left a trace.
   void TearDown() override { EXPECT_EQ(contents(), before_); }
 
+  // The partitions of the ledger, by what the database says.
+  std::vector<std::string> partitions() {
+    ServerConnection admin(database_.owner);
+    const Answer found = admin.query(
+        "SELECT c.relname::text FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.relkind = "
+        "'r' AND c.relnamespace = 'curfew'::regnamespace AND NOT i.inhdetachpending ORDER BY 1",
+        {});
+    std::vector<std::string> names;
+    for (int row = 0; row < found.rows(); ++row) names.push_back(found.text(row, 0));
+    return names;
+  }
   std::string contents() {
     ServerConnection admin(database_.owner);
     std::string all;
@@ -44,6 +57,7 @@ class Fences : public testing::Test {
                  .text(0, 0) +
              "\n";
     }
+    for (const std::string& name : partitions()) all += name + "\n";
     return all;
   }
   void expect_refused(ServerConnection& connection, const std::string& sql, const std::string& why) {
@@ -79,6 +93,37 @@ TEST_F(Fences, TheWriterMayNeitherChangeNorReadTheLedger) {
   }
 }
 
+TEST_F(Fences, TheWriterCannotReachAPartitionPastItsTable) {
+  ServerConnection writer = as("curfew_writer");
+  ASSERT_EQ(partitions(), (std::vector<std::string>{"entry_1_0", "personal_1_0"}));
+  for (const std::string& name : partitions()) {
+    for (const char* attempt : {"INSERT INTO curfew.%s DEFAULT VALUES", "SELECT * FROM curfew.%s",
+                                "UPDATE curfew.%s SET sequence = 1", "DELETE FROM curfew.%s",
+                                "TRUNCATE curfew.%s", "COPY curfew.%s FROM STDIN"}) {
+      std::string sql = attempt;
+      expect_refused(writer, sql.replace(sql.find("%s"), 2, name), "permission denied");
+    }
+    expect_refused(writer, "DROP TABLE curfew." + name, "must be owner");
+    expect_refused(writer, "ALTER TABLE curfew." + name + " DISABLE TRIGGER ALL", "must be owner");
+  }
+  expect_refused(writer, "ALTER TABLE curfew.entry DETACH PARTITION curfew.entry_1_0", "must be owner");
+  expect_refused(writer, "CREATE TABLE curfew.mine PARTITION OF curfew.entry DEFAULT", "permission denied");
+}
+
+TEST_F(Fences, TheWriterGetsRoomForItsStreamAndNoMore) {
+  ServerConnection writer = as("curfew_writer");
+  expect_refused(writer, "SELECT curfew.make_room(7, 1000)", "there is no stream 7");
+  expect_refused(writer, "SELECT curfew.make_room(1, 300)", "no room is made");
+  expect_refused(writer, "SELECT curfew.make_room(1, 20000301)", "no room is made");
+  expect_refused(writer, "INSERT INTO curfew.partition SELECT", "permission denied");
+  // There already.
+  EXPECT_EQ(writer.query("SELECT curfew.make_room(1, 10000000)", {}).number(0, 0), 10'000'000);
+  for (const char* role : {"curfew_auditor", "curfew_reader"}) {
+    ServerConnection other = as(role);
+    expect_refused(other, "SELECT curfew.make_room(1, 1000)", "permission denied");
+  }
+}
+
 TEST_F(Fences, TheApplicationsLoginCannotBecomeOwner) {
   ServerConnection application(database_.application);
   expect_refused(application, "SET ROLE curfew_owner", "permission denied");
@@ -97,6 +142,37 @@ TEST_F(Fences, TheOwnerIsBlockedByTriggers) {
     expect_refused(owner, "DELETE FROM curfew." + table, "append-only");
     expect_refused(owner, "TRUNCATE curfew." + table, "append-only");
   }
+}
+
+// Statement triggers are not cloned: without one of its own, each of these TRUNCATEs would succeed.
+TEST_F(Fences, OwnerAndSuperuserAreBlockedOnEachPartitionToo) {
+  ServerConnection owner = as("curfew_owner");
+  ServerConnection admin(database_.owner);
+  ServerConnection replica(database_.owner);
+  replica.execute("SET session_replication_role = replica");
+  for (const std::string& name : partitions()) {
+    for (ServerConnection* who : {&owner, &admin, &replica}) {
+      expect_refused(*who, "UPDATE curfew." + name + " SET sequence = sequence + 1", "append-only");
+      expect_refused(*who, "DELETE FROM curfew." + name, "append-only");
+      expect_refused(*who, "TRUNCATE curfew." + name, "append-only");
+      expect_refused(*who, "DROP TABLE curfew." + name, "append-only");
+      expect_refused(*who, "ALTER TABLE curfew." + name + " DISABLE TRIGGER ALL", "refused");
+      expect_refused(*who, "ALTER TABLE curfew." + name + " ENABLE TRIGGER refuse_truncate", "refused");
+      const std::string parent = name.substr(0, name.find('_'));
+      expect_refused(*who, "ALTER TABLE curfew." + parent + " DETACH PARTITION curfew." + name, "refused");
+      // Its first half would be committed before an event trigger at the end of the command sees it.
+      expect_refused(*who,
+                     "ALTER TABLE curfew." + parent + " DETACH PARTITION curfew." + name + " CONCURRENTLY",
+                     "refused");
+      if (who == &owner) continue;  // it may create nothing in another schema
+      expect_refused(*who, "ALTER TABLE curfew." + name + " SET SCHEMA public", "refused");
+    }
+  }
+  expect_refused(owner, "CREATE TABLE curfew.mine PARTITION OF curfew.entry DEFAULT", "refused");
+  // The parent's partitions go with it.
+  expect_refused(replica, "TRUNCATE curfew.entry", "append-only");
+  expect_refused(replica, "DELETE FROM curfew.entry WHERE stream = 1", "append-only");
+  expect_refused(replica, "DELETE FROM curfew.partition", "append-only");
 }
 
 TEST_F(Fences, AGrantDoesNotOpenWhatTheTriggersClose) {
@@ -127,9 +203,9 @@ TEST_F(Fences, TheSchemaCannotBeAlteredAroundTheTriggers) {
         "ALTER TABLE curfew.entry ADD COLUMN more text", "ALTER TABLE curfew.entry SET SCHEMA public",
         "ALTER TABLE curfew.entry RENAME TO other", "ALTER SCHEMA curfew RENAME TO other",
         "CREATE RULE quiet AS ON INSERT TO curfew.entry DO INSTEAD NOTHING",
-        "CREATE TABLE public.child () INHERITS (curfew.entry); ALTER TABLE public.child NO INHERIT "
-        "curfew.entry; "
-        "ALTER TABLE curfew.entry INHERIT public.child",
+        "CREATE TABLE public.child PARTITION OF curfew.entry DEFAULT",
+        "CREATE TABLE public.child (LIKE curfew.entry); ALTER TABLE curfew.entry ATTACH PARTITION "
+        "public.child DEFAULT",
         "CREATE FUNCTION public.quiet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE "
         "TRIGGER quiet "
         "BEFORE INSERT ON curfew.entry FOR EACH ROW EXECUTE FUNCTION public.quiet()",
@@ -236,12 +312,85 @@ TEST_F(Fences, TheApplicationsLoginMaySeeWhichStepTheSchemaIsAt) {
   EXPECT_EQ(schema_status(database_.application).current, schema_status(database_.owner).wanted);
 }
 
-TEST_F(Fences, MigratingNeedsASuperuser) {
+TEST_F(Fences, AllStandAndArePlainlyReportedWhenOneIsTakenDown) {
+  for (const Fence& fence : fences(database_.owner)) EXPECT_TRUE(fence.stands) << fence.what << fence.missing;
+  const auto missing_after = [&](const std::string& sql) {
+    const support::Database copy = support::Cluster::instance().fresh_database(database_.name);
+    ServerConnection admin(copy.owner);
+    admin.execute(
+        "ALTER EVENT TRIGGER curfew_refuse_ddl DISABLE; ALTER EVENT TRIGGER curfew_refuse_drop DISABLE");
+    admin.execute(sql);
+    if (sql.find("EVENT") == std::string::npos) {
+      admin.execute(
+          "ALTER EVENT TRIGGER curfew_refuse_ddl ENABLE ALWAYS; ALTER EVENT TRIGGER curfew_refuse_drop "
+          "ENABLE "
+          "ALWAYS");
+    }
+    std::string missing;
+    for (const Fence& fence : fences(copy.owner)) missing += fence.missing;
+    return missing;
+  };
+  EXPECT_THAT(missing_after("GRANT DELETE ON curfew.entry TO curfew_writer"),
+              testing::HasSubstr("curfew_writer has DELETE on curfew.entry"));
+  EXPECT_THAT(missing_after("GRANT INSERT ON curfew.entry_1_0 TO curfew_writer"),
+              testing::HasSubstr("curfew_writer has INSERT on curfew.entry_1_0"));
+  EXPECT_THAT(missing_after("DROP TRIGGER refuse_truncate ON curfew.personal_1_0"),
+              testing::HasSubstr("no trigger refuse_truncate that always fires on curfew.personal_1_0"));
+  EXPECT_THAT(missing_after("ALTER TABLE curfew.entry_1_0 ENABLE TRIGGER refuse_change"),
+              testing::HasSubstr("no trigger refuse_change that always fires on curfew.entry_1_0"));
+  EXPECT_THAT(missing_after("ALTER EVENT TRIGGER curfew_refuse_detach DISABLE"),
+              testing::AllOf(testing::HasSubstr("curfew_refuse_detach is missing or off"),
+                             testing::HasSubstr("curfew_refuse_ddl is missing or off")));
+}
+
+// A server whose administrator gave no superuser: what can stand does, and the rest is said.
+TEST_F(Fences, WithoutASuperuserTheEventTriggersAreLeftOutAndSaidToBeMissing) {
+  ServerConnection server(support::Cluster::instance().server().owner("postgres"));
+  const std::string role = "migrator_" + database_.name;
+  const std::string name = "without_" + database_.name;
+  server.execute("CREATE ROLE " + role + " LOGIN CREATEROLE PASSWORD 'secret'");
+  server.execute("CREATE DATABASE " + name + " OWNER " + role);
+  const ConnectionInfo login{"host=" + support::Cluster::instance().server().socket_directory().string() +
+                             " dbname=" + name + " user=" + role + " password=secret"};
+
+  const std::vector<std::string> lines = migrate(login);
+  ASSERT_EQ(lines.size(), migrations().size() + 1);
+  EXPECT_THAT(lines.back(), testing::HasSubstr("only a superuser may make them"));
+  std::string missing;
+  int standing = 0;
+  for (const Fence& fence : fences(login)) {
+    missing += fence.missing;
+    standing += fence.stands ? 1 : 0;
+  }
+  EXPECT_EQ(standing, 3) << missing;
+  EXPECT_THAT(missing, testing::HasSubstr("curfew_refuse_drop is missing or off"));
+
+  // The store works on it, and the fences that stand do hold.
+  const ConnectionInfo application = support::Cluster::instance().server().application(name);
+  Store writer(application, Role::Writer);
+  const StreamHead stream = writer.open_stream(test_stream, test_key);
+  writer.append(stream, batch_of(0, 10, true), {});
+  ServerConnection owner(login);
+  owner.execute("SET ROLE curfew_owner");
+  expect_refused(owner, "DELETE FROM curfew.entry", "append-only");
+  expect_refused(owner, "TRUNCATE curfew.entry_1_0", "append-only");
+
+  // A superuser adds the rest later; then only a superuser may migrate.
+  EXPECT_TRUE(migrate(support::Cluster::instance().server().owner(name)).empty());
+  for (const Fence& fence : fences(login)) EXPECT_TRUE(fence.stands) << fence.missing;
+  EXPECT_TRUE(migrate(login).empty());
+}
+
+TEST_F(Fences, ARoleThatMayNotMigrateIsToldWhatItLacks) {
+  ServerConnection server(support::Cluster::instance().server().owner("postgres"));
+  const std::string name = "bare_" + database_.name;
+  server.execute("CREATE DATABASE " + name);
   try {
-    migrate(database_.application);
+    migrate(support::Cluster::instance().server().application(name));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::Configuration);
+    EXPECT_THAT(error.what(), testing::HasSubstr("CREATEROLE"));
   }
 }
 

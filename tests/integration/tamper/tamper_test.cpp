@@ -2,6 +2,7 @@
 // exclude.
 #include <gmock/gmock.h>
 
+#include <map>
 #include <set>
 
 #include "core/base/error.hpp"
@@ -16,8 +17,9 @@ using ledger::ProblemKind;
 
 // Each table of the schema is in one of these lists, or the first test fails.
 const std::set<std::string> ledger_tables{"stream", "entry", "personal", "reference", "tile", "checkpoint"};
-const std::set<std::string> derived_tables{"session",     "violation", "sign_out",      "cursor",   "memory",
-                                           "idempotency", "snapshot",  "snapshot_part", "migration"};
+const std::set<std::string> derived_tables{"session",   "violation",   "sign_out", "cursor",
+                                           "memory",    "idempotency", "snapshot", "snapshot_part",
+                                           "migration", "partition"};
 
 class Tamper : public testing::Test {
  protected:
@@ -34,11 +36,32 @@ class Tamper : public testing::Test {
   // What a superuser does first.
   static void lower_fences(const support::Database& database) {
     ServerConnection admin(database.owner);
-    admin.execute("DROP EVENT TRIGGER curfew_refuse_ddl; DROP EVENT TRIGGER curfew_refuse_drop");
+    admin.execute(
+        "DROP EVENT TRIGGER curfew_refuse_ddl; DROP EVENT TRIGGER curfew_refuse_drop; DROP EVENT TRIGGER "
+        "curfew_refuse_detach");
     admin.execute("ALTER TABLE curfew.checkpoint DROP CONSTRAINT checkpoint_check");
     for (const std::string& table : ledger_tables) {
       admin.execute("ALTER TABLE curfew." + table + " DISABLE TRIGGER ALL");
     }
+    for (const auto& [partition, parent] : partitions(database))
+      admin.execute("ALTER TABLE curfew." + partition + " DISABLE TRIGGER ALL");
+    // Somewhere to put what no partition of the ledger would take.
+    for (const char* table : {"entry", "personal"}) {
+      const std::string parent = std::string("curfew.") + table;
+      admin.execute("CREATE TABLE " + parent + "_rest PARTITION OF " + parent + " DEFAULT");
+    }
+  }
+  // The ledger's partitions with their tables, by what the database says.
+  static std::map<std::string, std::string> partitions(const support::Database& database) {
+    ServerConnection admin(database.owner);
+    const Answer found = admin.query(
+        "SELECT c.relname::text, p.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+        "JOIN pg_class p ON p.oid = i.inhparent WHERE p.relkind = 'p' AND p.relnamespace = "
+        "'curfew'::regnamespace",
+        {});
+    std::map<std::string, std::string> names;
+    for (int row = 0; row < found.rows(); ++row) names.emplace(found.text(row, 0), found.text(row, 1));
+    return names;
   }
   // A copy of the ledger with this done to it.
   static support::Database after(const std::string& sql) {
@@ -120,9 +143,12 @@ TEST_F(Tamper, EachTableIsKnownToBeLedgerOrDerived) {
       "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'curfew' AND table_type = "
       "'BASE TABLE'",
       {});
+  const auto parts = partitions(model_);
+  ASSERT_GE(parts.size(), 4U);
   ASSERT_GT(tables.rows(), 0);
   for (int row = 0; row < tables.rows(); ++row) {
-    const std::string table = tables.text(row, 0);
+    std::string table = tables.text(row, 0);
+    if (const auto part = parts.find(table); part != parts.end()) table = part->second;
     EXPECT_EQ(ledger_tables.contains(table) + derived_tables.contains(table), 1)
         << table << ": say whether verification covers it";
   }
@@ -137,7 +163,7 @@ std::string middle_row(const std::string& table) {
                                                     : "sequence";
   const std::string only =
       table == "tile" || table == "reference" || table == "stream" ? "" : " WHERE stream = 1";
-  return "(SELECT ctid FROM curfew." + table + only + " ORDER BY " + order +
+  return "(SELECT tableoid, ctid FROM curfew." + table + only + " ORDER BY " + order +
          " OFFSET (SELECT count(*) / 2 FROM curfew." + table + only + ") LIMIT 1)";
 }
 
@@ -165,7 +191,7 @@ TEST_F(Tamper, EachChangedColumnOfEachLedgerTableIsFound) {
     ++tried;
     const StoreVerdict verdict =
         verified("UPDATE curfew." + table + " SET " + column + " = " + changed(column, columns.text(row, 2)) +
-                 " WHERE ctid = " + middle_row(table));
+                 " WHERE (tableoid, ctid) = " + middle_row(table));
     EXPECT_FALSE(verdict.intact()) << table << "." << column;
     if ((table == "entry" || table == "personal") && column != "stream" && column != "sequence") {
       EXPECT_TRUE(names_place(verdict, table == "entry" ? 350 : 351)) << table << "." << column << "\n"
@@ -173,6 +199,54 @@ TEST_F(Tamper, EachChangedColumnOfEachLedgerTableIsFound) {
     }
   }
   EXPECT_EQ(tried, 33) << "a column came or went: is it covered?";
+}
+
+// Past the parent: what an administrator would do who knows the partitions.
+TEST_F(Tamper, EachChangedColumnOfEachPartitionIsFound) {
+  ServerConnection admin(after("SELECT").owner);
+  int tried = 0;
+  for (const auto& [partition, parent] : partitions(model_)) {
+    if (partition.ends_with("_rest")) continue;  // empty in a genuine ledger
+    const Answer columns = admin.query(
+        "SELECT column_name::text, data_type::text FROM information_schema.columns WHERE table_schema = "
+        "'curfew' AND table_name = $1 ORDER BY ordinal_position",
+        {Parameter::text(partition)});
+    for (int row = 0; row < columns.rows(); ++row) {
+      const std::string column = columns.text(row, 0);
+      if (column == "stream") continue;  // its partition's bounds refuse another one
+      ++tried;
+      const StoreVerdict verdict = verified(
+          "UPDATE ONLY curfew." + partition + " SET " + column + " = " +
+          changed(column, columns.text(row, 1)) + " WHERE ctid = (SELECT ctid FROM curfew." + partition +
+          " ORDER BY sequence OFFSET (SELECT count(*) / 2 FROM curfew." + partition + ") LIMIT 1)");
+      EXPECT_FALSE(verdict.intact()) << partition << "." << column;
+    }
+  }
+  EXPECT_EQ(tried, 2 * (10 + 3));
+}
+
+TEST_F(Tamper, APartitionThatIsGoneDetachedEmptiedOrSwappedIsFound) {
+  for (const auto& [partition, parent] : partitions(model_)) {
+    if (partition.ends_with("_rest")) continue;
+    const std::string table = "curfew." + partition;
+    const std::string detach = "ALTER TABLE curfew." + parent + " DETACH PARTITION " + table + ";";
+    for (const std::string& sql :
+         {detach, "DROP TABLE " + table, "TRUNCATE " + table, "DELETE FROM ONLY " + table,
+          detach + "CREATE TABLE curfew.other PARTITION OF curfew." + parent + " FOR VALUES FROM (" +
+              partition.substr(partition.find('_') + 1, 1) + ", 0) TO (" +
+              partition.substr(partition.find('_') + 1, 1) + ", 10000000)"}) {
+      EXPECT_FALSE(verified(sql).intact()) << sql;
+    }
+  }
+}
+
+// Also into a partition that nobody made room for.
+TEST_F(Tamper, ARowInAPartitionOfNoStreamIsFound) {
+  EXPECT_FALSE(verified("INSERT INTO curfew.entry_rest SELECT 9, sequence, engine_time, occurred_at, "
+                        "recorded_at, kind, source, session, subject, facts, commitment FROM curfew.entry "
+                        "WHERE stream = 1 AND sequence = 1")
+                   .intact());
+  EXPECT_FALSE(verified("INSERT INTO curfew.personal_rest VALUES (9, 1, '\\x00', '[]')").intact());
 }
 
 TEST_F(Tamper, EachBitOfAnEntryThatWasFlippedIsFoundAtItsPlace) {
