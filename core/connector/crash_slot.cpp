@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,15 +22,19 @@
 namespace curfew::connector {
 
 struct CrashSlot::Record {
+  static constexpr std::uint32_t kinds = 16;  // of calls
   std::array<char, 8> magic;
   std::atomic<std::uint32_t> crashed;  // 1: the two below are true
   std::atomic<std::uint32_t> call;
   std::atomic<std::uint32_t> signal;
+  std::atomic<std::uint32_t> unexplained_calls;
+  std::atomic<std::uint32_t> unexplained_times;
+  std::array<std::atomic<std::uint32_t>, kinds> open;  // calls that have not returned
 };
 
 namespace {
 
-constexpr std::array<char, 8> magic{'c', 'u', 'r', 'f', 'e', 'w', '0', '1'};
+constexpr std::array<char, 8> magic{'c', 'u', 'r', 'f', 'e', 'w', '0', '2'};
 constexpr std::array<int, 6> fatal_signals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
 
 // A signal handler has no other way to know anything: these few are the process's, by nature.
@@ -44,6 +49,8 @@ struct CodeRange {
 };
 std::array<CodeRange, 256> ranges;
 std::array<struct sigaction, 65> earlier;
+// A child that was forked has the slots too, and is nobody's crash.
+std::atomic<pid_t> owner{0};
 
 void note(CrashSlot::Record* record, std::uint32_t call, int signal) {
   record->call.store(call);
@@ -68,13 +75,19 @@ void note_by_stack(int signal) {
   }
 }
 
-void on_fatal_signal(int signal, siginfo_t* info, void* context) {
-  const int saved = errno;
+// The process ends on this thread, in a moment: through whom?
+void note_end(int signal) {
+  if (getpid() != owner.load()) return;
   if (running != nullptr) {
     note(running, running_call, signal);
   } else if (!in_core) {
     note_by_stack(signal);
   }
+}
+
+void on_fatal_signal(int signal, siginfo_t* info, void* context) {
+  const int saved = errno;
+  note_end(signal);
   errno = saved;
   const struct sigaction& before = earlier[static_cast<std::size_t>(signal)];
   if ((before.sa_flags & SA_SIGINFO) != 0 && before.sa_sigaction != nullptr) {
@@ -92,8 +105,15 @@ void on_fatal_signal(int signal, siginfo_t* info, void* context) {
   raise(signal);
 }
 
-void on_exit_within_call() {
-  if (running != nullptr) note(running, running_call, 0);
+void on_exit_within_call() { note_end(0); }
+
+[[noreturn]] void end_at_once(int code) {
+  note_end(0);
+  for (;;) syscall(SYS_exit_group, code);
+}
+
+bool reaches_this_process(pid_t target) {
+  return target == getpid() || target == 0 || target == -1 || target == -getpgrp();
 }
 
 void install_handlers() {
@@ -110,6 +130,7 @@ void install_handlers() {
       sigaction(signal, &action, &earlier[static_cast<std::size_t>(signal)]);
     }
     std::atexit(on_exit_within_call);
+    std::at_quick_exit(on_exit_within_call);
   });
 }
 
@@ -134,10 +155,30 @@ int find_object(dl_phdr_info* info, std::size_t, void* context) {
 }
 
 }  // namespace
+}  // namespace curfew::connector
+
+// In front of the C library's: the dynamic linker looks into the program first.
+extern "C" {
+void _exit(int code) { curfew::connector::end_at_once(code); }
+void _Exit(int code) noexcept { curfew::connector::end_at_once(code); }
+int kill(pid_t target, int signal) noexcept {
+  if (signal == SIGKILL && curfew::connector::reaches_this_process(target)) {
+    curfew::connector::note_end(signal);
+  }
+  return static_cast<int>(syscall(SYS_kill, target, signal));
+}
+int raise(int signal) noexcept {
+  if (signal == SIGKILL) curfew::connector::note_end(signal);
+  return static_cast<int>(syscall(SYS_tgkill, getpid(), gettid(), signal));
+}
+}
+
+namespace curfew::connector {
 
 CrashSlot::CrashSlot(const std::string& directory, std::string_view source)
     : path_(directory + "/" + std::string(source) + ".slot") {
   install_handlers();
+  owner.store(getpid());
   const int file = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0 || ftruncate(file, sizeof(Record)) != 0) {
     const std::string reason = std::strerror(errno);
@@ -151,13 +192,31 @@ CrashSlot::CrashSlot(const std::string& directory, std::string_view source)
     throw Error(ErrorKind::Unavailable, path_ + ": can't be mapped: " + std::strerror(errno));
   }
   record_ = static_cast<Record*>(mapped);
-  if (record_->magic == magic && record_->crashed.load() != 0) {
+  if (record_->magic != magic) {
+    record_->unexplained_calls.store(0);
+    record_->unexplained_times.store(0);
+  } else if (record_->crashed.load() != 0) {
     last_ = Crash{record_->call.load(), static_cast<int>(record_->signal.load())};
+  } else {
+    read_unexplained_end();
   }
   record_->magic = magic;
   record_->crashed.store(0);
   record_->call.store(0);
   record_->signal.store(0);
+  for (auto& open : record_->open) open.store(0);
+}
+
+void CrashSlot::read_unexplained_end() {
+  std::uint32_t calls = 0;
+  for (std::uint32_t call = 0; call < Record::kinds; ++call) {
+    if (record_->open[call].load() != 0) calls |= 1U << call;
+  }
+  if (calls == 0) return;
+  const std::uint32_t again = record_->unexplained_calls.load() & calls;
+  record_->unexplained_calls.store(again != 0 ? again : calls);
+  record_->unexplained_times.store(again != 0 ? record_->unexplained_times.load() + 1 : 1);
+  unexplained_ = Unexplained{record_->unexplained_calls.load(), record_->unexplained_times.load()};
 }
 
 CrashSlot::~CrashSlot() {
@@ -182,16 +241,18 @@ void CrashSlot::watch_code_of(const void* address) {
 void CrashSlot::close() noexcept { unlink(path_.c_str()); }
 
 CrashSlot::Call::Call(CrashSlot* slot, std::uint32_t call) noexcept
-    : outer_slot_(running), outer_call_(running_call) {
+    : outer_slot_(running), outer_call_(running_call), outer_in_core_(in_core) {
   running = slot == nullptr ? nullptr : slot->record_;
   running_call = call;
   in_core = slot == nullptr;
+  if (running != nullptr) ++running->open[call % Record::kinds];
 }
 
 CrashSlot::Call::~Call() {
+  if (running != nullptr) --running->open[running_call % Record::kinds];
   running = static_cast<Record*>(outer_slot_);
   running_call = outer_call_;
-  in_core = false;
+  in_core = outer_in_core_;
 }
 
 }  // namespace curfew::connector

@@ -5,10 +5,14 @@
 //   if (slot.crash_of_last_run()) { /* quarantine */ }
 //   { CrashSlot::Call call(&slot, call_number); plugin->poll(…); }
 //
-// A call marks the slot for its thread. The handler of the fatal signals notes the signal in the slot of the
-// thread that crashed; a crash on a thread of the plugin's own is found by the plugin's code on the stack. A
-// plugin that calls exit() within a call is noted too. SIGKILL, a power cut and a crash of the core leave no
-// such note: nobody is quarantined for them.
+// A call marks the slot. The handler of the fatal signals notes the signal in the slot of the thread that
+// crashed; a crash on a thread of the plugin's own is found by the plugin's code on the stack. Who ends the
+// process by exit, quick_exit, _exit or a SIGKILL to itself is noted the same way: this library has its own
+// _exit, _Exit, kill and raise, which plugins come to before those of the C library.
+//
+// What comes from outside (SIGKILL, the kernel out of memory, a power cut) and a system call made by hand
+// leave only the marks of the calls that were open. Healthy sources are in poll nearly always, so that such a
+// mark accuses nobody by itself: it is told how often in a row it was found.
 //
 // Threads: construct and destroy on one; calls on any. Owns: the mapping; the file goes away with an orderly
 // end. Fails: Error(Unavailable) when the file can't be made.
@@ -30,9 +34,18 @@ class CrashSlot {
 
   struct Crash {
     std::uint32_t call = 0;
-    int signal = 0;  // 0: the plugin ended the process by exit()
+    int signal = 0;  // 0: the plugin ended the process by exit() or the like
   };
   [[nodiscard]] std::optional<Crash> crash_of_last_run() const noexcept { return last_; }
+
+  // The last run ended while these calls were open, and left no word of why.
+  struct Unexplained {
+    std::uint32_t calls = 0;  // bits by number
+    std::uint32_t times = 0;  // that these were open, since the source last ended in order
+  };
+  [[nodiscard]] std::optional<Unexplained> unexplained_end_of_last_run() const noexcept {
+    return unexplained_;
+  }
 
   // From now on crashes below this code address are this source's.
   void watch_code_of(const void* address);
@@ -49,6 +62,7 @@ class CrashSlot {
    private:
     void* outer_slot_;
     std::uint32_t outer_call_;
+    bool outer_in_core_;
   };
 
   // The last line of the file's life: the source ended in order.
@@ -57,9 +71,12 @@ class CrashSlot {
   struct Record;  // what is in the file
 
  private:
+  void read_unexplained_end();
+
   std::string path_;
   Record* record_ = nullptr;
   std::optional<Crash> last_;
+  std::optional<Unexplained> unexplained_;
 };
 
 }  // namespace curfew::connector

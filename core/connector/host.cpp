@@ -41,9 +41,26 @@ std::string text_of(const CrashSlot::Crash& crash) {
   const auto call = static_cast<Call>(crash.call);
   const std::string where =
       call == Call::None ? "on a thread of its own" : "in " + std::string(name_of(call));
-  if (crash.signal == 0) return "it ended Curfew's process by exit() " + where;
+  if (crash.signal == 0) return "it ended Curfew's process by exit() or the like " + where;
+  if (crash.signal == SIGKILL) return "it killed Curfew's process " + where;
   return "it crashed " + where + " with signal " + std::to_string(crash.signal) + " (" +
          strsignal(crash.signal) + ") and took Curfew with it";
+}
+
+// A source that is made or started is the only one in such a call: one by one they begin. Three times is no
+// chance.
+constexpr std::uint32_t most_unexplained_beginnings = 3;
+constexpr std::uint32_t beginnings =
+    1U << static_cast<std::uint32_t>(Call::Create) | 1U << static_cast<std::uint32_t>(Call::Start);
+
+std::string text_of(const CrashSlot::Unexplained& end) {
+  std::string calls;
+  for (std::uint32_t call = 0; call < 32; ++call) {
+    if ((end.calls >> call & 1U) == 0) continue;
+    calls += (calls.empty() ? "" : " and ") + std::string(name_of(static_cast<Call>(call)));
+  }
+  return "Curfew ended " + std::to_string(end.times) +
+         " times in a row, and left no word of why, while it was in " + calls;
 }
 
 }  // namespace
@@ -140,12 +157,26 @@ void Host::add(const SourceSettings& settings, SourceMemory memory) {
   {
     // Before anything of the plugin runs again.
     CrashSlot slot(state_->directory, settings.name);
+    std::string reason;
     if (const auto crash = slot.crash_of_last_run()) {
+      reason = text_of(*crash);
+    } else if (const auto end = slot.unexplained_end_of_last_run()) {
+      if ((end->calls & beginnings) != 0 && end->times >= most_unexplained_beginnings) {
+        reason = text_of(*end);
+      } else if (end->times > 1) {
+        state_->listener.logged(
+            settings.name, CURFEW_LOG_WARNING,
+            text_of(*end) +
+                ". Killed from outside, out of memory, a power cut; or the plugin ended it in "
+                "a way that can't be seen. If it comes again, try it without this source");
+      }
+    }
+    if (!reason.empty()) {
       const quarantine::Record record{
           settings.name,
           settings.plugin,
           {},
-          text_of(*crash),
+          reason,
           std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now())};
       quarantine::put(state_->directory, record);
       slot.close();

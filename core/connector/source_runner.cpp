@@ -323,6 +323,7 @@ void Source::quarantine(const std::string& reason) {
   std::string text = quarantine::text_of(record);
   try {
     quarantine::put(context_.state_directory, record);
+    slot_.close();  // what the abandoned call does from here on adds nothing
   } catch (const Error& error) {
     text += std::string(" (and the record could not be kept, so that the next start tries it again: ") +
             error.what() + ")";

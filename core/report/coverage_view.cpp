@@ -70,7 +70,8 @@ const Json* column_value(const Json& row, const std::string& key) {
 // Columns that say something in at least one row: not zero, not empty.
 std::vector<std::string> columns_of(const Json& rows) {
   std::vector<std::string> keys;
-  for (const auto& [key, unused] : rows.front().items()) {
+  for (const auto& column : rows.front().items()) {
+    const std::string& key = column.key();
     if (keys.size() == max_columns) break;
     const bool told = std::any_of(rows.begin(), rows.end(), [&](const Json& row) {
       const Json* value = column_value(row, key);

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -78,23 +80,77 @@ TEST_F(QuarantineDeathTest, ACrashOnThePluginsOwnThreadIsTracedToIt) {
 
 TEST_F(QuarantineDeathTest, APluginThatEndsTheProcessIsLeftOutNextTime) {
   EXPECT_EXIT(run_until_it_dies("exits_later"), testing::ExitedWithCode(0), "");
-  expect_quarantine("ended Curfew's process by exit() in poll");
+  expect_quarantine("ended Curfew's process by exit() or the like in poll");
 }
 
-TEST_F(QuarantineDeathTest, NobodyIsQuarantinedForAKill) {
-  EXPECT_EXIT(
-      {
-        RecordingListener listener;
-        Host host(state, listener);
-        host.add(source("bad", "good"), {});
-        listener.wait([&] { return !listener.observations.empty(); });
-        raise(SIGKILL);
-      },
-      testing::KilledBySignal(SIGKILL), "");
+TEST_F(QuarantineDeathTest, SoIsOneThatEndsItWithoutExitHandlers) {
+  EXPECT_EXIT(run_until_it_dies("exits_at_once_later"), testing::ExitedWithCode(0), "");
+  expect_quarantine("ended Curfew's process by exit() or the like in poll");
+}
+
+TEST_F(QuarantineDeathTest, SoIsOneThatEndsItByQuickExit) {
+  EXPECT_EXIT(run_until_it_dies("quick_exits_later"), testing::ExitedWithCode(0), "");
+  expect_quarantine("ended Curfew's process by exit() or the like in poll");
+}
+
+TEST_F(QuarantineDeathTest, SoIsOneThatEndsItOnAThreadOfItsOwn) {
+  EXPECT_EXIT(run_until_it_dies("exits_on_its_thread"), testing::ExitedWithCode(0), "");
+  expect_quarantine("ended Curfew's process by exit() or the like on a thread of its own");
+}
+
+TEST_F(QuarantineDeathTest, SoIsOneThatRaisesAKill) {
+  EXPECT_EXIT(run_until_it_dies("kills_itself_later"), testing::KilledBySignal(SIGKILL), "");
+  expect_quarantine("killed Curfew's process in poll");
+}
+
+TEST_F(QuarantineDeathTest, SoIsOneThatSendsItsProcessAKill) {
+  EXPECT_EXIT(run_until_it_dies("sends_a_kill_later"), testing::KilledBySignal(SIGKILL), "");
+  expect_quarantine("killed Curfew's process in poll");
+}
+
+TEST_F(QuarantineDeathTest, AnEndThatNobodySawIsItsSourcesTheThirdTimeThatItIsStarted) {
+  EXPECT_EXIT(run_until_it_dies("exits_unseen_in_start"), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(run_until_it_dies("exits_unseen_in_start"), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(run_until_it_dies("exits_unseen_in_start"), testing::ExitedWithCode(0), "");
+  expect_quarantine("ended 3 times in a row, and left no word of why, while it was in start");
+}
+
+TEST_F(QuarantineTest, AChildOfAPluginThatEndsIsNoEndOfCurfew) {
+  {
+    RecordingListener listener;
+    Host host(state, listener);
+    host.add(source("bad", "forks_later"), {});
+    listener.wait([&] { return !listener.observations.empty(); });
+    // No orderly end of the source: its slot stays as it is.
+    std::filesystem::copy_file(state + "/bad.slot", state + "/kept");
+    host.stop();
+  }
+  std::filesystem::rename(state + "/kept", state + "/bad.slot");
   RecordingListener listener;
   Host host(state, listener);
   host.add(source("bad", "good"), {});
   EXPECT_TRUE(listener.wait_for_state("bad", "up"));
+}
+
+// As often as it may be: a source waits in poll nearly always. The administrator is told, from the second
+// time on.
+TEST_F(QuarantineDeathTest, NobodyIsQuarantinedForAKillFromOutside) {
+  const auto run = [&] {
+    RecordingListener listener;
+    Host host(state, listener);
+    host.add(source("bad", "good"), {});
+    listener.wait([&] { return !listener.observations.empty(); });
+    // By the system call: nothing of ours sees it, as it would see no other process's.
+    syscall(SYS_kill, getpid(), SIGKILL);
+  };
+  for (int i = 0; i < 4; ++i) EXPECT_EXIT(run(), testing::KilledBySignal(SIGKILL), "");
+  RecordingListener listener;
+  Host host(state, listener);
+  host.add(source("bad", "good"), {});
+  EXPECT_TRUE(listener.wait_for_state("bad", "up"));
+  ASSERT_FALSE(listener.log.empty());
+  EXPECT_THAT(listener.log.front(),
+              HasSubstr("ended 4 times in a row, and left no word of why, while it was in poll"));
 }
 
 TEST_F(QuarantineDeathTest, NobodyIsQuarantinedForACrashOfTheCore) {
