@@ -15,7 +15,8 @@ namespace {
 // Big-endian, so that bytes sort as numbers do.
 template <typename T>
 void put(std::string& out, T number) {
-  for (std::size_t i = sizeof(T); i-- > 0;) out += static_cast<char>((number >> (8 * i)) & 0xFFU);
+  for (std::size_t i = sizeof(T); i-- > 0;)
+    out += static_cast<char>((std::uint64_t{number} >> (8 * i)) & 0xFFU);
 }
 void put_text(std::string& out, std::string_view text) {
   put(out, static_cast<std::uint16_t>(std::min<std::size_t>(text.size(), 0xFFFF)));
