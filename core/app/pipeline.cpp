@@ -347,8 +347,9 @@ void Pipeline::give_progress(Time at, bool all) {
   if (options_.recorded) at = std::max(at, machine_->engine().now());
   for (auto& [source, said] : progress_) {
     Time& given = given_until_[source];
-    const bool has_cursors = std::any_of(cursors_.begin(), cursors_.end(),
-                                         [&](const auto& cursor) { return cursor.first.first == source; });
+    const bool has_cursors =
+        std::any_of(cursors_.begin(), cursors_.end(),
+                    [&name = source](const auto& cursor) { return cursor.first.first == name; });
     if (!all && !said.caught_up && !has_cursors && said.observed_until <= given) continue;
     given = std::max(given, said.observed_until);
     machine_->take(at, said);

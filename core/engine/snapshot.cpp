@@ -228,7 +228,10 @@ void Engine::State::load(std::string_view bytes) {
     Session& session = sessions.at(slot);
     session.scope_class =
         book.class_of(session.source, session.application, session.account_type, session.network);
-    if (session.subject_index != no_slot) attach(slot, session.subject_index);
+    if (session.subject_index != no_slot) {
+      if (!subjects.knows(session.subject_index)) r.broken("a session of no subject");
+      attach(slot, session.subject_index);
+    }
     count_state(session, +1);
     if (session.queued_at != Time{}) session_deadlines.push(session.queued_at, session.number);
     if (session.blocked_at != Time{}) {

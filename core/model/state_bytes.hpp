@@ -19,6 +19,7 @@
 #include "core/base/error.hpp"
 #include "core/base/time.hpp"
 #include "core/model/ref.hpp"
+#include "core/model/vocabulary.hpp"
 
 namespace curfew::model {
 
@@ -84,7 +85,9 @@ class StateReader {
   template <typename E>
   E name() {
     const std::uint64_t value = number();
-    if (value >= 256) broken("an unknown name");
+    std::size_t known = 256;
+    if constexpr (requires { Names<E>::all.size(); }) known = Names<E>::all.size();
+    if (value >= known) broken("an unknown name");
     return static_cast<E>(value);
   }
   // A size of something whose items take at least one byte each.

@@ -123,7 +123,10 @@ void Subjects::save(model::StateWriter& writer, const model::Symbols& symbols) c
 void Subjects::load(model::StateReader& reader, model::Symbols& symbols) {
   const std::size_t subjects = reader.count();
   subjects_.resize(subjects);
-  for (std::size_t i = reader.count(); i > 0; --i) free_.push_back(reader.number_as<std::uint32_t>());
+  for (std::size_t i = reader.count(); i > 0; --i) {
+    free_.push_back(reader.number_as<std::uint32_t>());
+    if (free_.back() >= subjects) reader.broken("no such subject is free");
+  }
   const std::size_t identifiers = reader.count();
   by_value_.reserve(identifiers);
   identifiers_.reserve(identifiers);

@@ -61,6 +61,7 @@ class Subjects {
   // the subjects that came out; the first keeps the index.
   std::vector<std::uint32_t> split(std::uint32_t index);
 
+  [[nodiscard]] bool knows(std::uint32_t index) const { return index < subjects_.size(); }
   [[nodiscard]] Subject& at(std::uint32_t index) { return subjects_[index]; }
   [[nodiscard]] const Subject& at(std::uint32_t index) const { return subjects_[index]; }
   [[nodiscard]] const KnownIdentifier& identifier(std::uint32_t index) const { return identifiers_[index]; }

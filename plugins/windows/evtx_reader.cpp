@@ -49,14 +49,14 @@ std::string take_text(libevtx_error_t*& error) {
 // What the file says that it holds: libevtx passes over records that it can't read without a word, so the
 // chunks' own headers are compared with what came out.
 struct Chunk {
-  std::size_t offset = 0;
+  std::uint64_t offset = 0;
   std::uint64_t first = 0, last = 0;  // record numbers
   std::uint64_t read = 0;
 };
 
 class Chunks {
  public:
-  explicit Chunks(const std::string& path, RecordSink& sink) {
+  Chunks(const std::string& path, RecordSink& sink, std::span<const std::uint64_t> places) {
     std::ifstream in(path, std::ios::binary);
     std::array<char, 40> head{};
     in.seekg(0, std::ios::end);
@@ -71,19 +71,20 @@ class Chunks {
          at += chunk_size) {
       in.seekg(static_cast<std::streamoff>(at));
       if (!in.read(head.data(), head.size())) return;
-      const std::string place = "chunk at byte " + std::to_string(at);
+      const std::size_t index = (at - file_header) / chunk_size;
+      const std::uint64_t whence = index < places.size() ? places[index] : at;
+      const std::string place = "chunk at byte " + std::to_string(whence);
       const std::string_view magic(head.data(), 8);
       if (magic == std::string_view("\0\0\0\0\0\0\0\0", 8)) {
         // Files are laid out in advance: beyond the counted ones, nothing is normal.
-        if ((at - file_header) / chunk_size < counted)
-          sink.unreadable(place, "empty, though the file's header counts it");
+        if (index < counted) sink.unreadable(place, "empty, though the file's header counts it");
         continue;
       }
       if (magic != std::string_view("ElfChnk\0", 8)) {
         sink.unreadable(place, "it doesn't begin as a chunk does");
         continue;
       }
-      Chunk chunk{at, number(head.data() + 24, 8), number(head.data() + 32, 8), 0};
+      Chunk chunk{whence, number(head.data() + 24, 8), number(head.data() + 32, 8), 0};
       if (chunk.first > chunk.last || chunk.last - chunk.first > chunk_size) {
         sink.unreadable(place, "its header's record numbers make no sense");
         continue;
@@ -201,7 +202,7 @@ std::uint64_t read_evtx(const std::string& path, RecordSink& sink, EvtxRange ran
     sink.unreadable("file", take_text(error));
     return range.after_record;
   }
-  Chunks chunks(path, sink);
+  Chunks chunks(path, sink, range.places);
   Reader reader(sink, range, chunks);
   int count = 0;
   if (libevtx_file_get_number_of_records(opened, &count, &error) != 1) {

@@ -9,6 +9,8 @@
 // all is one unreadable place.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "plugins/windows/event.hpp"
@@ -18,6 +20,8 @@ namespace curfew::windows {
 struct EvtxRange {
   std::uint64_t after_record = 0;  // records up to this number are passed over
   bool with_recovered = true;
+  // Where the chunks lie in the file that they were copied from; empty: this is the file.
+  std::span<const std::uint64_t> places;
 };
 
 // Returns the number of the newest record.

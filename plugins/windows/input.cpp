@@ -1,7 +1,5 @@
 #include "plugins/windows/input.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -14,6 +12,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "plugins/windows/archive_reader.hpp"
 #include "plugins/windows/evtx_reader.hpp"
 #include "plugins/windows/json_reader.hpp"
 #include "plugins/windows/text_reader.hpp"
@@ -41,35 +40,6 @@ class Descriptor {
 std::string reason(int error) {
   return std::strerror(error);  // NOLINT(concurrency-mt-unsafe): glibc's is safe for known errors
 }
-
-// A place within an entry of an archive names the entry too.
-class EntrySink final : public RecordSink {
- public:
-  EntrySink(RecordSink& sink, std::string entry) : sink_(sink), entry_(std::move(entry)) {}
-  void event(WindowsEvent&& event) override { sink_.event(std::move(event)); }
-  void recovered(WindowsEvent&& event) override { sink_.recovered(std::move(event)); }
-  void recovered_torn() override { sink_.recovered_torn(); }
-  void unreadable(std::string_view place, std::string_view why, std::uint64_t records) override {
-    sink_.unreadable(entry_ + ": " + std::string(place), why, records);
-  }
-  void other_line() override { sink_.other_line(); }
-
- private:
-  RecordSink& sink_;
-  std::string entry_;
-};
-
-struct ArchiveFree {
-  void operator()(struct archive* archive) const { archive_read_free(archive); }
-};
-using Archive = std::unique_ptr<struct archive, ArchiveFree>;
-
-// Where bytes come from: fills `buffer`, 0 at the end, negative when reading failed (`why` says).
-class Bytes {
- public:
-  virtual ~Bytes() = default;
-  virtual std::int64_t read(char* buffer, std::size_t size, std::string& why) = 0;
-};
 
 class FileBytes final : public Bytes {
  public:
@@ -99,29 +69,6 @@ class MemoryBytes final : public Bytes {
 
  private:
   std::string_view rest_;
-};
-
-class EntryBytes final : public Bytes {
- public:
-  EntryBytes(struct archive* archive, std::uint64_t& budget) : archive_(archive), budget_(budget) {}
-  std::int64_t read(char* buffer, std::size_t size, std::string& why) override {
-    if (budget_ == 0) {
-      why = "the archive expands to more than its limit";
-      return -1;
-    }
-    const la_ssize_t got = archive_read_data(archive_, buffer, std::min<std::uint64_t>(size, budget_));
-    if (got < 0) {
-      const char* text = archive_error_string(archive_);
-      why = text != nullptr ? text : "the archive is damaged";
-      return -1;
-    }
-    budget_ -= static_cast<std::uint64_t>(got);
-    return got;
-  }
-
- private:
-  struct archive* archive_;
-  std::uint64_t& budget_;
 };
 
 void read_evtx_bytes(std::string_view head, Bytes& bytes, RecordSink& sink, const InputLimits& limits) {
@@ -169,6 +116,33 @@ std::string read_head(Bytes& bytes, RecordSink& sink) {
   return head;
 }
 
+// The first bytes as ASCII, whatever their encoding: enough to know a heading.
+std::string plain(std::string_view head) {
+  std::string text;
+  for (const char c : head.substr(0, 1024)) {
+    if (c > 0) text += c;
+  }
+  return text;
+}
+
+// What administrators have at hand besides, and what they can do about it.
+std::string explain_unknown(std::string_view head) {
+  const std::string text = plain(head);
+  const std::string_view first = std::string_view(text).substr(0, text.find('\n'));
+  const bool is_table =
+      first.find(',') != std::string_view::npos || first.find('\t') != std::string_view::npos;
+  const auto has = [&](std::string_view word) { return first.find(word) != std::string_view::npos; };
+  std::string what = "neither EVTX, XML, JSON nor lines of these";
+  if (is_table &&
+      (has("Event ID") || has("EventID") || has("TimeCreated") || has("Date and Time") || has("\"Id\"")))
+    what = "a table (CSV) of a log: its columns are a viewer's words, without the fields of the records";
+  if (trim(text).starts_with("Event[") || text.find("Log Name:") != std::string::npos)
+    what = "a log rendered as text: it is in the reader's language, without the fields of the records";
+  return what +
+         "; read are EVTX (wevtutil epl Security Security.evtx), XML (wevtutil qe Security /f:xml), JSON of "
+         "Winlogbeat and NXLog, and Samba's audit log: export the log again as one of these";
+}
+
 Format read_plain(Bytes& bytes, RecordSink& sink, const InputLimits& limits, const std::string& path) {
   const std::string head = read_head(bytes, sink);
   const Format format = recognise(head);
@@ -182,8 +156,8 @@ Format read_plain(Bytes& bytes, RecordSink& sink, const InputLimits& limits, con
   }
   if (format == Format::Empty) return format;
   if (format == Format::Archive || format == Format::Unknown) {
-    sink.unreadable("file", format == Format::Archive ? "an archive within an archive"
-                                                      : "neither EVTX, XML, JSON nor lines of these");
+    sink.unreadable("file",
+                    format == Format::Archive ? "an archive within an archive" : explain_unknown(head));
     return format;
   }
   TextReader text(sink, format, {limits.line_bytes, limits.entry_bytes});
@@ -202,53 +176,10 @@ Format read_plain(Bytes& bytes, RecordSink& sink, const InputLimits& limits, con
   return format;
 }
 
-bool is_shadow(std::string_view name) {
-  if (name.find("__MACOSX/") != std::string_view::npos) return true;
-  const auto slash = name.rfind('/');
-  const std::string_view file = slash == std::string_view::npos ? name : name.substr(slash + 1);
-  return file.starts_with("._") || file == ".DS_Store";
-}
-
-void read_archive(struct archive* archive, RecordSink& sink, const InputLimits& limits) {
-  std::uint64_t budget = limits.expanded_bytes;
-  std::uint64_t entries = 0;
-  while (true) {
-    struct archive_entry* entry = nullptr;
-    const int result = archive_read_next_header(archive, &entry);
-    if (result == ARCHIVE_EOF) return;
-    if (result < ARCHIVE_WARN) {
-      const char* text = archive_error_string(archive);
-      sink.unreadable("archive", text != nullptr ? text : "damaged");
-      return;
-    }
-    if (++entries > limits.entries) {
-      sink.unreadable("archive", "more entries than the limit");
-      return;
-    }
-    const char* given = archive_entry_pathname(entry);
-    const std::string name = given != nullptr ? given : "entry " + std::to_string(entries);
-    if (archive_entry_filetype(entry) == AE_IFDIR || is_shadow(name)) continue;
-    EntrySink entry_sink(sink, name);
-    EntryBytes bytes(archive, budget);
+void read_entries_of(ArchiveSource source, RecordSink& sink, const InputLimits& limits) {
+  read_archive(source, limits, sink, [&](const std::string&, Bytes& bytes, RecordSink& entry_sink) {
     read_plain(bytes, entry_sink, limits, "");
-    if (budget == 0) return;
-  }
-}
-
-Archive new_archive() {
-  Archive archive(archive_read_new());
-  archive_read_support_filter_all(archive.get());
-  archive_read_support_format_tar(archive.get());
-  archive_read_support_format_zip(archive.get());
-  archive_read_support_format_7zip(archive.get());
-  archive_read_support_format_cpio(archive.get());
-  archive_read_support_format_raw(archive.get());  // a lone .gz
-  return archive;
-}
-
-void complain_of(struct archive* archive, RecordSink& sink) {
-  const char* text = archive_error_string(archive);
-  sink.unreadable("archive", text != nullptr ? text : "can't be opened");
+  });
 }
 
 }  // namespace
@@ -284,7 +215,11 @@ Format recognise(std::string_view head) {
       begins("\x28\xb5\x2f\xfd") || begins("7z\xbc\xaf\x27\x1c") ||
       (head.size() > 262 && head.substr(257, 5) == "ustar"))
     return Format::Archive;
-  if (begins("\xff\xfe") || begins("\xfe\xff")) return Format::Xml;  // the event viewer's UTF-16
+  if (begins("\xff\xfe") || begins("\xfe\xff")) {  // UTF-16, as the event viewer and PowerShell write
+    const auto first = head.find_first_not_of(std::string_view(" \t\r\n\0", 5), 2);
+    if (first == std::string_view::npos || head[first] == '<') return Format::Xml;
+    return head[first] == '{' || head[first] == '[' ? Format::Json : Format::Unknown;
+  }
   if (begins("\xef\xbb\xbf")) head.remove_prefix(3);
   const auto first = head.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return Format::Empty;
@@ -341,12 +276,7 @@ Format read_input(const std::string& path, RecordSink& sink, const InputLimits& 
   char magic[512];
   const ssize_t got = ::pread(file.get(), magic, sizeof magic, 0);
   if (got > 0 && recognise({magic, static_cast<std::size_t>(got)}) == Format::Archive) {
-    const Archive archive = new_archive();
-    if (archive_read_open_fd(archive.get(), file.get(), read_size) != ARCHIVE_OK) {
-      complain_of(archive.get(), sink);
-    } else {
-      read_archive(archive.get(), sink, limits);
-    }
+    read_entries_of({file.get(), {}}, sink, limits);
     return Format::Archive;
   }
   return read_plain(bytes, sink, limits, S_ISREG(status.st_mode) ? path : std::string{});
@@ -354,12 +284,7 @@ Format read_input(const std::string& path, RecordSink& sink, const InputLimits& 
 
 Format read_bytes(std::string_view bytes, RecordSink& sink, const InputLimits& limits) {
   if (recognise(bytes.substr(0, 512)) == Format::Archive) {
-    const Archive archive = new_archive();
-    if (archive_read_open_memory(archive.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
-      complain_of(archive.get(), sink);
-    } else {
-      read_archive(archive.get(), sink, limits);
-    }
+    read_entries_of({-1, bytes}, sink, limits);
     return Format::Archive;
   }
   MemoryBytes memory(bytes);

@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "plugins/windows/evtx_reader.hpp"
+#include "plugins/windows/evtx_tail.hpp"
 #include "plugins/windows/text_reader.hpp"
 
 namespace curfew::windows {
@@ -40,15 +40,14 @@ std::uint64_t size_of(int fd) {
   return ::fstat(fd, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
+// Of texts and archives: how far, and what tells the file. Of EVTX: "2 " and the tail's own text.
 struct Position {
   std::uint64_t offset = 0;
-  std::uint64_t record = 0;
   std::string print;
 };
 
 std::string to_value(const Position& position) {
-  return "1 " + std::to_string(position.offset) + " " + std::to_string(position.record) + " " +
-         position.print;
+  return "1 " + std::to_string(position.offset) + " " + position.print;
 }
 
 std::optional<Position> to_position(std::string_view value) {
@@ -58,9 +57,7 @@ std::optional<Position> to_position(std::string_view value) {
   const char* end = value.data() + value.size();
   const auto offset = std::from_chars(value.data(), end, position.offset);
   if (offset.ec != std::errc() || offset.ptr == end) return std::nullopt;
-  const auto record = std::from_chars(offset.ptr + 1, end, position.record);
-  if (record.ec != std::errc() || record.ptr == end) return std::nullopt;
-  position.print.assign(record.ptr + 1, end);
+  position.print.assign(offset.ptr + 1, end);
   return position;
 }
 
@@ -81,14 +78,13 @@ struct Live::Tail {
   std::uint64_t base = 0;     // where this reader began
   std::unique_ptr<TailSink> sink;
   std::unique_ptr<TextReader> reader;
-  std::uint64_t record = 0;  // EVTX: newest read
-  timespec changed{};
+  std::optional<EvtxTail> evtx;
   int unchanged_looks = 0;
   bool done = false;
   // Committable once everything up to the time is judged.
   struct Mark {
     Time until{};
-    Position position;
+    std::string cursor;
   };
   std::deque<Mark> marks;
   Time newest{};
@@ -166,13 +162,16 @@ void Live::consider(const std::string& path, bool only_if_known) {
   if (tail->format == Format::Archive && !named) return;  // a packed copy of what was read as it grew
   tail->identity = identity;
   tail->path = path;
-  if (cursor) {
+  if (tail->format == Format::Evtx) {
+    const bool is_ours = cursor && cursor->starts_with("2 ");
+    tail->evtx.emplace((is_ours ? evtx_position(std::string_view(*cursor).substr(2)) : std::nullopt)
+                           .value_or(EvtxPosition{}));
+  } else if (cursor) {
     const auto position = to_position(*cursor);
     if (position && position->offset <= static_cast<std::uint64_t>(status.st_size) &&
         position->print == fingerprint(tail->fd, static_cast<std::size_t>(
                                                      std::strtoull(position->print.c_str(), nullptr, 10)))) {
       tail->base = tail->read_to = position->offset;
-      tail->record = position->record;
       tail->done = tail->format == Format::Archive || tail->format == Format::Unknown;
     }
   }
@@ -211,7 +210,9 @@ void Live::look_for_files() {
       for (auto it = fs::directory_iterator(whole.parent_path(), error);
            !error && it != fs::directory_iterator(); it.increment(error)) {
         const std::string name = it->path().filename().string();
-        if (name.size() > whole.filename().string().size() && name.starts_with(whole.filename().string()))
+        // As log writers do, and as Windows does with a full log ("Archive-Security-2026-11-21-…evtx").
+        if ((name.size() > whole.filename().string().size() && name.starts_with(whole.filename().string())) ||
+            name.starts_with("Archive-" + whole.stem().string() + "-"))
           consider(it->path().string(), true);
       }
     }
@@ -221,15 +222,15 @@ void Live::look_for_files() {
 }
 
 bool Live::read_evtx_tail(Tail& tail) {
-  struct stat status {};
-  if (::fstat(tail.fd, &status) != 0) return false;
-  if (tail.changed.tv_sec == status.st_mtim.tv_sec && tail.changed.tv_nsec == status.st_mtim.tv_nsec)
-    return false;
-  tail.changed = status.st_mtim;
-  const std::uint64_t before = tail.record;
-  tail.record = read_evtx("/proc/self/fd/" + std::to_string(tail.fd), *tail.sink, {before, before == 0});
-  tail.marks.push_back({tail.newest, {0, tail.record, fingerprint(tail.fd, 8)}});
-  return tail.record != before;
+  const bool any = tail.evtx->read(tail.fd, *tail.sink, settings_.bytes_a_step);
+  if (any) tail.marks.push_back({tail.newest, "2 " + to_text(tail.evtx->position())});
+  return any;
+}
+
+std::uint64_t Live::evtx_chunks_read() const {
+  std::uint64_t sum = 0;
+  for (const auto& [identity, tail] : tails_) sum += tail->evtx ? tail->evtx->chunks_read() : 0;
+  return sum;
 }
 
 bool Live::read(Tail& tail) {
@@ -242,7 +243,8 @@ bool Live::read(Tail& tail) {
     } catch (const std::runtime_error& failure) {
       complain(failure.what());
     }
-    tail.marks.push_back({tail.newest, {size_of(tail.fd), 0, fingerprint(tail.fd, fingerprint_bytes)}});
+    tail.marks.push_back(
+        {tail.newest, to_value({size_of(tail.fd), fingerprint(tail.fd, fingerprint_bytes)})});
     return true;
   }
   struct stat status {};
@@ -257,7 +259,7 @@ bool Live::read(Tail& tail) {
     // A document is whole when it grows no more.
     if (tail.reader->is_document() && ++tail.unchanged_looks >= 2) {
       tail.reader->finish();
-      tail.marks.push_back({tail.newest, {size, 0, fingerprint(tail.fd, fingerprint_bytes)}});
+      tail.marks.push_back({tail.newest, to_value({size, fingerprint(tail.fd, fingerprint_bytes)})});
       tail.done = true;
       return true;
     }
@@ -273,8 +275,8 @@ bool Live::read(Tail& tail) {
     taken += static_cast<std::uint64_t>(got);
     tail.reader->feed({buffer.data(), static_cast<std::size_t>(got)});
     if (!tail.reader->is_document())
-      tail.marks.push_back(
-          {tail.newest, {tail.base + tail.reader->taken(), 0, fingerprint(tail.fd, fingerprint_bytes)}});
+      tail.marks.push_back({tail.newest, to_value({tail.base + tail.reader->taken(),
+                                                   fingerprint(tail.fd, fingerprint_bytes)})});
   }
   return taken > 0;
 }
@@ -328,13 +330,13 @@ std::vector<std::string> Live::take_complaints() { return std::exchange(complain
 std::vector<Live::Cursor> Live::take_cursors() {
   std::vector<Cursor> cursors = std::exchange(forgotten_, {});
   for (auto& [identity, tail] : tails_) {
-    std::optional<Position> reached;
+    std::optional<std::string> reached;
     while (!tail->marks.empty() && tail->marks.front().until <= pairing_.horizon()) {
-      reached = tail->marks.front().position;
+      reached = std::move(tail->marks.front().cursor);
       tail->marks.pop_front();
     }
     if (!reached) continue;
-    Cursor cursor{"file:" + identity, to_value(*reached), tail->read, tail->filtered,
+    Cursor cursor{"file:" + identity, *reached,           tail->read, tail->filtered,
                   tail->unreadable,   pairing_.horizon(), caught_up_, false};
     tail->read = tail->filtered = tail->unreadable = 0;
     cursors.push_back(std::move(cursor));

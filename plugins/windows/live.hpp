@@ -61,6 +61,8 @@ class Live final : private PairingSink {
   [[nodiscard]] std::map<std::string, std::string> take_changes() { return pairing_.take_changes(); }
   [[nodiscard]] std::vector<std::string> take_complaints();
   [[nodiscard]] const Coverage& coverage() const { return coverage_; }
+  // How many chunks of EVTX files were read so far: what was read once is not read again.
+  [[nodiscard]] std::uint64_t evtx_chunks_read() const;
 
  private:
   struct Tail;

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "curfew/plugin/text.hpp"
+
 namespace curfew::windows {
 
 using Duration = std::chrono::microseconds;
@@ -21,15 +23,13 @@ using Time = std::chrono::sys_time<Duration>;
 [[nodiscard]] std::string to_lower(std::string_view text);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 
-// UTF-8 without NUL, as the plugin ABI demands; what isn't becomes U+FFFD.
-[[nodiscard]] std::string to_clean_utf8(std::string_view text);
-[[nodiscard]] bool is_clean_utf8(std::string_view text);
+using plugin::append_json_string;
+using plugin::is_clean_utf8;
+using plugin::to_clean_utf8;
 void append_code_point(std::string& out, std::uint32_t code);
 
 // RFC 3339, with 'T' or a blank; zone 'Z', +hh:mm, +hhmm or -hh:mm. `zoneless`: none, taken as UTC.
 [[nodiscard]] std::optional<Time> parse_time(std::string_view text, bool zoneless = false);
 [[nodiscard]] std::string format_time(Time time);
-
-void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace curfew::windows

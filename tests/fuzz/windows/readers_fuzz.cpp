@@ -1,11 +1,15 @@
 // Any bytes as input of the windows connector: read as whatever they look like, then paired. Nothing may
 // crash, throw, or hand on what the plugin ABI forbids.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "plugins/windows/coverage.hpp"
+#include "plugins/windows/evtx_tail.hpp"
 #include "plugins/windows/input.hpp"
 #include "plugins/windows/pairing.hpp"
 
@@ -48,6 +52,22 @@ class Sink final : public RecordSink, public PairingSink {
   Pairing pairing_;
 };
 
+// The same bytes as a log that grows: it comes to an end, twice.
+void follow(std::string_view bytes) {
+  if (recognise(bytes) != Format::Evtx) return;
+  const int file = ::memfd_create("grown", MFD_CLOEXEC);
+  require(file >= 0 && ::write(file, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  Coverage coverage;
+  coverage.add_input("fuzz");
+  Sink sink(coverage);
+  EvtxTail tail({});
+  for (std::uint64_t steps = 0; tail.read(file, sink, 1); ++steps) require(steps <= bytes.size() / 65536 + 1);
+  const std::uint64_t records = coverage.sum().records_total;
+  require(!tail.read(file, sink, 1) && coverage.sum().records_total == records);
+  require(evtx_position(to_text(tail.position())).has_value());
+  ::close(file);
+}
+
 }  // namespace
 
 // libevtx 20181227 itself leaks what it built of a record when the record is damaged: a few hundred bytes
@@ -70,5 +90,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& [reason, count] : sum.filtered) accounted += count;
   require(accounted == sum.logons);
   require(!coverage.to_json().empty());
+  follow({reinterpret_cast<const char*>(data), size});
   return 0;
 }

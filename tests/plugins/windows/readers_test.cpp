@@ -1,9 +1,13 @@
 // Each shape of input gives the same records, and damage costs no more than what is damaged.
+#include <archive.h>
+#include <archive_entry.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -173,6 +177,137 @@ TEST(Readers, ATruncatedArchiveGivesWhatIsWholeAndSaysWhatIsNot) {
   const Collected read = read_text(std::string_view(whole).substr(0, whole.size() - 60));
   EXPECT_LT(read.events.size(), 5U);
   EXPECT_GE(read.lost, 1U);
+}
+
+// Bytes as a .gz.
+std::string packed(std::string_view bytes) {
+  std::string out(bytes.size() + 4096, '\0');
+  std::size_t used = 0;
+  struct archive* const to = archive_write_new();
+  archive_write_set_format_raw(to);
+  archive_write_add_filter_gzip(to);
+  archive_write_set_bytes_in_last_block(to, 1);
+  EXPECT_EQ(archive_write_open_memory(to, out.data(), out.size(), &used), ARCHIVE_OK);
+  struct archive_entry* const entry = archive_entry_new();
+  archive_entry_set_filetype(entry, AE_IFREG);
+  archive_write_header(to, entry);
+  EXPECT_EQ(archive_write_data(to, bytes.data(), bytes.size()), static_cast<la_ssize_t>(bytes.size()));
+  archive_entry_free(entry);
+  archive_write_close(to);
+  archive_write_free(to);
+  out.resize(used);
+  return out;
+}
+
+std::string bytes_of(const std::string& file) {
+  std::ifstream in(fixtures + file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+// Two members as a tar, without the mark of its end.
+std::string open_tar() {
+  std::string out(65536, '\0');
+  std::size_t used = 0;
+  struct archive* const to = archive_write_new();
+  archive_write_set_format_ustar(to);
+  archive_write_set_bytes_in_last_block(to, 1);
+  EXPECT_EQ(archive_write_open_memory(to, out.data(), out.size(), &used), ARCHIVE_OK);
+  for (const char* name : {"winlogbeat.ndjson", "flat.ndjson"}) {
+    const std::string bytes = bytes_of(name);
+    struct archive_entry* const entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_size(entry, static_cast<la_int64_t>(bytes.size()));
+    archive_write_header(to, entry);
+    EXPECT_EQ(archive_write_data(to, bytes.data(), bytes.size()), static_cast<la_ssize_t>(bytes.size()));
+    archive_entry_free(entry);
+  }
+  archive_write_close(to);
+  archive_write_free(to);
+  out.resize(used - 1024);  // two blocks of nothing are the mark
+  return out;
+}
+
+const std::string end_of_tar(1024, '\0');
+
+TEST(Readers, AWholeArchiveHasNothingToComplainOf) {
+  for (const std::string& bytes : {open_tar() + end_of_tar, packed(open_tar() + end_of_tar)}) {
+    const Collected read = read_text(bytes);
+    EXPECT_EQ(read.events.size(), 10U);
+    EXPECT_THAT(read.places, testing::IsEmpty());
+  }
+}
+
+TEST(Readers, ATarThatWasCutOffBetweenTwoMembersIsSaidToLackItsEnd) {
+  for (const std::string& bytes : {open_tar(), packed(open_tar())}) {
+    const Collected read = read_text(bytes);
+    EXPECT_EQ(read.events.size(), 10U);
+    EXPECT_THAT(read.places,
+                testing::ElementsAre("archive, after flat.ndjson: it ends without the mark of an "
+                                     "archive's end: members may be missing"));
+  }
+}
+
+TEST(Readers, APackedArchiveThatIsCutOffBehindItsLastMemberIsSaidToBe) {
+  const std::string whole = packed(open_tar() + end_of_tar);
+  for (const std::size_t less : {std::size_t{1}, std::size_t{6}}) {
+    const Collected read = read_text(std::string_view(whole).substr(0, whole.size() - less));
+    EXPECT_EQ(read.events.size(), 10U);
+    ASSERT_EQ(read.places.size(), 1U) << less;
+    EXPECT_THAT(read.places[0], testing::StartsWith("archive, after its last member: truncated gzip"));
+  }
+}
+
+TEST(Readers, APackedArchiveThatIsCutOffWithinAMemberNamesIt) {
+  const std::string whole = packed(open_tar() + end_of_tar);
+  const Collected read = read_text(std::string_view(whole).substr(0, whole.size() - 100));
+  EXPECT_LT(read.events.size(), 10U);
+  ASSERT_FALSE(read.places.empty());
+  EXPECT_THAT(read.places[0], testing::StartsWith("flat.ndjson: byte "));
+}
+
+TEST(Readers, AMemberOfAZipWithAWrongChecksumIsNamedOnce) {
+  std::string bytes = bytes_of("archive.zip");
+  const auto at = bytes.find("4672");
+  ASSERT_NE(at, std::string::npos);
+  bytes[at] = '5';
+  const Collected read = read_text(bytes);
+  EXPECT_EQ(read.events.size(), 5U);
+  ASSERT_EQ(read.places.size(), 1U);
+  EXPECT_THAT(read.places[0], testing::StartsWith("logs/security.json: byte 3223: ZIP bad CRC"));
+}
+
+TEST(Readers, AZipThatEndsBehindAMemberIsSaidToBeCutOff) {
+  const std::string bytes = bytes_of("archive.zip");
+  const auto directory = bytes.find("PK\x01\x02");
+  const Collected read = read_text(std::string_view(bytes).substr(0, directory));
+  EXPECT_EQ(read.events.size(), 5U);
+  ASSERT_EQ(read.places.size(), 1U);
+  EXPECT_THAT(read.places[0], testing::StartsWith("archive, after "));
+}
+
+TEST(Readers, TablesAndRenderedTextsNameWhatIsReadAndHowToExportIt) {
+  const std::string utf16("\xff\xfeK\0e\0y\0w\0o\0r\0d\0s\0,\0E\0v\0e\0n\0t\0 \0I\0D\0\n\0", 36);
+  for (const std::string& text :
+       {std::string("Keywords,Date and Time,Source,Event ID,Task Category\r\nAudit Success,1/2/2026 8:00:00 "
+                    "AM,Microsoft-Windows-Security-Auditing,4624,Logon,\"An account was logged on\"\r\n"),
+        std::string("\"TimeCreated\",\"Id\",\"Message\"\n"), utf16}) {
+    const Collected read = read_text(text);
+    ASSERT_EQ(read.places.size(), 1U) << text;
+    EXPECT_THAT(read.places[0], testing::HasSubstr("a table (CSV) of a log"));
+    EXPECT_THAT(read.places[0], testing::HasSubstr("wevtutil epl Security Security.evtx"));
+  }
+  const Collected rendered = read_text("Event[0]:\r\n  Log Name: Security\r\n  Source: Microsoft\r\n");
+  ASSERT_EQ(rendered.places.size(), 1U);
+  EXPECT_THAT(rendered.places[0], testing::HasSubstr("rendered as text"));
+  EXPECT_THAT(rendered.places[0], testing::HasSubstr("wevtutil qe Security /f:xml"));
+  EXPECT_EQ(rendered.lost, 1U);
+}
+
+TEST(Readers, JsonInUtf16IsReadToo) {
+  std::string wide("\xff\xfe", 2);
+  for (const char c : bytes_of("flat.ndjson")) wide += {c, '\0'};
+  EXPECT_EQ(read_text(wide).events.size(), 5U);
 }
 
 TEST(Readers, AnArchiveThatExpandsTooFarIsCutOff) {
