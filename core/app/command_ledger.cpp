@@ -15,6 +15,7 @@
 #include "core/app/source_keys.hpp"
 #include "core/base/error.hpp"
 #include "core/engine/record.hpp"
+#include "core/store/fences.hpp"
 #include "core/store/migrations.hpp"
 
 namespace curfew::app {
@@ -159,16 +160,29 @@ int replay(const LedgerOptions& options) {
 
 int db_migrate(const LedgerOptions& options) {
   const Database database = ledger_database(options.config, options.database);
-  for (const std::string& line : store::migrate(database.owner())) print(line + "\n");
+  const auto dry_run = options.dry_run ? store::DryRun::Yes : store::DryRun::No;
+  const std::vector<std::string> lines = store::migrate(database.owner(), dry_run);
+  if (options.json) {
+    print(ordered_json{{"dry_run", options.dry_run}, {"done", lines}}.dump(2) + "\n");
+    return exit_ok;
+  }
+  for (const std::string& line : lines) print(line + "\n");
+  if (lines.empty()) print("The schema is up to date; there was nothing to do.\n");
   return exit_ok;
 }
 
 int db_status(const LedgerOptions& options) {
   const Database database = ledger_database(options.config, options.database);
   const store::SchemaStatus status = store::schema_status(database.owner());
+  std::vector<store::Fence> fences;
+  if (status.current > 0) fences = store::fences(database.owner());
   if (options.json) {
-    ordered_json out{
-        {"current", status.current}, {"wanted", status.wanted}, {"steps", ordered_json::array()}};
+    ordered_json out{{"current", status.current},
+                     {"wanted", status.wanted},
+                     {"steps", ordered_json::array()},
+                     {"fences", ordered_json::array()}};
+    for (const store::Fence& fence : fences)
+      out["fences"].push_back({{"what", fence.what}, {"stands", fence.stands}, {"missing", fence.missing}});
     for (const auto& step : status.steps)
       out["steps"].push_back(
           {{"number", step.number},
@@ -183,6 +197,11 @@ int db_status(const LedgerOptions& options) {
       print("  " + std::to_string(step.number) + " " + step.name + ": " +
             (step.applied_at == Time{} ? std::string("not applied") : base::format_rfc3339(step.applied_at)) +
             "\n");
+    if (!fences.empty())
+      print("Fences: what PostgreSQL itself refuses. They deter; signatures are the evidence.\n");
+    for (const store::Fence& fence : fences)
+      print((fence.stands ? "  stands:  " : "  MISSING: ") + fence.what +
+            (fence.stands ? std::string{} : " – " + fence.missing) + "\n");
   }
   return status.current == status.wanted ? exit_ok : exit_failed;
 }

@@ -124,6 +124,7 @@ void add_ledger(CLI::App& app, Commands& commands) {
   CLI::App* status = db->add_subcommand("status", "Which steps were taken");
   where(migrate);
   where(status);
+  migrate->add_flag("--dry-run", options.dry_run, "Do it all on the server, say it, and take it back");
   migrate->callback([&] { commands.chosen = [&] { return db_migrate(options); }; });
   status->callback([&] { commands.chosen = [&] { return db_status(options); }; });
 }

@@ -51,6 +51,7 @@ struct LedgerOptions {
   std::string database;
   std::string checkpoint;  // verify: file of an outside checkpoint
   std::string policies;    // replay: configuration whose policies replace the recorded ones
+  bool dry_run = false;    // db migrate
   bool json = false;
 };
 int verify(const LedgerOptions& options);

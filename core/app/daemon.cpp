@@ -29,6 +29,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration drain_limit = seconds(20);
+constexpr Duration revive_interval = seconds(5);  // a server that ends at once is not started in a loop
 
 // For its owner alone: the process's umask takes everybody else's rights away.
 void create_token(const std::string& path) {
@@ -86,6 +87,7 @@ class Daemon {
         default:
           break;
       }
+      revive_database();
       // A pipeline that failed must not look alive.
       if (systemd_.watchdog_is_due()) systemd_.say("WATCHDOG=1");
     }
@@ -139,6 +141,19 @@ class Daemon {
     pipeline_->stop(drain_limit);
     database_->stop();
     log_.info("stopped");
+  }
+
+  // The embedded server's own death is no reason for ours: what was sealed waits until it is back.
+  void revive_database() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - revived_ < revive_interval) return;
+    try {
+      if (!database_->revive()) return;
+      log_.warning("the embedded database had ended by itself; it was started again");
+    } catch (const Error& error) {
+      log_.error("the embedded database has ended and can't be started", {{"reason", error.what()}});
+    }
+    revived_ = now;
   }
 
   // Parsed and checked first; whatever is wrong leaves the old configuration in force.
@@ -200,6 +215,7 @@ class Daemon {
   std::optional<Readers> readers_;
   std::optional<Pipeline> pipeline_;
   api::Services services_;
+  std::chrono::steady_clock::time_point revived_{};
   std::vector<std::unique_ptr<api::Server>> servers_;
 };
 

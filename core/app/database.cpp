@@ -61,6 +61,9 @@ Database open_database(const Settings& settings, Log& log) {
                      "the database's schema is at step " + std::to_string(status.current) +
                          ", this program needs " + std::to_string(status.wanted) +
                          "; run `curfew db migrate --database URL` as a PostgreSQL superuser");
+    for (const std::string& problem :
+         store::Store(database.connection(), store::Role::Reader).durability_problems())
+      log.warning("the database server: " + problem);
     return database;
   }
   Database database(embedded(settings.data + "/postgres", false));

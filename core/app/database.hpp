@@ -27,6 +27,8 @@ class Database {
   // With the rights to migrate.
   [[nodiscard]] store::ConnectionInfo owner() const;
   [[nodiscard]] bool is_embedded() const { return cluster_ != nullptr; }
+  // Starts an embedded server again that has ended by itself; true when it had to.
+  bool revive() { return cluster_ && cluster_->revive(); }
   void stop() {
     if (cluster_) cluster_->stop();
   }

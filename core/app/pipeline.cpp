@@ -32,6 +32,7 @@ constexpr std::size_t arrivals_at_once = 1'024;
 constexpr auto progress_interval = seconds(1);
 constexpr auto flush_interval = seconds(60);
 constexpr auto expire_interval = seconds(60);
+constexpr auto check_interval = seconds(1);
 
 connector::AdmissionSettings admission_settings(const Settings& settings) {
   connector::AdmissionSettings admission;
@@ -55,7 +56,9 @@ Pipeline::Pipeline(PipelineOptions options, Log& log)
       writer_({.database = options_.database,
                .outside_checkpoints = options_.settings.ledger.outside_checkpoints,
                .stores_keys = !options_.recorded,
-               .expire_every = options_.recorded ? Duration(0) : Duration(expire_interval)},
+               .expire_every = options_.recorded ? Duration(0) : Duration(expire_interval),
+               .check_every = options_.recorded ? Duration(0) : Duration(check_interval),
+               .metrics = options_.metrics},
               log,
               {.committed = [this](Batch& batch) { committed(batch); },
                .failed = [this](const std::string& text) { fail(text); }}) {}

@@ -45,6 +45,11 @@ std::optional<api::IngestAnswer> ingest(Pipeline& pipeline, std::string_view sou
   Intake& intake = pipeline.intake();
   if (!takes_pushes(pipeline, source)) return std::nullopt;
   api::IngestAnswer answer;
+  // What can't become durable now is not taken either: the client learns of it at once and comes again.
+  if (!pipeline.writer().is_up()) {
+    answer.verdicts.assign(observations.size(), api::Verdict::NotTaken);
+    return answer;
+  }
   for (const model::Observation& observation : observations)
     answer.verdicts.push_back(verdict_of(intake.offer(source, observation)));
   if (!intake.await_durable(source, durable_patience)) {

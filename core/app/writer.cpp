@@ -33,6 +33,7 @@ void Writer::start(store::Store store, store::StreamHead head, ledger::Sealer se
   sealer_ = std::move(sealer);
   head_ = std::move(head);
   size_ = head_.size;
+  if (settings_.metrics != nullptr) settings_.metrics->counter(metrics::store_failures);  // from 0 on
   thread_ = std::thread([this] { run(); });
 }
 
@@ -62,6 +63,7 @@ void Writer::run() {
         idle_ = true;
       }
       expire_when_due();
+      check_when_due();
     }
   } catch (const std::exception& error) {
     queue_.close();
@@ -119,12 +121,36 @@ void Writer::commit(const ledger::SealedBatch& sealed, const store::Extras& extr
       break;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::Unavailable) throw;
-      if (up_.exchange(false))
-        log_.error("the database is away; sources are slowed until it is back", {{"reason", error.what()}});
+      is_away(error);
       if (!pause_before_retry(pause)) throw;
     }
   }
+  is_back();
+}
+
+void Writer::is_away(const Error& error) {
+  if (settings_.metrics != nullptr) settings_.metrics->counter(metrics::store_failures).add();
+  if (up_.exchange(false))
+    log_.error("the database is away; sources are slowed until it is back", {{"reason", error.what()}});
+}
+
+void Writer::is_back() {
+  heard_ = steady_clock::now();
   if (!up_.exchange(true)) log_.info("the database is back");
+}
+
+// When nothing is to be written, nothing else would tell that the database went away.
+void Writer::check_when_due() {
+  const auto now = steady_clock::now();
+  if (settings_.check_every <= Duration(0) || now - heard_ < settings_.check_every) return;
+  heard_ = now;
+  try {
+    store_->check();
+    is_back();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Unavailable) throw;
+    is_away(error);
+  }
 }
 
 // After a batch was acknowledged, or when there was none: nobody waits for it.

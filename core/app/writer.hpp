@@ -23,8 +23,10 @@
 
 #include "core/app/arrival.hpp"
 #include "core/app/log.hpp"
+#include "core/base/error.hpp"
 #include "core/base/queue.hpp"
 #include "core/ledger/seal.hpp"
+#include "core/metrics/registry.hpp"
 #include "core/store/store.hpp"
 
 namespace curfew::app {
@@ -36,6 +38,9 @@ struct WriterSettings {
   bool stores_keys = true;  // audit's recorded input needs no idempotency keys afterwards
   // How often keys and memory past their time are removed; 0: never.
   Duration expire_every{0};
+  // How often an idle writer asks whether the database still answers; 0: never.
+  Duration check_every{0};
+  metrics::Registry* metrics = nullptr;
 };
 
 class Writer {
@@ -68,6 +73,9 @@ class Writer {
   void publish_checkpoint(const std::string& checkpoint);
   bool pause_before_retry(Duration& pause);
   void expire_when_due();
+  void check_when_due();
+  void is_away(const Error& error);
+  void is_back();
 
   WriterSettings settings_;
   Log& log_;
@@ -85,6 +93,7 @@ class Writer {
   std::atomic<std::uint64_t> size_ = 0;
   std::atomic<std::uint64_t> snapshot_at_ = 0;
   std::chrono::steady_clock::time_point expired_{};
+  std::chrono::steady_clock::time_point heard_{};  // when the database answered last, or was asked
   int outside_ = -1;
   bool finished_ = false;
   std::thread thread_;

@@ -122,6 +122,8 @@ inline constexpr Metric ledger_checkpoint{"curfew_ledger_checkpoint_timestamp_se
                                           "When the newest checkpoint was signed."};
 inline constexpr Metric store_up{"curfew_store_up", Kind::Gauge,
                                  "1 while the database answers, 0 when it is away."};
+inline constexpr Metric store_failures{"curfew_store_failures_total", Kind::Counter,
+                                       "Times that the writer did not get an answer from the database."};
 inline constexpr Metric snapshot_age{"curfew_snapshot_timestamp_seconds", Kind::Gauge,
                                      "Engine time of the newest snapshot."};
 inline constexpr Metric queue_depth{
@@ -170,6 +172,7 @@ inline constexpr std::array all{build_info,
                                 ledger_commit,
                                 ledger_checkpoint,
                                 store_up,
+                                store_failures,
                                 snapshot_age,
                                 queue_depth,
                                 http_requests,

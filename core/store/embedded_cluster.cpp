@@ -313,14 +313,35 @@ void EmbeddedCluster::start_keeper() {
                                  .remove_folder = options_.throwaway ? options_.data_directory : fs::path{}});
 }
 
+void EmbeddedCluster::end_keeper() {
+  if (keeper_ <= 0) return;
+  kill(keeper_, SIGKILL);
+  while (waitpid(keeper_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  keeper_ = -1;
+}
+
+bool EmbeddedCluster::revive() {
+  if (lock_ < 0) return false;
+  if (postmaster_descriptor_ >= 0) {
+    if (!wait_for_end(postmaster_descriptor_, 0ms)) return false;
+    close(postmaster_descriptor_);
+    postmaster_descriptor_ = -1;
+    if (is_our_child_) {
+      while (waitpid(postmaster_, nullptr, 0) < 0 && errno == EINTR) {
+      }
+      is_our_child_ = false;
+    }
+    end_keeper();  // it holds the descriptor of the server that is gone
+  }
+  start_postmaster();
+  start_keeper();
+  return true;
+}
+
 void EmbeddedCluster::stop() {
   if (lock_ < 0) return;
-  if (keeper_ > 0) {
-    kill(keeper_, SIGKILL);
-    while (waitpid(keeper_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    keeper_ = -1;
-  }
+  end_keeper();
   if (postmaster_descriptor_ >= 0) {
     // SIGINT: a fast, clean shutdown. SIGQUIT: at once, with crash recovery at the next start.
     kill(postmaster_, options_.throwaway ? SIGQUIT : SIGINT);

@@ -53,6 +53,8 @@ class EmbeddedCluster {
   [[nodiscard]] std::filesystem::path server_log() const;
   [[nodiscard]] pid_t postmaster() const { return postmaster_; }
 
+  // Starts the server again if it has ended by itself, and says whether it had to; waits for no recovery.
+  bool revive();
   // Ends sessions and stops the server; a second call does nothing.
   void stop();
 
@@ -63,6 +65,7 @@ class EmbeddedCluster {
   void wait_until_ready();
   void provision();
   void start_keeper();
+  void end_keeper();
 
   ClusterOptions options_;
   std::optional<Identity> identity_;

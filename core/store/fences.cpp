@@ -6,13 +6,13 @@
 namespace curfew::store {
 namespace {
 
-// The tables of the ledger, and each partition of one.
+// The tables of the ledger, and each partition of one. Catalogues only: whoever asks need not be allowed in.
 constexpr const char* ledger_tables =
-    "WITH ledger AS (SELECT c.oid, c.relname, c.relispartition FROM pg_class c JOIN pg_namespace n ON n.oid "
-    "= c.relnamespace WHERE n.nspname = 'curfew' AND (c.relname IN ('stream', 'entry', 'personal', "
-    "'reference', 'tile', 'checkpoint', 'partition') OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = "
-    "c.oid AND i.inhparent IN (to_regclass('curfew.entry'), to_regclass('curfew.personal')))) AND c.relkind "
-    "IN ('r', 'p')) ";
+    "WITH known AS (SELECT c.oid, c.relname, c.relispartition FROM pg_class c JOIN pg_namespace n ON n.oid = "
+    "c.relnamespace WHERE n.nspname = 'curfew' AND c.relkind IN ('r', 'p') AND c.relname IN ('stream', "
+    "'entry', 'personal', 'reference', 'tile', 'checkpoint', 'partition')), ledger AS (SELECT * FROM known "
+    "UNION ALL SELECT c.oid, c.relname, c.relispartition FROM known JOIN pg_inherits i ON i.inhparent = "
+    "known.oid JOIN pg_class c ON c.oid = i.inhrelid) ";
 
 // `select` gives the names of what is missing, in one text.
 Fence fence(ServerConnection& connection, std::string what, const std::string& select) {

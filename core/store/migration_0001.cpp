@@ -241,8 +241,9 @@ BEGIN
         'partition')) < 7
     OR (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'curfew_guard'
         AND p.proname IN ('refuse_change', 'refuse_ddl', 'refuse_drop', 'refuse_detach')) < 4
-    OR EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relnamespace <>
-        to_regnamespace('curfew') AND i.inhparent IN (to_regclass('curfew.entry'), to_regclass('curfew.personal'))) THEN
+    OR EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+        JOIN pg_namespace n ON n.oid = p.relnamespace WHERE n.nspname = 'curfew' AND p.relkind = 'p'
+        AND c.relnamespace <> p.relnamespace) THEN
     RAISE EXCEPTION 'curfew: moving the ledger away is refused: only `curfew db migrate` changes this schema'
       USING ERRCODE = 'insufficient_privilege';
   END IF;

@@ -36,25 +36,53 @@ struct Meaning {
   const char* advice;
 };
 
-// SQLSTATE by class: what it means for us and what helps.
+// SQLSTATE, by its beginning, the longest first: what it means for us and what helps.
+struct StateMeaning {
+  std::string_view state;
+  Meaning meaning;
+};
+constexpr std::array<StateMeaning, 24> state_meanings{{
+    {"22021",
+     {ErrorKind::Input, "a text is not clean UTF-8 (to_clean_utf8 first); nothing of the batch was stored"}},
+    {"22P05",
+     {ErrorKind::Input, "a text is not clean UTF-8 (to_clean_utf8 first); nothing of the batch was stored"}},
+    {"42501",
+     {ErrorKind::Configuration,
+      "the login must be a member of curfew_writer and curfew_auditor, and these must have what `curfew db "
+      "migrate` gave them; `curfew db status` shows the fences"}},
+    {"42P01", {ErrorKind::Configuration, "the schema is missing or old: run `curfew db migrate`"}},
+    {"3F000", {ErrorKind::Configuration, "the schema is missing or old: run `curfew db migrate`"}},
+    {"53100",
+     {ErrorKind::Unavailable, "the server's disk is full: make room there; it goes on by itself then"}},
+    {"53200", {ErrorKind::Unavailable, "the server lacks memory; it is tried again"}},
+    {"53300", {ErrorKind::Unavailable, "raise max_connections of the server, or end other clients of it"}},
+    {"57014", {ErrorKind::Unavailable, "somebody, or a timeout, cancelled the statement; it is tried again"}},
+    {"25006",
+     {ErrorKind::Unavailable,
+      "the server takes no writes (a standby, or default_transaction_read_only): point `database.url` to the "
+      "primary; it goes on by itself when writes are allowed"}},
+    {"55P03",
+     {ErrorKind::Unavailable, "something else locks the table (look into pg_locks); it is tried again"}},
+    {"58", {ErrorKind::Unavailable, "the server can't read or write its files: look into its log and disk"}},
+    {"08", {ErrorKind::Unavailable, "the server went away"}},
+    {"57", {ErrorKind::Unavailable, "the server went away"}},
+    {"53", {ErrorKind::Unavailable, "the server lacks room (disk, memory, connections)"}},
+    {"25P03", {ErrorKind::Unavailable, "a timeout of the server ended the transaction; it is tried again"}},
+    {"40", {ErrorKind::Unavailable, "try again"}},
+    {"55", {ErrorKind::Unavailable, "try again"}},
+    {"23", {ErrorKind::Corrupt, "what is stored contradicts what is to be stored"}},
+    {"XX", {ErrorKind::Corrupt, "what is stored contradicts what is to be stored"}},
+    {"P0", {ErrorKind::Corrupt, "what is stored contradicts what is to be stored"}},
+    {"28", {ErrorKind::Unavailable, "the server refuses the login: check user, password and pg_hba.conf"}},
+    {"3D", {ErrorKind::Unavailable, "there is no such database: check `database.url`"}},
+    {"", {ErrorKind::Internal, "a defect of curfew"}},
+}};
+
 Meaning meaning_of(std::string_view state) {
-  if (state == "22021" || state == "22P05") {
-    return {ErrorKind::Input,
-            "a text is not clean UTF-8 (to_clean_utf8 first); nothing of the batch was stored"};
+  for (const StateMeaning& known : state_meanings) {
+    if (state.starts_with(known.state)) return known.meaning;
   }
-  if (state == "42501") return {ErrorKind::Configuration, "grant the login curfew_writer or curfew_auditor"};
-  if (state == "42P01" || state == "3F000") {
-    return {ErrorKind::Configuration, "the schema is missing or old: run `curfew db migrate`"};
-  }
-  if (state.starts_with("08") || state.starts_with("57"))
-    return {ErrorKind::Unavailable, "the server went away"};
-  if (state.starts_with("53"))
-    return {ErrorKind::Unavailable, "the server lacks room (disk, memory, connections)"};
-  if (state.starts_with("40") || state.starts_with("55")) return {ErrorKind::Unavailable, "try again"};
-  if (state.starts_with("23") || state.starts_with("XX") || state.starts_with("P0")) {
-    return {ErrorKind::Corrupt, "what is stored contradicts what is to be stored"};
-  }
-  return {ErrorKind::Internal, "a defect of curfew"};
+  return state_meanings.back().meaning;
 }
 
 }  // namespace
@@ -86,14 +114,10 @@ void ServerConnection::Close::operator()(pg_conn* connection) const { PQfinish(c
 
 ServerConnection::ServerConnection(const ConnectionInfo& info) {
   // Defaults first: what the operator wrote wins.
-  const std::array<const char*, 7> keys{"application_name",
-                                        "client_encoding",
-                                        "connect_timeout",
-                                        "keepalives_idle",
-                                        "tcp_user_timeout",
-                                        "dbname",
-                                        nullptr};
-  const std::array<const char*, 7> values{"curfew", "UTF8", "10", "30", "60000", info.conninfo.c_str(),
+  const std::array<const char*, 8> keys{
+      "application_name",    "client_encoding",  "connect_timeout", "keepalives_idle",
+      "keepalives_interval", "tcp_user_timeout", "dbname",          nullptr};
+  const std::array<const char*, 8> values{"curfew", "UTF8", "10", "30", "10", "60000", info.conninfo.c_str(),
                                           nullptr};
   connection_.reset(PQconnectdbParams(keys.data(), values.data(), 1));
   if (!connection_) throw Error(ErrorKind::Unavailable, "no memory for a database connection");

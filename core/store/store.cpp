@@ -356,6 +356,16 @@ void Store::flush_activity(const std::vector<model::SessionRow>& sessions) {
   }
 }
 
+void Store::check() {
+  ServerConnection& connection = connection_->writer();
+  try {
+    connection.execute("SELECT");
+  } catch (const Error&) {
+    if (!connection.lost()) throw;
+    connection_->writer().execute("SELECT");
+  }
+}
+
 void Store::expire(Time now) {
   ServerConnection& connection = connection_->writer();
   const std::int64_t micros = base::to_micros(now);

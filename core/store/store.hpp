@@ -132,6 +132,8 @@ class Store {
   void save_snapshot(const StreamHead& stream, std::uint64_t size, const std::string& policy_digest,
                      const std::function<void(const std::function<void(std::string_view)>&)>& write);
   void expire(Time now);  // idempotency keys and memory past their time
+  // Returns when the database answers the writer, over a new connection if the old one was lost.
+  void check();
 
   // ---- reading ----
   [[nodiscard]] std::vector<StreamHead> streams();

@@ -161,6 +161,7 @@ Reply ScriptedDaemon::request(const std::string& method, const std::string& path
   Reply reply;
   Poco::StreamCopier::copyToString(session.receiveResponse(response), reply.body);
   reply.status = static_cast<int>(response.getStatus());
+  reply.retry_after = response.get("Retry-After", "");
   return reply;
 }
 

@@ -35,6 +35,7 @@ Ended run_curfew(const std::vector<std::string>& arguments,
 struct Reply {
   int status = 0;
   std::string body;
+  std::string retry_after;
 };
 
 class ScriptedDaemon {

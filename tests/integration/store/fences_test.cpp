@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "core/base/error.hpp"
 #include "core/store/fences.hpp"
 #include "core/store/migrations.hpp"
@@ -306,6 +308,63 @@ TEST_F(Fences, ADryRunSaysWhatItWouldDoAndTakesItBack) {
   }
   EXPECT_EQ(migrate(empty).size(), migrations().size());
   EXPECT_EQ(schema_status(empty).current, schema_status(empty).wanted);
+}
+
+TEST_F(Fences, TwoMigrationsAtOnceTakeTurns) {
+  ServerConnection server(support::Cluster::instance().server().owner("postgres"));
+  const std::string name = "twice_" + database_.name;
+  server.execute("CREATE DATABASE " + name);
+  const ConnectionInfo empty = support::Cluster::instance().server().owner(name);
+  // The first one, held up in the middle; the lock's number is "curfew" in ASCII.
+  ServerConnection first(empty);
+  first.execute("BEGIN; SELECT pg_advisory_xact_lock(x'637572666577'::bigint)");
+  std::vector<std::vector<std::string>> lines(2);
+  std::vector<std::thread> others;
+  for (auto& told : lines) others.emplace_back([&told, &empty] { told = migrate(empty); });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto waiting = [&] {
+    return server
+        .query(
+            "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE d.datname = $1 "
+            "AND l.locktype = 'advisory' AND NOT l.granted",
+            {Parameter::text(name)})
+        .number(0, 0);
+  };
+  while (waiting() < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(waiting(), 2);
+  EXPECT_EQ(schema_status(empty).current, 0);
+  first.execute("COMMIT");
+  for (std::thread& other : others) other.join();
+  std::size_t applied = 0;
+  for (const auto& told : lines) {
+    EXPECT_THAT(told.at(0), testing::HasSubstr("another migration of this database is under way"));
+    applied += told.size() - 1;
+  }
+  EXPECT_EQ(applied, migrations().size());
+  EXPECT_EQ(schema_status(empty).current, schema_status(empty).wanted);
+}
+
+// At the largest size that the planner could want a scan for, and without: it is the only way that it has.
+TEST_F(Fences, WhatIsPastItsTimeIsFoundByAnIndex) {
+  ServerConnection admin(database_.owner);
+  admin.execute("SET enable_seqscan = off");
+  for (const auto& [sql, index] :
+       {std::pair{"DELETE FROM curfew.idempotency WHERE expires_at < 5", "idempotency_expiry"},
+        std::pair{"DELETE FROM curfew.memory WHERE expires_at <> 0 AND expires_at < 5", "memory_expiry"}}) {
+    const Answer plan = admin.query(std::string("EXPLAIN ") + sql, {});
+    std::string text;
+    for (int row = 0; row < plan.rows(); ++row) text += plan.text(row, 0) + "\n";
+    EXPECT_THAT(text, testing::HasSubstr(index)) << sql;
+  }
+  // And by its own choice, where there is much that stays.
+  admin.execute(
+      "RESET enable_seqscan; INSERT INTO curfew.idempotency SELECT 1, g, 'ad', g, '' FROM "
+      "generate_series(1, 20000) g; ANALYZE curfew.idempotency");
+  const Answer plan = admin.query("EXPLAIN DELETE FROM curfew.idempotency WHERE expires_at < $1",
+                                  {Parameter(std::int64_t{5})});
+  std::string text;
+  for (int row = 0; row < plan.rows(); ++row) text += plan.text(row, 0) + "\n";
+  EXPECT_THAT(text, testing::HasSubstr("idempotency_expiry"));
 }
 
 TEST_F(Fences, TheApplicationsLoginMaySeeWhichStepTheSchemaIsAt) {
