@@ -27,6 +27,8 @@ class Database {
   // With the rights to migrate.
   [[nodiscard]] store::ConnectionInfo owner() const;
   [[nodiscard]] bool is_embedded() const { return cluster_ != nullptr; }
+  // Null: a server by URL.
+  [[nodiscard]] store::EmbeddedCluster* cluster() const { return cluster_.get(); }
   void stop() {
     if (cluster_) cluster_->stop();
   }
