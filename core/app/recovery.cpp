@@ -15,6 +15,8 @@
 namespace curfew::app {
 namespace {
 
+constexpr std::size_t keys_at_once = 5'000;
+
 class Stopwatch {
  public:
   double lap() {
@@ -136,8 +138,7 @@ struct Known {
   std::vector<Recovered::Phase> phases;
 };
 
-Known restore_admission(const store::ConnectionInfo& database, const Settings& settings,
-                        connector::Admission& admission) {
+Known restore_admission(const store::ConnectionInfo& database, connector::Admission& admission) {
   store::Store store(database, store::Role::Reader);
   Known known;
   Stopwatch watch;
@@ -148,16 +149,22 @@ Known restore_admission(const store::ConnectionInfo& database, const Settings& s
     if (value.kind == model::PersonalKind::Handle) known.handles.push_back(std::move(value));
   });
   known.phases.push_back({"references", watch.lap(), references});
+  // Keys of a source that is not configured any more are passed over.
   std::uint64_t keys = 0;
-  const auto is_known = [&](const std::string& name) {
-    return std::any_of(settings.sources.begin(), settings.sources.end(),
-                       [&](const SourceSettings& source) { return source.name == name; });
+  std::string source;
+  std::vector<connector::Admission::KnownKey> together;
+  const auto hand_over = [&] {
+    if (admission.know_keys(source, together)) keys += together.size();
+    together.clear();
   };
   store.read_idempotency_keys([&](store::IdempotencyKey&& key) {
-    if (!is_known(key.source)) return;
-    ++keys;
-    admission.know_key(key.source, key.key, key.expires_at);
+    if (key.source != source || together.size() == keys_at_once) {
+      hand_over();
+      source = std::move(key.source);
+    }
+    together.push_back({key.key, key.expires_at});
   });
+  hand_over();
   known.phases.push_back({"idempotency keys", watch.lap(), keys});
   return known;
 }
@@ -184,7 +191,7 @@ Recovered recover(store::Store& store, const store::ConnectionInfo& database, co
                       .handles = {}};
   recovered.phases.push_back({"right edge of the tree", watch.lap(), found.head.size});
   std::future<Known> admitting =
-      std::async(std::launch::async, [&] { return restore_admission(database, settings, admission); });
+      std::async(std::launch::async, [&] { return restore_admission(database, admission); });
   recovered.engine = restore_engine(store, streams, symbols, recovered);
   Known known = admitting.get();
   recovered.handles = std::move(known.handles);

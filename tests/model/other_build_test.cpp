@@ -22,13 +22,13 @@ using testing::HasSubstr;
 constexpr std::size_t steps = 600;
 constexpr std::uint64_t seeds = 12;
 
-struct Run {
+struct Ran {
   int code = -1;
   std::string out;
 };
 
-Run run(const std::string& command) {
-  Run result;
+Ran run(const std::string& command) {
+  Ran result;
   FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
   if (pipe == nullptr) return result;
   char buffer[4096];
@@ -63,8 +63,12 @@ class OtherBuild : public testing::Test {
       for (const model::Entry& entry : effects.decisions) entries_.push_back(entry);
       decisions_ += effects.decisions.size();
     }
-    for (std::size_t i = 0; i < entries_.size(); ++i)
-      writer.entry(1, {.entry = entries_[i], .sequence = i, .recorded_at = {}, .salt = {}, .commitment = {}});
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      ledger::SealedEntry row;
+      row.sequence = i;
+      row.entry = entries_[i];
+      writer.entry(1, row);
+    }
     writer.finish();
     return folder;
   }
@@ -81,14 +85,14 @@ TEST_F(OtherBuild, AgreesOnEachDecision) {
     decisions_ = 0;
     const std::string folder = write_ledger(seed);
     EXPECT_GT(decisions_, 20U) << "a history without decisions shows nothing";
-    const Run other = run(std::string(CURFEW_REPLAY_OTHER) + " " + folder);
+    const Ran other = run(std::string(CURFEW_REPLAY_OTHER) + " " + folder);
     EXPECT_EQ(other.code, 0) << other.out;
     EXPECT_THAT(other.out, HasSubstr(" " + std::to_string(decisions_) + " decisions recomputed"));
   }
 }
 
 TEST_F(OtherBuild, IsReallyAnother) {
-  const Run other = run(std::string(CURFEW_REPLAY_OTHER) + " " + write_ledger(1));
+  const Ran other = run(std::string(CURFEW_REPLAY_OTHER) + " " + write_ledger(1));
 #ifdef NDEBUG
   EXPECT_THAT(other.out, HasSubstr("built unoptimised with assertions"));
 #else
@@ -126,7 +130,7 @@ TEST_F(OtherBuild, NamesTheSameFirstDifferenceUnderOtherPolicies) {
     for (std::size_t i = 0; i < entries_.size() && !expected; ++i) expected = replayer.feed(i, entries_[i]);
     if (!expected) expected = replayer.finish();
 
-    const Run other = run(std::string(CURFEW_REPLAY_OTHER) + " " + folder + " longer");
+    const Ran other = run(std::string(CURFEW_REPLAY_OTHER) + " " + folder + " longer");
     ASSERT_EQ(other.code, expected ? 4 : 0) << other.out;
     if (!expected) continue;
     ++differing;
@@ -142,7 +146,7 @@ TEST_F(OtherBuild, WithAChangedRuleSaysWhereItParts) {
   int differing = 0;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    const Run changed = run(std::string(CURFEW_REPLAY_CHANGED) + " " + write_ledger(seed));
+    const Ran changed = run(std::string(CURFEW_REPLAY_CHANGED) + " " + write_ledger(seed));
     if (changed.code == 0) continue;
     ++differing;
     ASSERT_EQ(changed.code, 4) << changed.out;
