@@ -16,11 +16,11 @@ constexpr std::size_t max_namespace = 64;
 template <typename E>
 E read_name(const JsonFields& fields, std::string_view name) {
   if (!fields.value(name)) return E{};
-  const std::string text = fields.text(name, max_text);
+  const std::string_view text = fields.view(name, max_text);
   const auto value = model::parse<E>(text);
   if (!value) {
     const std::string_view near = base::nearest(text, model::Names<E>::all);
-    JsonFields::bad(name, "is '" + text.substr(0, 64) + "', which is not known here" +
+    JsonFields::bad(name, "is '" + std::string(text.substr(0, 64)) + "', which is not known here" +
                               (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?"));
   }
   return *value;
@@ -28,7 +28,7 @@ E read_name(const JsonFields& fields, std::string_view name) {
 
 Time read_time(const JsonFields& fields, std::string_view name) {
   if (!fields.value(name)) return {};
-  const std::string text = fields.text(name, 64);
+  const std::string_view text = fields.view(name, 64);
   const auto time = base::parse_rfc3339(text);
   if (!time) JsonFields::bad(name, "must be a time with its zone, like 2026-11-21T20:58:00Z");
   if (*time < base::earliest_time || *time > base::latest_time)
@@ -45,8 +45,8 @@ model::SessionDigest read_session(const JsonFields& fields, std::string_view nam
     JsonFields::bad(name, "must be an object with 'id' or 'digest'");
   }
   const JsonFields inner(object, {"id", "digest"});
-  const std::string id = inner.text("id", max_text);
-  const std::string text = inner.text("digest", 32);
+  const std::string_view id = inner.view("id", max_text);
+  const std::string_view text = inner.view("digest", 32);
   if (id.empty() == text.empty()) JsonFields::bad(name, "must have exactly one of 'id' and 'digest'");
   if (!id.empty()) return digest(id);
   const auto parsed = model::parse_session_digest(text);

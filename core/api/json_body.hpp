@@ -10,13 +10,16 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/api/http.hpp"
+#include "core/base/error.hpp"
 #include "core/base/text.hpp"
 
 namespace curfew::api {
@@ -54,39 +57,46 @@ class JsonBody {
   simdjson::dom::element root_;
 };
 
+// Fields are usually given and asked for in the order of the list: each search goes on where the last one
+// ended.
 class JsonFields {
  public:
-  JsonFields(simdjson::dom::object object, std::initializer_list<std::string_view> known) : names_(known) {
-    values_.resize(names_.size());
+  JsonFields(simdjson::dom::object object, std::initializer_list<std::string_view> known)
+      : count_(known.size()) {
+    if (count_ > names_.size()) throw Error(ErrorKind::Internal, "more fields than a body may have");
+    std::copy(known.begin(), known.end(), names_.begin());
     for (const auto [key, value] : object) {
-      std::size_t at = 0;
-      while (at < names_.size() && names_[at] != key) ++at;
-      if (at == names_.size()) {
-        const std::string_view near = base::nearest(key, names_);
+      const std::size_t at = find(key);
+      if (at == count_) {
+        const std::string_view near = base::nearest(key, std::span(names_.data(), count_));
         throw Problem(400, "unknown field",
                       "'" + std::string(key.substr(0, 64)) + "' is not a field here" +
                           (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?"));
       }
-      if (values_[at]) throw Problem(400, "repeated field", "'" + std::string(key) + "' is given twice");
+      if (given_[at]) throw Problem(400, "repeated field", "'" + std::string(key) + "' is given twice");
+      given_[at] = true;
       values_[at] = value;
     }
+    next_ = 0;
   }
 
   [[nodiscard]] std::optional<simdjson::dom::element> value(std::string_view name) const {
-    for (std::size_t at = 0; at < names_.size(); ++at) {
-      if (names_[at] == name) return values_[at] && !values_[at]->is_null() ? values_[at] : std::nullopt;
-    }
-    return std::nullopt;
+    const std::size_t at = find(name);
+    if (at == count_ || !given_[at] || values_[at].is_null()) return std::nullopt;
+    return values_[at];
   }
-  // Empty when absent.
-  [[nodiscard]] std::string text(std::string_view name, std::size_t most) const {
+  // Empty when absent. Lives as long as the document.
+  [[nodiscard]] std::string_view view(std::string_view name, std::size_t most) const {
     const auto element = value(name);
     if (!element) return {};
     std::string_view text;
     if (element->get(text) != simdjson::SUCCESS) bad(name, "must be a text");
     if (text.size() > most) bad(name, "must have at most " + std::to_string(most) + " bytes");
     if (!base::is_clean_utf8(text)) bad(name, "must be UTF-8 without NUL");
-    return std::string(text);
+    return text;
+  }
+  [[nodiscard]] std::string text(std::string_view name, std::size_t most) const {
+    return std::string(view(name, most));
   }
   [[nodiscard]] std::string required_text(std::string_view name, std::size_t most) const {
     std::string text = this->text(name, most);
@@ -114,8 +124,22 @@ class JsonFields {
   }
 
  private:
-  std::vector<std::string_view> names_;
-  std::vector<std::optional<simdjson::dom::element>> values_;
+  // Past the end: no such field.
+  [[nodiscard]] std::size_t find(std::string_view name) const {
+    for (std::size_t tried = 0; tried < count_; ++tried) {
+      const std::size_t at = next_ < count_ ? next_ : 0;
+      next_ = at + 1;
+      if (names_[at] == name) return at;
+    }
+    return count_;
+  }
+
+  static constexpr std::size_t most_fields = 24;
+  std::size_t count_;
+  mutable std::size_t next_ = 0;
+  std::array<std::string_view, most_fields> names_;
+  std::array<simdjson::dom::element, most_fields> values_;
+  std::array<bool, most_fields> given_{};
 };
 
 }  // namespace curfew::api

@@ -72,22 +72,40 @@ model::PolicySet substitute(store::Store& store, const std::vector<store::Stream
   return set;
 }
 
+template <typename Verdict>
+int tell(const Verdict& verdict, bool json, const std::string& for_machines, const char* place) {
+  if (json) {
+    print(for_machines + "\n");
+  } else {
+    for (const std::string& line : sentences(verdict)) print(line + "\n");
+  }
+  if (verdict.streams.empty())
+    throw Error(ErrorKind::Input, std::string("there is no ledger in this ") + place);
+  return verdict.intact() ? exit_ok : exit_unverified;
+}
+
 }  // namespace
 
 int verify(const LedgerOptions& options) {
+  if (!options.directory.empty() && !(options.config.empty() && options.database.empty()))
+    throw Error(ErrorKind::Usage, "name one ledger: a directory, --config FILE, or --database URL");
+  std::vector<std::string> checkpoints;
+  if (!options.checkpoint.empty()) checkpoints = read_checkpoints(options.checkpoint);
+  std::vector<ledger::VerifierKey> keys;
+  for (const std::string& key : options.keys) keys.push_back(ledger::VerifierKey::parse(key));
+  if (!options.directory.empty()) {
+    const ledger::ExportVerdict verdict = ledger::verify_export(
+        options.directory, {.keys = std::move(keys), .checkpoints = std::move(checkpoints)});
+    return tell(verdict, options.json, ledger::to_json(verdict), "export");
+  }
   store::VerifyRequest request;
-  if (!options.checkpoint.empty()) request.outside_checkpoints = read_checkpoints(options.checkpoint);
+  request.outside_checkpoints = std::move(checkpoints);
+  request.keys = std::move(keys);
   request.progress = [](std::uint64_t rows) { show_progress(rows, 0); };
   const Database database = ledger_database(options.config, options.database);
   const store::StoreVerdict verdict = store::verify_store(database.connection(), request);
   end_progress();
-  if (options.json) {
-    print(store::to_json(verdict) + "\n");
-  } else {
-    for (const std::string& line : sentences(verdict)) print(line + "\n");
-  }
-  if (verdict.streams.empty()) throw Error(ErrorKind::Input, "there is no ledger in this database");
-  return verdict.intact() ? exit_ok : exit_unverified;
+  return tell(verdict, options.json, store::to_json(verdict), "database");
 }
 
 int replay(const LedgerOptions& options) {

@@ -111,7 +111,12 @@ void add_ledger(CLI::App& app, Commands& commands) {
   };
   CLI::App* verify_command = app.add_subcommand("verify", "Is the ledger whole and unchanged?");
   where(verify_command);
+  verify_command->add_option("directory", options.directory,
+                             "An exported ledger (docs/verify-it-yourself.md), in place of a database");
   verify_command->add_option("--checkpoint", options.checkpoint, "File with outside checkpoints");
+  verify_command->add_option(
+      "--key", options.keys,
+      "Verifier key known from elsewhere; without it, those in the ledger are believed");
   verify_command->callback([&] { commands.chosen = [&] { return verify(options); }; });
   CLI::App* replay_command = app.add_subcommand("replay", "Recompute every decision from the ledger");
   where(replay_command);

@@ -49,9 +49,11 @@ int serve(const ServeOptions& options);
 struct LedgerOptions {
   std::string config;
   std::string database;
-  std::string checkpoint;  // verify: file of an outside checkpoint
-  std::string policies;    // replay: configuration whose policies replace the recorded ones
-  bool dry_run = false;    // db migrate
+  std::string directory;          // verify: an exported ledger, in place of a database
+  std::string checkpoint;         // verify: file of outside checkpoints
+  std::vector<std::string> keys;  // verify: verifier keys that are known from elsewhere
+  std::string policies;           // replay: configuration whose policies replace the recorded ones
+  bool dry_run = false;           // db migrate
   bool json = false;
 };
 int verify(const LedgerOptions& options);

@@ -29,6 +29,8 @@ class Database {
   [[nodiscard]] bool is_embedded() const { return cluster_ != nullptr; }
   // Starts an embedded server again that has ended by itself; true when it had to.
   bool revive() { return cluster_ && cluster_->revive(); }
+  // Null: a server by URL.
+  [[nodiscard]] store::EmbeddedCluster* cluster() const { return cluster_.get(); }
   void stop() {
     if (cluster_) cluster_->stop();
   }

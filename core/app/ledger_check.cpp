@@ -33,6 +33,12 @@ void add_stream(std::vector<std::string>& lines, const ledger::StreamVerdict& ve
   for (const std::string& line : verdict.not_excluded) lines.push_back("Not excluded: " + line);
 }
 
+void add_problems(std::vector<std::string>& lines, const ledger::Problems& problems) {
+  if (problems.count == 0) return;
+  lines.push_back("Beside the streams: " + std::to_string(problems.count) + " problems:");
+  for (const ledger::Problem& problem : problems.listed) lines.push_back("  " + ledger::describe(problem));
+}
+
 }  // namespace
 
 std::vector<std::string> read_checkpoints(const std::string& file) {
@@ -65,12 +71,17 @@ std::vector<std::string> sentences(const store::StoreVerdict& verdict) {
   std::vector<std::string> lines;
   if (verdict.streams.empty()) lines.emplace_back("There is no ledger in this database.");
   for (const ledger::StreamVerdict& stream : verdict.streams) add_stream(lines, stream);
-  for (const ledger::Problems* problems : {&verdict.references, &verdict.tables}) {
-    if (problems->count == 0) continue;
-    lines.push_back("Beside the streams: " + std::to_string(problems->count) + " problems:");
-    for (const ledger::Problem& problem : problems->listed) lines.push_back("  " + ledger::describe(problem));
-  }
+  add_problems(lines, verdict.references);
+  add_problems(lines, verdict.tables);
   for (const std::string& line : verdict.not_covered) lines.push_back("Not covered: " + line);
+  return lines;
+}
+
+std::vector<std::string> sentences(const ledger::ExportVerdict& verdict) {
+  std::vector<std::string> lines;
+  if (verdict.streams.empty()) lines.emplace_back("There is no ledger in this export.");
+  for (const ledger::StreamVerdict& stream : verdict.streams) add_stream(lines, stream);
+  add_problems(lines, verdict.problems);
   return lines;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/ledger/export.hpp"
 #include "core/store/verify_store.hpp"
 
 namespace curfew::app {
@@ -19,5 +20,6 @@ namespace curfew::app {
 
 // The verdict in lines for a terminal.
 [[nodiscard]] std::vector<std::string> sentences(const store::StoreVerdict& verdict);
+[[nodiscard]] std::vector<std::string> sentences(const ledger::ExportVerdict& verdict);
 
 }  // namespace curfew::app

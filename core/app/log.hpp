@@ -29,6 +29,7 @@ class Log {
   Log& operator=(const Log&) = delete;
 
   void write(LogLevel level, std::string_view text, Fields fields = {});
+  void debug(std::string_view text, Fields fields = {}) { write(LogLevel::Debug, text, fields); }
   void info(std::string_view text, Fields fields = {}) { write(LogLevel::Info, text, fields); }
   void warning(std::string_view text, Fields fields = {}) { write(LogLevel::Warning, text, fields); }
   void error(std::string_view text, Fields fields = {}) { write(LogLevel::Error, text, fields); }

@@ -77,10 +77,14 @@ void Pipeline::start() {
   }
 
   store::Store store(options_.database, store::Role::Writer);
-  Recovered recovered = recover(store, settings, symbols_, admission_);
+  Recovered recovered = recover(store, options_.database, settings, symbols_, admission_);
   log_.info("recovered", {{"stream", ledger::origin_of(recovered.head.id)},
                           {"entries", std::to_string(recovered.head.size)},
                           {"after_snapshot", std::to_string(recovered.replayed)}});
+  phases_ = std::move(recovered.phases);
+  for (const Recovered::Phase& phase : phases_)
+    log_.debug("recovered " + std::string(phase.name),
+               {{"seconds", std::to_string(phase.seconds)}, {"count", std::to_string(phase.count)}});
   machine_.emplace(std::move(recovered.engine), symbols_);
   for (const model::PersonalValue& handle : recovered.handles) machine_->know_handle(handle);
   clock_.emplace(machine_->engine().now(), settings.clock_jump);
@@ -108,7 +112,8 @@ void Pipeline::start() {
   }
   batch_began_ = progress_given_ = flushed_ = steady_clock::now();
 
-  writer_.start(std::move(store), std::move(recovered.head), std::move(recovered.sealer));
+  writer_.start(std::move(store), std::move(recovered.head), std::move(recovered.sealer),
+                recovered.snapshot_at);
   host_ = std::make_unique<connector::Host>(settings.data + "/sources", intake_, options_.metrics);
   if (!options_.recorded) {
     workers_ = std::make_unique<ActionWorkers>(
@@ -376,6 +381,7 @@ void Pipeline::close_batch() {
     machine_->open().extras.cursors.clear();
   }
   entries_since_snapshot_ += machine_->open().entries.size();
+  if (writer_.take_lost_snapshot()) wants_snapshot_ = true;
   if (wants_snapshot_ || entries_since_snapshot_ >= options_.settings.ledger.snapshot_every) {
     if (!options_.recorded) machine_->add_snapshot();
     entries_since_snapshot_ = 0;

@@ -75,6 +75,8 @@ class Pipeline {
 
   [[nodiscard]] std::optional<std::string> failure() const;
   [[nodiscard]] EngineView view() const;
+  // What the start took; after start().
+  [[nodiscard]] const std::vector<Recovered::Phase>& phases() const { return phases_; }
   [[nodiscard]] Intake& intake() { return intake_; }
   [[nodiscard]] Writer& writer() { return writer_; }
   [[nodiscard]] connector::Host& host() { return *host_; }
@@ -121,6 +123,7 @@ class Pipeline {
   std::chrono::steady_clock::time_point flushed_{};
   std::uint64_t entries_since_snapshot_ = 0;
   bool wants_snapshot_ = false;
+  std::vector<Recovered::Phase> phases_;
   std::string policies_;  // JSON of what the engine has; empty: to be asked
 
   std::thread engine_thread_;

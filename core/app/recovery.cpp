@@ -1,7 +1,10 @@
 #include "core/app/recovery.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <future>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/engine/record.hpp"
@@ -11,6 +14,19 @@
 
 namespace curfew::app {
 namespace {
+
+constexpr std::size_t keys_at_once = 5'000;
+
+class Stopwatch {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(from_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point from_ = std::chrono::steady_clock::now();
+};
 
 struct Found {
   store::StreamHead head;
@@ -82,12 +98,14 @@ ledger::Tree restore_tree(store::Store& store, const store::StreamHead& head) {
 // The newest snapshot of the newest stream that has one, and every entry after it.
 engine::Engine restore_engine(store::Store& store, const std::vector<store::StreamHead>& streams,
                               model::Symbols& symbols, Recovered& report) {
+  Stopwatch watch;
   engine::Engine engine(symbols);
   std::size_t first = 0;
   std::uint64_t from = 0;
   for (std::size_t i = streams.size(); i-- > 0;) {
     const auto snapshot = store.newest_snapshot(streams[i].stream);
     if (!snapshot) continue;
+    report.phases.push_back({"snapshot read", watch.lap(), snapshot->bytes.size()});
     if (snapshot->size > streams[i].size)
       throw Error(ErrorKind::Corrupt, "a snapshot at entry " + std::to_string(snapshot->size) +
                                           " is beyond the ledger's end at " +
@@ -97,6 +115,7 @@ engine::Engine restore_engine(store::Store& store, const std::vector<store::Stre
     first = i;
     from = snapshot->size;
     report.snapshot_at = snapshot->size;
+    report.phases.push_back({"snapshot loaded", watch.lap(), engine.counts().active});
     break;
   }
   engine::InputReader reader(symbols);
@@ -109,7 +128,45 @@ engine::Engine restore_engine(store::Store& store, const std::vector<store::Stre
                          return true;
                        });
   }
+  report.phases.push_back({"tail folded", watch.lap(), report.replayed});
   return engine;
+}
+
+// What admission must know: the references of all values, and the keys that may still be repeated.
+struct Known {
+  std::vector<model::PersonalValue> handles;
+  std::vector<Recovered::Phase> phases;
+};
+
+Known restore_admission(const store::ConnectionInfo& database, connector::Admission& admission) {
+  store::Store store(database, store::Role::Reader);
+  Known known;
+  Stopwatch watch;
+  std::uint64_t references = 0;
+  store.read_references([&](model::PersonalValue&& value) {
+    ++references;
+    admission.know_reference(value);
+    if (value.kind == model::PersonalKind::Handle) known.handles.push_back(std::move(value));
+  });
+  known.phases.push_back({"references", watch.lap(), references});
+  // Keys of a source that is not configured any more are passed over.
+  std::uint64_t keys = 0;
+  std::string source;
+  std::vector<connector::Admission::KnownKey> together;
+  const auto hand_over = [&] {
+    if (admission.know_keys(source, together)) keys += together.size();
+    together.clear();
+  };
+  store.read_idempotency_keys([&](store::IdempotencyKey&& key) {
+    if (key.source != source || together.size() == keys_at_once) {
+      hand_over();
+      source = std::move(key.source);
+    }
+    together.push_back({key.key, key.expires_at});
+  });
+  hand_over();
+  known.phases.push_back({"idempotency keys", watch.lap(), keys});
+  return known;
 }
 
 }  // namespace
@@ -118,8 +175,9 @@ std::string ledger_key_file(const Settings& settings) {
   return settings.ledger.key_file.empty() ? settings.data + "/ledger.key" : settings.ledger.key_file;
 }
 
-Recovered recover(store::Store& store, const Settings& settings, model::Symbols& symbols,
-                  connector::Admission& admission) {
+Recovered recover(store::Store& store, const store::ConnectionInfo& database, const Settings& settings,
+                  model::Symbols& symbols, connector::Admission& admission) {
+  Stopwatch watch;
   const std::vector<store::StreamHead> streams = streams_of(store, settings);
   Found found = open_stream(store, settings, streams);
   ledger::Tree tree = restore_tree(store, found.head);
@@ -128,21 +186,16 @@ Recovered recover(store::Store& store, const Settings& settings, model::Symbols&
                       .head = found.head,
                       .sealer = std::move(sealer),
                       .opening = std::move(found.opening),
+                      .phases = {},
                       .memory = {},
                       .handles = {}};
+  recovered.phases.push_back({"right edge of the tree", watch.lap(), found.head.size});
+  std::future<Known> admitting =
+      std::async(std::launch::async, [&] { return restore_admission(database, admission); });
   recovered.engine = restore_engine(store, streams, symbols, recovered);
-  store.read_references([&](model::PersonalValue&& value) {
-    admission.know_reference(value);
-    if (value.kind == model::PersonalKind::Handle) recovered.handles.push_back(std::move(value));
-  });
-  std::vector<std::string> known;
-  for (const SourceSettings& source : settings.sources) known.push_back(source.name);
-  const auto is_known = [&](const std::string& source) {
-    return std::find(known.begin(), known.end(), source) != known.end();
-  };
-  store.read_idempotency_keys([&](store::IdempotencyKey&& key) {
-    if (is_known(key.source)) admission.know_key(key.source, key.key, key.expires_at);
-  });
+  Known known = admitting.get();
+  recovered.handles = std::move(known.handles);
+  recovered.phases.insert(recovered.phases.end(), known.phases.begin(), known.phases.end());
   for (const store::CursorUpdate& cursor : store.cursors())
     recovered.memory[cursor.source].cursors.emplace_back(cursor.name, cursor.value);
   for (const store::MemoryUpdate& memory : store.memory())

@@ -4,13 +4,15 @@
 //
 // The engine is the newest snapshot plus the ledger's tail, which equals the fold over the whole ledger. The
 // first start makes the ledger's key and opens a stream; a lost key opens a new stream that names its
-// predecessor's head. Threads: one. Owns: nothing. Fails: Error(Corrupt) when ledger and snapshot contradict
-// each other; Error(Configuration) for the key.
+// predecessor's head. References and idempotency keys are read beside the snapshot and the tail.
+// Threads: called from one, uses two. Owns: nothing. Fails: Error(Corrupt) when ledger and snapshot
+// contradict each other; Error(Configuration) for the key.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/app/settings.hpp"
 #include "core/connector/admission.hpp"
@@ -28,11 +30,19 @@ struct Recovered {
   std::optional<model::Entry> opening;  // to be the first entry of a new stream
   std::uint64_t snapshot_at = 0;
   std::uint64_t replayed = 0;  // entries after the snapshot
+  struct Phase {
+    const char* name;
+    double seconds = 0;
+    std::uint64_t count = 0;
+  };
+  std::vector<Phase> phases;  // the two of admission's ran beside the others
   std::map<std::string, connector::SourceMemory> memory;
   std::vector<model::PersonalValue> handles;
 };
 
-[[nodiscard]] Recovered recover(store::Store& store, const Settings& settings, model::Symbols& symbols,
+// `store`: the writer's; `database`: the same, for a second connection.
+[[nodiscard]] Recovered recover(store::Store& store, const store::ConnectionInfo& database,
+                                const Settings& settings, model::Symbols& symbols,
                                 connector::Admission& admission);
 
 [[nodiscard]] std::string ledger_key_file(const Settings& settings);

@@ -22,7 +22,8 @@ Writer::~Writer() {
   if (outside_ >= 0) ::close(outside_);
 }
 
-void Writer::start(store::Store store, store::StreamHead head, ledger::Sealer sealer) {
+void Writer::start(store::Store store, store::StreamHead head, ledger::Sealer sealer,
+                   std::uint64_t snapshot_at) {
   if (!settings_.outside_checkpoints.empty()) {
     outside_ = ::open(settings_.outside_checkpoints.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (outside_ < 0)
@@ -34,6 +35,7 @@ void Writer::start(store::Store store, store::StreamHead head, ledger::Sealer se
   head_ = std::move(head);
   size_ = head_.size;
   if (settings_.metrics != nullptr) settings_.metrics->counter(metrics::store_failures);  // from 0 on
+  snapshot_at_ = snapshot_at;
   thread_ = std::thread([this] { run(); });
 }
 
@@ -106,6 +108,7 @@ void Writer::write(Batch& batch) {
     }
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::Unavailable) throw;
+    if (!batch.snapshot.empty()) snapshot_lost_ = true;
     log_.warning("activity or snapshot not stored", {{"reason", error.what()}});
   }
   callbacks_.committed(batch);

@@ -53,7 +53,9 @@ class Writer {
   Writer(WriterSettings settings, Log& log, Callbacks callbacks);
   ~Writer();
 
-  void start(store::Store store, store::StreamHead head, ledger::Sealer sealer);
+  // `snapshot_at`: the size that the newest stored snapshot covers.
+  void start(store::Store store, store::StreamHead head, ledger::Sealer sealer,
+             std::uint64_t snapshot_at = 0);
   // False when it stopped; `batch` is untouched when `patience` passed.
   bool push(Batch& batch, Duration patience);
   // Writes what was pushed, at most for `patience`, and ends.
@@ -65,6 +67,9 @@ class Writer {
   // Entries in the stream, and how many of them the newest snapshot covers.
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] std::uint64_t snapshot_at() const { return snapshot_at_; }
+  // True once after a snapshot could not be stored: the next batch should bring one, or the tail that a
+  // start has to fold grows.
+  [[nodiscard]] bool take_lost_snapshot() { return snapshot_lost_.exchange(false); }
 
  private:
   void run();
@@ -92,6 +97,7 @@ class Writer {
   std::condition_variable stop_changed_;
   std::atomic<std::uint64_t> size_ = 0;
   std::atomic<std::uint64_t> snapshot_at_ = 0;
+  std::atomic<bool> snapshot_lost_ = false;
   std::chrono::steady_clock::time_point expired_{};
   std::chrono::steady_clock::time_point heard_{};  // when the database answered last, or was asked
   int outside_ = -1;

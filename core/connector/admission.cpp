@@ -195,10 +195,17 @@ void Admission::forget(std::string_view source_name, const Digest16& key) {
 
 void Admission::know_reference(const model::PersonalValue& value) { state_->dictionary.know(value); }
 
-void Admission::know_key(std::string_view source_name, const Digest16& key, Time expires_at) {
-  Source& source = state_->source(source_name);
-  const std::lock_guard lock(source.mutex);
-  source.repeats.know(key, expires_at);
+bool Admission::know_keys(std::string_view source_name, std::span<const KnownKey> keys) {
+  Source* source = nullptr;
+  {
+    const std::shared_lock lock(state_->sources_mutex);
+    const auto found = state_->sources.find(source_name);
+    if (found == state_->sources.end()) return false;
+    source = &found->second;
+  }
+  const std::lock_guard lock(source->mutex);
+  for (const KnownKey& one : keys) source->repeats.know(one.key, one.expires_at);
+  return true;
 }
 
 model::Ref Admission::find(model::PersonalKind kind, std::string_view name_space,

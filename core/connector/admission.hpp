@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -82,7 +83,12 @@ class Admission {
 
   // Start: what the store kept.
   void know_reference(const model::PersonalValue& value);
-  void know_key(std::string_view source, const Digest16& key, Time expires_at);
+  // Keys of one source, many at once: a start has millions. False: no such source.
+  struct KnownKey {
+    Digest16 key{};
+    Time expires_at{};
+  };
+  bool know_keys(std::string_view source, std::span<const KnownKey> keys);
   // The reference of a value, if it has one: how operators' names become references ("upn:alice@corp.test").
   [[nodiscard]] model::Ref find(model::PersonalKind kind, std::string_view name_space,
                                 std::string_view value) const;

@@ -59,4 +59,7 @@ struct ExportVerdict {
 
 [[nodiscard]] ExportVerdict verify_export(const std::string& directory, const ExportOptions& options);
 
+// For machines.
+[[nodiscard]] std::string to_json(const ExportVerdict& verdict);
+
 }  // namespace curfew::ledger

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/base/error.hpp"
+#include "core/base/text.hpp"
 #include "core/ledger/csv.hpp"
 #include "core/ledger/export.hpp"
 
@@ -269,6 +270,21 @@ ExportVerdict verify_export(const std::string& directory, const ExportOptions& o
   }
   check_references(directory, all_references, out.problems);
   return out;
+}
+
+std::string to_json(const ExportVerdict& verdict) {
+  std::string json = std::string("{\"intact\":") + (verdict.intact() ? "true" : "false") +
+                     ",\"complete\":" + (verdict.complete() ? "true" : "false") + ",\"streams\":[";
+  for (std::size_t i = 0; i < verdict.streams.size(); ++i) {
+    if (i > 0) json += ',';
+    json += to_json(verdict.streams[i]);
+  }
+  json += "],\"problem_count\":" + std::to_string(verdict.problems.count) + ",\"problems\":[";
+  for (std::size_t i = 0; i < verdict.problems.listed.size(); ++i) {
+    if (i > 0) json += ',';
+    base::append_json_string(json, describe(verdict.problems.listed[i]));
+  }
+  return json + "]}";
 }
 
 }  // namespace curfew::ledger

@@ -137,7 +137,8 @@ class Store {
 
   // ---- reading ----
   [[nodiscard]] std::vector<StreamHead> streams();
-  // Streams rows [from, to) in order without holding them all; `take` returns false to stop.
+  // Streams rows [from, to) in order without holding them all; `take` returns false to stop. With the
+  // commitments to personal values, never the values and salts: state, replay and proofs need none.
   void read_entries(std::int64_t stream, std::uint64_t from, std::uint64_t to,
                     const std::function<bool(ledger::SealedEntry&&)>& take);
   [[nodiscard]] std::optional<std::string> tile(std::int64_t stream, std::uint32_t level,

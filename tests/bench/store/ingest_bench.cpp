@@ -7,7 +7,6 @@
 //   read    read_entries and verify_store beside COPY … TO '/dev/null' of the same rows
 //
 // All on an embedded cluster with fsync on.
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,8 +14,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "core/base/error.hpp"
@@ -28,10 +25,12 @@
 #include "core/store/migrations.hpp"
 #include "core/store/server_connection.hpp"
 #include "core/store/verify_store.hpp"
+#include "tests/bench/processor.hpp"
 
 namespace {
 
 using namespace curfew;
+using bench::Used;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t batch_rows = 20'000;
@@ -104,48 +103,6 @@ store::Extras extras_of(std::uint64_t from, std::uint64_t to) {
   extras.cursors.push_back({"corp-ad", "security.evtx", std::to_string(to), to - from, 0, 0});
   return extras;
 }
-
-// Processor seconds of the server with all its children, those that ended too: on a busy machine they say
-// more than the clock.
-double server_seconds(pid_t postmaster) {
-  double ticks = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    std::ifstream file(entry.path() / "stat");
-    std::string text;
-    if (!std::getline(file, text)) continue;
-    std::istringstream rest(text.substr(text.rfind(')') + 2));
-    std::vector<std::string> fields;
-    for (std::string field; rest >> field;) fields.push_back(field);
-    if (fields.size() < 15) continue;
-    const bool is_postmaster = entry.path().filename() == std::to_string(postmaster);
-    if (!is_postmaster && fields[1] != std::to_string(postmaster)) continue;
-    ticks += std::stod(fields[11]) + std::stod(fields[12]);
-    if (is_postmaster) ticks += std::stod(fields[13]) + std::stod(fields[14]);
-  }
-  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
-
-double own_seconds() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-         static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-}
-
-// Prints what was used since it was made.
-class Used {
- public:
-  explicit Used(pid_t postmaster) : postmaster_(postmaster) {}
-  void print() const {
-    std::printf("    processor: server %.2f s, client %.2f s\n", server_seconds(postmaster_) - server_,
-                own_seconds() - own_);
-  }
-
- private:
-  pid_t postmaster_;
-  double server_ = server_seconds(postmaster_);
-  double own_ = own_seconds();
-};
 
 void raw_copy(store::ServerConnection& admin, std::uint64_t rows, const ledger::SigningKey& key,
               double& took) {

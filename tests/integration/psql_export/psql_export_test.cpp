@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "core/ledger/export.hpp"
 #include "core/ledger/opening.hpp"
@@ -90,6 +91,49 @@ TEST(PsqlExport, OfAStoredLedgerVerifiesWithTheScriptAndWithUs) {
             0)
       << output;
   EXPECT_THAT(output, testing::HasSubstr("700 entries, root " + base::to_hex(sealer.tree().root())));
+
+  // `curfew verify DIR`: the same files, no database.
+  const std::string verify = CURFEW_BINARY_DIR "/bin/curfew verify '" + folder.path().string() + "'";
+  const std::string key_option = " --key '" + key.verifier().text() + "'";
+  const std::string checkpoint = folder.path().string() + "/outside";
+  std::ofstream(checkpoint) << writer.streams().at(0).checkpoint << "\n";
+  output.clear();
+  EXPECT_EQ(run(verify + key_option + " --checkpoint '" + checkpoint + "'", output), 0) << output;
+  EXPECT_THAT(output, testing::HasSubstr("700 entries, root " + base::to_hex(sealer.tree().root())));
+  EXPECT_THAT(output, testing::HasSubstr("Integrity: intact"));
+  output.clear();
+  EXPECT_EQ(run(verify + " --json", output), 0) << output;
+  EXPECT_THAT(output, testing::StartsWith("{\"intact\":true,"));
+  output.clear();
+  EXPECT_EQ(run(verify + " --database postgresql://nowhere", output), 2) << output;
+
+  // Its end cut off, and the checkpoint with it: only the one from outside tells.
+  const auto keep = [&](const char* name, const std::function<bool(const std::string&)>& keeps) {
+    const std::filesystem::path path = folder.path() / name;
+    std::ifstream in(path);
+    std::string text;
+    for (std::string line; std::getline(in, line);) {
+      if (keeps(line)) text += line + "\n";
+    }
+    in.close();
+    std::ofstream(path) << text;
+  };
+  const auto place = [](const std::string& line) {
+    const auto comma = line.find(',');
+    return line.starts_with("1,") ? std::stoull(line.substr(comma + 1)) : 0ULL;
+  };
+  keep("entry.csv", [&](const std::string& line) { return place(line) < 400; });
+  keep("personal.csv", [&](const std::string& line) { return place(line) < 400; });
+  output.clear();
+  EXPECT_EQ(run(verify, output), 4) << output;
+  EXPECT_THAT(output, testing::HasSubstr("Integrity: BROKEN"));
+  output.clear();
+  EXPECT_EQ(run(verify + " --json --checkpoint '" + checkpoint + "'", output), 4) << output;
+  EXPECT_THAT(output, testing::StartsWith("{\"intact\":false,"));
+  EXPECT_THAT(output, testing::HasSubstr("tail_cut"));
+  output.clear();
+  EXPECT_EQ(run(CURFEW_BINARY_DIR "/bin/curfew verify /nowhere/at/all", output), 1) << output;
+  EXPECT_THAT(output, testing::HasSubstr("/nowhere/at/all"));
 }
 
 }  // namespace

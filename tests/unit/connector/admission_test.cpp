@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 #include <thread>
 
@@ -159,7 +160,8 @@ TEST_F(AdmissionTest, AfterARestartStoredKeysAndReferencesAreKnown) {
 
   Admission after = make(settings);
   for (const auto& value : a.introduced) after.know_reference(value);
-  after.know_key("ad", a.key, a.key_expires_at);
+  EXPECT_TRUE(after.know_keys("ad", std::array{Admission::KnownKey{a.key, a.key_expires_at}}));
+  EXPECT_FALSE(after.know_keys("gone", std::array{Admission::KnownKey{a.key, a.key_expires_at}}));
   EXPECT_EQ(refusal(after, o), Refusal::Repeat);
   o.key = "2";
   const Admitted b = taken(after, o);

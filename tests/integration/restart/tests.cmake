@@ -1,0 +1,10 @@
+# A start from snapshot and tail beside the fold over the whole ledger.
+set(restart "${CMAKE_CURRENT_LIST_DIR}")
+add_executable(restart_filler "${restart}/filler.cpp")
+target_link_libraries(restart_filler PRIVATE curfew_test_support curfew_settings)
+add_executable(integration_restart "${restart}/restart_test.cpp")
+target_link_libraries(integration_restart PRIVATE curfew_test_support GTest::gmock GTest::gtest_main curfew_settings)
+target_compile_definitions(integration_restart PRIVATE CURFEW_RESTART_FILLER="$<TARGET_FILE:restart_filler>")
+add_dependencies(integration_restart restart_filler)
+add_test(NAME integration_restart COMMAND integration_restart)
+set_tests_properties(integration_restart PROPERTIES LABELS integration TIMEOUT 3600)
