@@ -78,6 +78,8 @@ void Pipeline::start() {
   log_.info("recovered", {{"stream", ledger::origin_of(recovered.head.id)},
                           {"entries", std::to_string(recovered.head.size)},
                           {"after_snapshot", std::to_string(recovered.replayed)}});
+  if (recovered.snapshot_of_another_format)
+    log_.warning("snapshot of another format", {{"effect", "left aside; more of the ledger was read instead"}});
   machine_.emplace(std::move(recovered.engine), symbols_);
   for (const model::PersonalValue& handle : recovered.handles) machine_->know_handle(handle);
   clock_.emplace(machine_->engine().now(), settings.clock_jump);

@@ -59,6 +59,7 @@ class History {
   std::vector<model::RunStep> steps_;
   std::vector<model::RunProbe> probes_;
   std::uint64_t orders_ = 0;
+  std::uint64_t last_id_ = 0;
 };
 
 }  // namespace curfew::model_test
