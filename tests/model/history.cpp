@@ -102,6 +102,12 @@ model::Facts History::observation() {
   // Often about the same session as before, so that what is late meets what it belongs to.
   const std::uint64_t id = random_.chance(25) ? last_id_ : random_.below(session_ids);
   last_id_ = id;
+  // A sign-in that comes late may lie just before what was seen last of its id.
+  Time& last_at = last_at_[id];
+  if (facts.type == ObservationType::SignIn && last_at != Time{} && random_.chance(25))
+    facts.occurred_at = last_at - seconds(random_.below(5));
+  else
+    last_at = facts.occurred_at;
   const bool about_session =
       facts.type != ObservationType::SignInFailed && facts.type != ObservationType::Gap && !about_account;
   if (about_session) facts.session = digest(id + 1);

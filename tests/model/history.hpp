@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,6 +61,7 @@ class History {
   std::vector<model::RunProbe> probes_;
   std::uint64_t orders_ = 0;
   std::uint64_t last_id_ = 0;
+  std::map<std::uint64_t, Time> last_at_;
 };
 
 }  // namespace curfew::model_test
