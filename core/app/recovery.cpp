@@ -111,6 +111,11 @@ engine::Engine restore_engine(store::Store& store, const std::vector<store::Stre
                                           " is beyond the ledger's end at " +
                                           std::to_string(streams[i].size) +
                                           ": the database was restored from an older state");
+    // Written by another version: the ledger itself says all that it says.
+    if (!engine::Engine::reads(snapshot->bytes)) {
+      report.snapshot_of_another_format = true;
+      continue;
+    }
     engine = engine::Engine::load(snapshot->bytes, symbols);
     first = i;
     from = snapshot->size;

@@ -149,6 +149,14 @@ void Engine::State::stop_waiting(Source& source) {
     recheck_concurrency(slot, sessions.at(slot).started_at, Recheck::Itself);
     schedule(slot);
   }
+  for (const auto& [number, through_link] : std::exchange(source.unanswered, {}))
+    enforce_late(number, through_link);
+  for (const model::SessionNumber number : std::exchange(source.unchecked, {})) {
+    const Slot slot = sessions.find(number);
+    if (slot == no_slot) continue;
+    const Session& session = sessions.at(slot);
+    check_hold(slot, session.last_fresh_at != Time{} && session.last_fresh_at >= session.started_at);
+  }
 }
 
 // Its watermark, or whether it counts, may have moved: what waited for it comes up again.

@@ -76,6 +76,9 @@ class Engine {
   // original. `put` receives chunks in order.
   void save(const std::function<void(std::string_view)>& put) const;
   static Engine load(std::string_view bytes, model::Symbols& symbols);
+  // Whether `bytes` begin like a snapshot of this format. Another version's are left aside: the ledger has
+  // all that is needed.
+  [[nodiscard]] static bool reads(std::string_view bytes);
 
  private:
   struct State;

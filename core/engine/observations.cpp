@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/engine/state.hpp"
 #include "core/model/json_object.hpp"
@@ -23,7 +24,8 @@ void Engine::State::take(const model::Facts& facts) {
   source_moved(sources.at(facts.source));
 }
 
-Slot Engine::State::find_or_add(const model::Facts& facts, const Source& source, bool& created) {
+Slot Engine::State::find_or_add(const model::Facts& facts, const Source& source, bool& created,
+                                Slot& predecessor) {
   Slot slot = sessions.find(facts.source, facts.session);
   if (slot == no_slot && facts.type != ObservationType::SignIn) {
     // A gate, or a proxy's log, shows activity of the sessions of others.
@@ -35,10 +37,39 @@ Slot Engine::State::find_or_add(const model::Facts& facts, const Source& source,
   if (slot != no_slot && facts.type == ObservationType::SignIn) {
     // The same id signed in again after its end: another session.
     const Session& old = sessions.at(slot);
-    if (!old.lives() && old.start_seen && facts.occurred_at > old.ended_at) slot = no_slot;
+    if (!old.lives() && facts.occurred_at > old.ended_at) predecessor = std::exchange(slot, no_slot);
   }
   created = slot == no_slot;
   return created ? sessions.add(facts.source, facts.session) : slot;
+}
+
+// A sign-in that comes late, with the id of a session that had ended: what was seen since then is its own.
+void Engine::State::take_over(Slot from, Slot slot) {
+  Session& old = sessions.at(from);
+  Session& session = sessions.at(slot);
+  const auto is_own = [&](Time at) { return at > old.ended_at && at >= session.started_at; };
+  // What the old one did before its end is not known any more, but that it signed in.
+  if (is_own(old.last_person_at)) {
+    session.last_person_at = std::max(session.last_person_at, old.last_person_at);
+    old.last_person_at = old.start_seen ? old.started_at : Time{};
+    touch(old);
+  }
+  if (is_own(old.last_machine_at)) {
+    session.last_machine_at = old.last_machine_at;
+    old.last_machine_at = Time{};
+    touch(old);
+  }
+  if (!old.has_marks) return;
+  std::vector<model::ViolationNumber> gone;
+  for (Mark& mark : marks[old.number].of) {
+    if (identities[mark.identity].rule != model::Rule::ActivityAfterEnd || mark.violation == 0 ||
+        mark.breached_at < session.started_at)
+      continue;
+    gone.push_back(mark.violation);
+    mark.violation = 0;
+  }
+  for (const model::ViolationNumber number : gone)
+    withdraw(number, "a later sign-in with the same id had begun another session");
 }
 
 void Engine::State::count_state(const Session& session, int by) {
@@ -53,7 +84,8 @@ void Engine::State::count_state(const Session& session, int by) {
 
 void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   bool created = false;
-  const Slot slot = find_or_add(facts, source, created);
+  Slot predecessor = no_slot;
+  const Slot slot = find_or_add(facts, source, created, predecessor);
   Session& session = sessions.at(slot);
   if (!created) count_state(session, -1);
   const model::Ref device = session.device;
@@ -62,6 +94,7 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   const session::Change change = session::take(session, facts);
   count_state(session, +1);
   out->session = session.number;
+  if (predecessor != no_slot) take_over(predecessor, slot);
 
   if (session::shows_life(facts.type)) {
     sources.at(session.source).show_life(session.number);

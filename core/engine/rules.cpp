@@ -438,7 +438,9 @@ void Engine::State::check_failures(Slot slot) {
     o.raw("sessions", "[" + std::to_string(session.number) + "]");
     o.end();
     Violation& violation = open(breach);
-    enforce(index, violation, last_violation, {slot}, breach.through_link, false);
+    // One that is over needs no sign-out.
+    if (sessions.at(slot).lives())
+      enforce(index, violation, last_violation, {slot}, breach.through_link, false);
   }
 }
 

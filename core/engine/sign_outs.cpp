@@ -41,6 +41,11 @@ void Engine::State::enforce(policy::PolicyIndex index, Violation& violation, mod
   const Time breached_at = violation.breached_at;
   for (const Slot target : targets) {
     const Session& session = sessions.at(target);
+    // What ended it, or what began another with its id, may be unread.
+    if (Source& own = sources.at(session.source); own.reads_backlog()) {
+      own.unanswered.emplace(number, through_link);
+      continue;
+    }
     // One sign-out of a session at a time; this violation is answered by it too.
     if (const KeptOrder* known = order_of(session); known != nullptr && known->order.concluded_at == Time{}) {
       if (Violation& v = violations.at(number); v.order == 0) v.order = known->order.number;
@@ -63,6 +68,21 @@ void Engine::State::enforce(policy::PolicyIndex index, Violation& violation, mod
     const model::OrderNumber made = this->order(std::move(order), target, policy.ladder, std::move(held));
     if (Violation& v = violations.at(number); v.order == 0) v.order = made;
   }
+}
+
+// A violation of one session that was found while its source read its backlog, which is over now.
+void Engine::State::enforce_late(model::ViolationNumber number, bool through_link) {
+  const auto found = violations.find(number);
+  if (found == violations.end() || found->second.withdrawn_at != Time{}) return;
+  Violation& violation = found->second;
+  const Slot slot = sessions.find(violation.session);
+  const auto policy = std::find(identity_of.begin(), identity_of.end(), violation.identity);
+  if (slot == no_slot || policy == identity_of.end()) return;
+  const bool after_end = identities[violation.identity].rule == model::Rule::ActivityAfterEnd;
+  if (!after_end && !sessions.at(slot).lives()) return;
+  out->violations.push_back(number);
+  enforce(static_cast<policy::PolicyIndex>(policy - identity_of.begin()), violation, number, {slot},
+          through_link, false);
 }
 
 // The newest sign-out of a session, while it is kept.
@@ -310,6 +330,11 @@ void Engine::State::check_hold(Slot slot, bool fresh) {
   }
   if (const KeptOrder* kept = order_of(session); kept != nullptr && kept->order.concluded_at == Time{})
     return;
+  // It may be over already.
+  if (Source& own = sources.at(session.source); own.reads_backlog()) {
+    own.unchecked.insert(session.number);
+    return;
+  }
   Order order;
   order.reason = "hold: " + found->second.policy;
   order.policy = found->second.policy;

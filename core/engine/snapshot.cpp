@@ -5,7 +5,7 @@
 namespace curfew::engine {
 namespace {
 
-constexpr std::string_view magic = "curfew-engine-2";
+constexpr std::string_view magic = "curfew-engine-3";
 
 void save_session(const Session& s, bool keyed, const std::vector<std::uint32_t>& words,
                   model::StateWriter& w) {
@@ -193,6 +193,15 @@ void Engine::State::save(const std::function<void(std::string_view)>& put) const
   w.number(counts.sessions_dropped);
   w.text("end");
   w.finish();
+}
+
+bool Engine::reads(std::string_view bytes) {
+  std::string head;
+  const std::function<void(std::string_view)> put = [&](std::string_view chunk) { head += chunk; };
+  model::StateWriter writer(put);
+  writer.text(magic);
+  writer.finish();
+  return bytes.starts_with(head);
 }
 
 void Engine::State::load(std::string_view bytes) {

@@ -84,6 +84,13 @@ void Sources::save(model::StateWriter& w, const model::Symbols& symbols) const {
     w.time(source.catch_up_by);
     w.number(source.held.size());
     for (const model::SessionNumber number : source.held) w.number(number);
+    w.number(source.unchecked.size());
+    for (const model::SessionNumber number : source.unchecked) w.number(number);
+    w.number(source.unanswered.size());
+    for (const auto& [number, through_link] : source.unanswered) {
+      w.number(number);
+      w.flag(through_link);
+    }
     w.flag(source.caught_up);
     w.flag(source.closed);
     w.flag(source.silent);
@@ -100,6 +107,11 @@ void Sources::load(model::StateReader& r, model::Symbols& symbols) {
     source.gap_at = r.time();
     source.catch_up_by = r.time();
     for (std::size_t j = r.count(); j > 0; --j) source.held.insert(r.number());
+    for (std::size_t j = r.count(); j > 0; --j) source.unchecked.insert(r.number());
+    for (std::size_t j = r.count(); j > 0; --j) {
+      const model::ViolationNumber number = r.number();
+      source.unanswered[number] = r.flag();
+    }
     source.caught_up = r.flag();
     source.closed = r.flag();
     source.silent = r.flag();

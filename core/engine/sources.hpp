@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -39,7 +40,11 @@ struct Source {
   bool silence_queued = false;
   std::array<model::SessionNumber, 2> recent{};  // the last two sessions that it showed to live
   std::vector<Due> blocked;                      // a heap: absence deadlines that wait for this source
-  std::set<model::SessionNumber> held;           // sessions of which something waits for its backlog
+  // What waits for its backlog: sessions of which something came up, sessions that a hold may end, violations
+  // that are not answered yet (true: found through a link).
+  std::set<model::SessionNumber> held;
+  std::set<model::SessionNumber> unchecked;
+  std::map<model::ViolationNumber, bool> unanswered;
 
   [[nodiscard]] bool reads_backlog() const { return catch_up_by != Time{}; }
   [[nodiscard]] Time watermark() const { return std::max(newest_event - settings.lateness, observed_until); }

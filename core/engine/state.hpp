@@ -153,7 +153,8 @@ struct Engine::State {
   void take_of_session(const model::Facts& facts, Source& source);
   void take_of_subject(const model::Facts& facts);
   void take_failure(const model::Facts& facts);
-  Slot find_or_add(const model::Facts& facts, const Source& source, bool& created);
+  Slot find_or_add(const model::Facts& facts, const Source& source, bool& created, Slot& predecessor);
+  void take_over(Slot from, Slot slot);
   bool know_subject(Slot slot, const model::Facts& facts);
   std::uint32_t link(std::uint32_t subject, model::Ref known, const model::Identifier& other,
                      const model::Facts& facts);
@@ -190,6 +191,7 @@ struct Engine::State {
   // sign_outs.cpp
   void enforce(policy::PolicyIndex policy, Violation& violation, model::ViolationNumber number,
                const std::vector<Slot>& targets, bool through_link, bool doubtful);
+  void enforce_late(model::ViolationNumber number, bool through_link);
   model::OrderNumber order(enforcement::Order order, Slot target,
                            const std::vector<model::LadderStep>& ladder, std::string held_because);
   [[nodiscard]] KeptOrder* order_of(const Session& session);

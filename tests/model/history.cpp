@@ -90,15 +90,26 @@ model::Facts History::observation() {
       ObservationType::SignOut,        ObservationType::Locked,       ObservationType::Unlocked,
       ObservationType::TokenRefreshed, ObservationType::SignInFailed, ObservationType::Disconnected,
       ObservationType::Expired,        ObservationType::Gap,          ObservationType::AccountDisabled};
+  const std::vector<ObservationType> account_changes{
+      ObservationType::AccountDisabled, ObservationType::AccountEnabled, ObservationType::CredentialChanged};
   facts.type = types[random_.below(types.size())];
+  const bool about_account = facts.type == ObservationType::AccountDisabled;
+  if (about_account) facts.type = account_changes[random_.below(account_changes.size())];
   facts.source = symbols_.intern(source_names[random_.below(10) < 9 ? random_.below(2) : 2]);
   // Mostly fresh, sometimes late, now and then very late.
   facts.occurred_at =
       now_ - seconds(random_.chance(70) ? random_.below(3) : random_.below(random_.chance(80) ? 30 : 200));
-  const std::uint64_t id = random_.below(session_ids);
-  const bool about_session = facts.type != ObservationType::SignInFailed &&
-                             facts.type != ObservationType::Gap &&
-                             facts.type != ObservationType::AccountDisabled;
+  // Often about the same session as before, so that what is late meets what it belongs to.
+  const std::uint64_t id = random_.chance(25) ? last_id_ : random_.below(session_ids);
+  last_id_ = id;
+  // A sign-in that comes late may lie just before what was seen last of its id.
+  Time& last_at = last_at_[id];
+  if (facts.type == ObservationType::SignIn && last_at != Time{} && random_.chance(25))
+    facts.occurred_at = last_at - seconds(random_.below(5));
+  else
+    last_at = facts.occurred_at;
+  const bool about_session =
+      facts.type != ObservationType::SignInFailed && facts.type != ObservationType::Gap && !about_account;
   if (about_session) facts.session = digest(id + 1);
   const std::uint64_t person = id % people;
   if (facts.type == ObservationType::SignIn || facts.type == ObservationType::SignInFailed ||

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +60,8 @@ class History {
   std::vector<model::RunStep> steps_;
   std::vector<model::RunProbe> probes_;
   std::uint64_t orders_ = 0;
+  std::uint64_t last_id_ = 0;
+  std::map<std::uint64_t, Time> last_at_;
 };
 
 }  // namespace curfew::model_test

@@ -60,3 +60,7 @@ curfew_mutant(inferred_end_is_final core/session/session.cpp
   "infer_end(session, reason, at);" "infer_end(session, reason, at); session.end_certainty = Certainty::Stated;")
 curfew_mutant(inferred_end_beats_activity core/session/session.cpp
   "if (session.last_at() > at) return;" "")
+curfew_mutant(late_sign_in_takes_nothing_back core/engine/observations.cpp
+  "if (predecessor != no_slot) take_over(predecessor, slot);" "")
+curfew_mutant(snapshot_forgets_unanswered core/engine/sources.cpp
+  "source.unanswered[number] = r.flag();" "(void)r.flag(); (void)number;")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace curfew::model_test {
 
@@ -284,7 +285,9 @@ void Reference::observe(const model::Facts& facts) {
     if (!told.empty()) failures_.emplace_back(told[0].value, facts.occurred_at, facts.count, now_);
     return;
   }
-  if (facts.type == ObservationType::AccountDisabled) {
+  // Nothing about one session: it says who somebody is, and ends nothing.
+  if (one_of(facts.type, {ObservationType::AccountDisabled, ObservationType::AccountEnabled,
+                          ObservationType::CredentialChanged})) {
     if (told.empty()) return;
     if (person(told[0].value) == people_.size()) {
       people_.push_back({told[0]});
@@ -311,10 +314,11 @@ void Reference::observe_session(const model::Facts& facts) {
   if (found == nullptr && facts.type != ObservationType::SignIn) {
     for (const std::string& shown : sources_.at(source).settings.shows_activity_of) look(shown);
   }
-  if (found != nullptr && facts.type == ObservationType::SignIn && !found->lives() && found->row.start_seen &&
+  Session* before = nullptr;
+  if (found != nullptr && facts.type == ObservationType::SignIn && !found->lives() &&
       at > found->row.ended_at) {
     found->has_key = false;
-    found = nullptr;
+    before = std::exchange(found, nullptr);
   }
   if (found == nullptr) {
     found = &sessions_[++last_number_];
@@ -326,6 +330,19 @@ void Reference::observe_session(const model::Facts& facts) {
   }
   Session& session = *found;
   model::SessionRow& row = session.row;
+  // The sign-in came late: what the one before did from then on was this one's doing.
+  if (before != nullptr) {
+    model::SessionRow& old = before->row;
+    if (old.last_person_activity_at > old.ended_at && old.last_person_activity_at >= at)
+      row.last_person_activity_at =
+          std::exchange(old.last_person_activity_at, old.start_seen ? old.started_at : Time{});
+    if (old.last_machine_activity_at > old.ended_at && old.last_machine_activity_at >= at)
+      row.last_machine_activity_at = std::exchange(old.last_machine_activity_at, Time{});
+    for (auto& [policy, mark] : before->marks) {
+      if (set_.policies[policy].rule == Rule::ActivityAfterEnd && mark.open && mark.breached_at >= at)
+        withdraw(mark);
+    }
+  }
   first_told(row.device, facts.device);
   first_told(row.application, std::string(symbols_.text(facts.application)));
   first_told(row.account_type, facts.account_type);
