@@ -187,7 +187,7 @@ TEST_F(Embedded, AForeignServerOnOurFilesIsRefused) {
   { const EmbeddedCluster cluster(options()); }
   const fs::path data = folder_.path() / "postgres/cluster";
   const fs::path elsewhere = folder_.path() / "postgres/run/other";
-  const auto identity = identity_for_server("curfew");
+  const auto identity = system_identity("curfew-db");
   make_private_directory(elsewhere, identity);
   const pid_t foreign =
       start({.arguments = {(find_binaries(std::nullopt) / "postgres").string(), "-D", data.string(), "-c",
@@ -230,7 +230,7 @@ TEST_F(Embedded, ADataDirectoryOfAnotherMajorVersionIsRefusedWithTheCommandThatM
 
 TEST_F(Embedded, AHalfMadeClusterIsMadeAgain) {
   fs::create_directories(folder_.path() / "postgres");
-  const auto identity = identity_for_server("curfew");
+  const auto identity = system_identity("curfew-db");
   fs::permissions(folder_.path() / "postgres", fs::perms::owner_all);
   if (identity) {
     ASSERT_EQ(chown((folder_.path() / "postgres").c_str(), identity->user, identity->group), 0);
