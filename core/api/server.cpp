@@ -1,13 +1,19 @@
 #include "core/api/server.hpp"
 
+#include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
-#include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/HTTPServerConnection.h>
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerRequest.h>
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/NetException.h>
+#include <Poco/Net/SSLException.h>
+#include <Poco/Net/SecureServerSocket.h>
 #include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/TCPServer.h>
+#include <Poco/Net/TCPServerConnection.h>
+#include <Poco/Net/TCPServerConnectionFactory.h>
 #include <Poco/ThreadPool.h>
 
 #include <array>
@@ -57,8 +63,9 @@ bool has_body(const Poco::Net::HTTPServerRequest& request) {
 
 class BodyReader {
  public:
-  BodyReader(Poco::Net::HTTPServerRequest& request, std::chrono::seconds within)
-      : request_(request), within_(within) {}
+  BodyReader(Poco::Net::HTTPServerRequest& request, ConnectionWatch::Connection& connection,
+             std::chrono::seconds within)
+      : request_(request), connection_(connection), within_(within) {}
 
   BodyRead operator()(std::size_t limit, std::string& out) {
     if (!has_body(request_)) {
@@ -69,7 +76,7 @@ class BodyReader {
     const auto length = declared ? static_cast<std::size_t>(request_.getContentLength64()) : 0;
     if (length > limit) return BodyRead::TooLarge;
     out.reserve(length);
-    const auto give_up_at = std::chrono::steady_clock::now() + within_;
+    connection_.expect(ConnectionWatch::Side::Read, within_);
     std::istream& in = request_.stream();
     std::array<char, 16 * 1024> chunk{};
     while (in.good()) {
@@ -77,10 +84,10 @@ class BodyReader {
       const auto got = static_cast<std::size_t>(in.gcount());
       if (out.size() + got > limit) return BodyRead::TooLarge;
       out.append(chunk.data(), got);
-      if (std::chrono::steady_clock::now() > give_up_at) return BodyRead::TimedOut;
     }
-    // Poco's streams keep a socket's time-out as the bad bit.
-    if (in.bad()) return BodyRead::TimedOut;
+    connection_.expect_nothing();
+    // Poco's streams keep a socket's time-out as the bad bit; a whole body that took too long ends early.
+    if (in.bad() || (connection_.was_cut() && (!declared || out.size() != length))) return BodyRead::TimedOut;
     if (declared && out.size() != length) return BodyRead::Broken;
     whole_ = true;
     return BodyRead::Whole;
@@ -89,11 +96,11 @@ class BodyReader {
   // Closing over unread bytes resets the connection, and the client would never see the answer that says why.
   // So some of it is read and forgotten, as far as patience goes.
   void drain() {
-    const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+    connection_.expect(ConnectionWatch::Side::Read, std::chrono::seconds(3));
     std::istream& in = request_.stream();
     std::array<char, 16 * 1024> chunk{};
     std::size_t left = std::size_t{16} * 1024 * 1024;
-    while (in.good() && left >= chunk.size() && std::chrono::steady_clock::now() < give_up_at) {
+    while (in.good() && left >= chunk.size()) {
       in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
       left -= chunk.size();
     }
@@ -103,20 +110,36 @@ class BodyReader {
 
  private:
   Poco::Net::HTTPServerRequest& request_;
+  ConnectionWatch::Connection& connection_;
   std::chrono::seconds within_;
   bool whole_ = false;
 };
 
+// What the connections of a listener share.
+struct Shared {
+  const Dispatcher& dispatcher;
+  const ServerSettings& settings;
+  const std::atomic<bool>& stopping;
+};
+
 class RequestHandler : public Poco::Net::HTTPRequestHandler {
  public:
-  RequestHandler(const Dispatcher& dispatcher, const ServerSettings& settings,
-                 const std::atomic<bool>& stopping)
-      : dispatcher_(dispatcher), settings_(settings), stopping_(stopping) {}
+  // Made when the header is there, gone when the answer is: what follows is the next header.
+  RequestHandler(const Shared& shared, ConnectionWatch::Connection& connection)
+      : dispatcher_(shared.dispatcher),
+        settings_(shared.settings),
+        stopping_(shared.stopping),
+        connection_(connection) {
+    connection_.expect_nothing();
+  }
+  ~RequestHandler() override {
+    connection_.expect(ConnectionWatch::Side::Read, settings_.keep_alive + settings_.header_within);
+  }
 
   void handleRequest(Poco::Net::HTTPServerRequest& from, Poco::Net::HTTPServerResponse& to) override {
     try {
       Request request = request_from(from);
-      BodyReader body(from, settings_.body_within);
+      BodyReader body(from, connection_, settings_.body_within);
       const bool ambiguous = length_is_ambiguous(from);
       Response response;
       if (ambiguous || request.path.empty()) {
@@ -155,23 +178,28 @@ class RequestHandler : public Poco::Net::HTTPRequestHandler {
     to.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(response.status));
     if (!response.content_type.empty()) to.setContentType(response.content_type);
     for (const auto& [name, value] : response.headers) to.add(name, value);
+    connection_.expect(ConnectionWatch::Side::Both, settings_.answer_within);
     if (!response.stream) {
       to.setContentLength64(static_cast<Poco::Int64>(response.body.size()));
       std::ostream& out = to.send();
       if (request.method != "HEAD")
         out.write(response.body.data(), static_cast<std::streamsize>(response.body.size()));
       out.flush();
+      connection_.expect_nothing();
       return;
     }
     to.setKeepAlive(false);
     to.setChunkedTransferEncoding(true);
     std::ostream& out = to.send();
     if (request.method == "HEAD") return;
+    connection_.expect_nothing();
     response.stream([&](std::string_view chunk) {
       if (stopping_ || !out.good()) return false;
       if (chunk.empty()) return true;  // an empty chunk would end the stream: this only asks
+      connection_.expect(ConnectionWatch::Side::Both, settings_.answer_within);
       out.write(chunk.data(), static_cast<std::streamsize>(chunk.size()));
       out.flush();
+      connection_.expect_nothing();
       return out.good() && !stopping_;
     });
   }
@@ -179,22 +207,60 @@ class RequestHandler : public Poco::Net::HTTPRequestHandler {
   const Dispatcher& dispatcher_;
   const ServerSettings& settings_;
   const std::atomic<bool>& stopping_;
+  ConnectionWatch::Connection& connection_;
 };
 
 class HandlerFactory : public Poco::Net::HTTPRequestHandlerFactory {
  public:
-  HandlerFactory(const Dispatcher& dispatcher, const ServerSettings& settings,
-                 const std::atomic<bool>& stopping)
-      : dispatcher_(dispatcher), settings_(settings), stopping_(stopping) {}
+  HandlerFactory(const Shared& shared, ConnectionWatch::Connection& connection)
+      : shared_(shared), connection_(connection) {}
   // Poco takes the handler over and deletes it.
   Poco::Net::HTTPRequestHandler* createRequestHandler(const Poco::Net::HTTPServerRequest&) override {
-    return new RequestHandler(dispatcher_, settings_, stopping_);
+    return new RequestHandler(shared_, connection_);
   }
 
  private:
-  const Dispatcher& dispatcher_;
-  const ServerSettings& settings_;
-  const std::atomic<bool>& stopping_;
+  const Shared& shared_;
+  ConnectionWatch::Connection& connection_;
+};
+
+class Connection : public Poco::Net::TCPServerConnection {
+ public:
+  Connection(const Poco::Net::StreamSocket& socket, const Shared& shared, ConnectionWatch& watch,
+             Poco::Net::HTTPServerParams::Ptr parameters)
+      : TCPServerConnection(socket), shared_(shared), watch_(watch), parameters_(std::move(parameters)) {}
+
+  void run() override {
+    const auto entry = watch_.enter(socket().impl()->sockfd(), socket().peerAddress().host().toString());
+    if (!entry) return;
+    entry->expect(ConnectionWatch::Side::Read, shared_.settings.header_within);
+    Poco::Net::HTTPServerConnection http(socket(), parameters_, new HandlerFactory(shared_, *entry));
+    try {
+      http.run();
+    } catch (const Poco::Net::SSLException& error) {
+      watch_.tls_failed(error.displayText());
+    }
+  }
+
+ private:
+  const Shared& shared_;
+  ConnectionWatch& watch_;
+  Poco::Net::HTTPServerParams::Ptr parameters_;
+};
+
+class ConnectionFactory : public Poco::Net::TCPServerConnectionFactory {
+ public:
+  ConnectionFactory(const Shared& shared, ConnectionWatch& watch, Poco::Net::HTTPServerParams::Ptr parameters)
+      : shared_(shared), watch_(watch), parameters_(std::move(parameters)) {}
+  // Poco takes the connection over and deletes it.
+  Poco::Net::TCPServerConnection* createConnection(const Poco::Net::StreamSocket& socket) override {
+    return new Connection(socket, shared_, watch_, parameters_);
+  }
+
+ private:
+  const Shared& shared_;
+  ConnectionWatch& watch_;
+  Poco::Net::HTTPServerParams::Ptr parameters_;
 };
 
 Poco::Timespan timespan(std::chrono::seconds seconds) { return {static_cast<long>(seconds.count()), 0}; }
@@ -202,24 +268,52 @@ Poco::Timespan timespan(std::chrono::seconds seconds) { return {static_cast<long
 }  // namespace
 
 struct Server::State {
-  State(ServerSettings s, Dispatcher d) : settings(std::move(s)), dispatcher(std::move(d)) {}
+  explicit State(ServerSettings s) : settings(std::move(s)) {}
   ServerSettings settings;
-  Dispatcher dispatcher;
+  std::optional<Poco::Net::ServerSocket> socket;
+  std::optional<Dispatcher> dispatcher;
   std::atomic<bool> stopping{false};
+  std::optional<Shared> shared;
+  std::optional<ConnectionWatch> watch;
   std::optional<Poco::ThreadPool> pool;
-  std::unique_ptr<Poco::Net::HTTPServer> server;
+  std::unique_ptr<Poco::Net::TCPServer> server;
+
+  [[noreturn]] void fail(const Poco::Exception& error) const {
+    throw Error(ErrorKind::Configuration, "listener '" + settings.name + "': can't listen on " +
+                                              settings.address + ": " + error.displayText() +
+                                              "; choose another address or stop what uses it");
+  }
 };
 
-Server::Server(ServerSettings settings, Dispatcher dispatcher)
-    : state_(std::make_unique<State>(std::move(settings), std::move(dispatcher))) {}
+Server::Server(ServerSettings settings) : state_(std::make_unique<State>(std::move(settings))) {}
 Server::Server(Server&&) noexcept = default;
 Server::~Server() {
   if (state_) stop();
 }
 
-void Server::start() {
+void Server::bind() {
+  State& state = *state_;
+  try {
+    if (state.settings.tls != nullptr) {
+      // Poco counts references to what it is given.
+      state.socket.emplace(
+          Poco::Net::SecureServerSocket(Poco::Net::Context::Ptr(&state.settings.tls->context(), true)));
+    } else {
+      state.socket.emplace();
+    }
+    // Poco would also set SO_REUSEPORT: two daemons would share one address, each getting half of the
+    // requests.
+    state.socket->bind(Poco::Net::SocketAddress(state.settings.address), true, false);
+  } catch (const Poco::Exception& error) {
+    state.socket.reset();
+    state.fail(error);
+  }
+}
+
+void Server::start(Dispatcher dispatcher) {
   State& state = *state_;
   const ServerSettings& settings = state.settings;
+  if (!state.socket) bind();
   Poco::Net::HTTPServerParams::Ptr parameters = new Poco::Net::HTTPServerParams;
   parameters->setSoftwareVersion("Curfew");
   parameters->setMaxThreads(settings.workers);
@@ -228,20 +322,20 @@ void Server::start() {
   parameters->setKeepAlive(true);
   parameters->setKeepAliveTimeout(timespan(settings.keep_alive));
   parameters->setMaxKeepAliveRequests(settings.requests_per_connection);
+  state.dispatcher.emplace(std::move(dispatcher));
+  state.shared.emplace(Shared{*state.dispatcher, settings, state.stopping});
+  state.watch.emplace(settings.per_address, [&state](std::string_view text) {
+    state.dispatcher->log(state.settings.name + ": " + std::string(text));
+  });
   try {
-    Poco::Net::ServerSocket socket;
-    // Poco would also set SO_REUSEPORT: two daemons would share one address, each getting half of the
-    // requests.
-    socket.bind(Poco::Net::SocketAddress(settings.address), true, false);
-    socket.listen(backlog);
+    state.socket->listen(backlog);
     state.pool.emplace(settings.name, 2, settings.workers + 1);
-    state.server = std::make_unique<Poco::Net::HTTPServer>(
-        new HandlerFactory(state.dispatcher, settings, state.stopping), *state.pool, socket, parameters);
+    state.server =
+        std::make_unique<Poco::Net::TCPServer>(new ConnectionFactory(*state.shared, *state.watch, parameters),
+                                               *state.pool, *state.socket, parameters);
     state.server->start();
   } catch (const Poco::Exception& error) {
-    throw Error(ErrorKind::Configuration, "listener '" + settings.name + "': can't listen on " +
-                                              settings.address + ": " + error.displayText() +
-                                              "; choose another address or stop what uses it");
+    state.fail(error);
   }
 }
 
@@ -249,12 +343,15 @@ void Server::stop() {
   State& state = *state_;
   state.stopping = true;
   if (!state.server) return;
-  state.server->stopAll(false);
+  state.server->stop();
+  // Idle connections end, and bodies that are still on their way: their senders are told to come again.
+  state.watch->end_reading();
   state.pool->joinAll();
   state.server.reset();
 }
 
-std::uint16_t Server::port() const { return state_->server ? state_->server->port() : 0; }
-const Dispatcher& Server::dispatcher() const { return state_->dispatcher; }
+std::uint16_t Server::port() const { return state_->socket ? state_->socket->address().port() : 0; }
+const Dispatcher& Server::dispatcher() const { return *state_->dispatcher; }
+const ConnectionWatch& Server::connections() const { return *state_->watch; }
 
 }  // namespace curfew::api

@@ -9,6 +9,7 @@
 #include "core/app/configuration.hpp"
 #include "core/app/configuration_table.hpp"
 #include "core/app/connectors.hpp"
+#include "core/app/listener.hpp"
 #include "core/base/error.hpp"
 
 namespace curfew::app {
@@ -22,6 +23,7 @@ int config_check(const ConfigOptions& options) {
   const Settings settings = load_configuration(options.config);
   const Capabilities capabilities = describe_connectors(settings);
   check_sources(settings, capabilities);
+  check_tls(settings);
   for (const std::string& file : settings.files) print("Read " + file + ".\n");
   for (const std::string& line : sentences(settings, capabilities)) print(line + "\n");
   return exit_ok;

@@ -141,6 +141,7 @@ void add_queries(CLI::App& app, Commands& commands) {
     add_config_option(command, options.config, default_config);
     command->add_option("--url", options.url, "The daemon's operator listener");
     command->add_option("--token-file", options.token, "File with the API token");
+    command->add_option("--ca", options.ca, "PEM file of the CA of an https URL");
     command->add_flag("--json", options.json, "For machines");
     command->add_flag("--watch,-w", options.watch, "Go on showing it, every two seconds");
     command->add_option("--limit", options.limit, "How many")->check(CLI::Range(1, 10'000));

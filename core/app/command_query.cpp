@@ -1,16 +1,20 @@
 // `curfew sessions`, `subjects`, `violations`, `sources`: what the daemon knows, asked over its HTTP API.
 #include <Poco/Exception.h>
+#include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/HTTPSClientSession.h>
 #include <Poco/StreamCopier.h>
 #include <Poco/URI.h>
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -31,6 +35,9 @@ constexpr std::size_t largest_answer = 64U << 20U;
 struct Access {
   Poco::URI url;
   std::string token;
+  // With https: who is believed. The daemon's own certificate file is, whatever name it is for.
+  std::string certificates;  // PEM file; empty: what the system trusts
+  bool pinned = false;
 };
 
 std::string read_token(const std::string& file) {
@@ -53,9 +60,11 @@ Access access_of(const QueryOptions& options) {
       const Settings settings = load_configuration(options.config);
       const ListenerSettings& listener = settings.listeners.operator_listener;
       if (url.empty()) {
+        access.certificates = listener.tls_certificate;
+        access.pinned = !listener.tls_certificate.empty();
         const std::string host =
             listener.address.find(':') != std::string::npos ? "[" + listener.address + "]" : listener.address;
-        url = "http://" + host + ":" + std::to_string(listener.port);
+        url = (access.pinned ? "https://" : "http://") + host + ":" + std::to_string(listener.port);
       }
       for (const TokenSettings& token : settings.tokens) {
         if (access.token.empty() && !token.token_file.empty() && token.role != "ingest")
@@ -68,14 +77,36 @@ Access access_of(const QueryOptions& options) {
   } catch (const Poco::Exception& error) {
     throw Error(ErrorKind::Usage, "--url " + url + ": " + error.displayText());
   }
-  if (access.url.getScheme() != "http" || access.url.getHost().empty())
+  if ((access.url.getScheme() != "http" && access.url.getScheme() != "https") || access.url.getHost().empty())
     throw Error(ErrorKind::Usage, "--url must look like http://127.0.0.1:8470");
+  if (!options.ca.empty()) {
+    access.certificates = options.ca;
+    access.pinned = false;
+  }
   return access;
+}
+
+std::unique_ptr<Poco::Net::HTTPClientSession> session_with(const Access& access) {
+  const std::string& host = access.url.getHost();
+  if (access.url.getScheme() == "http")
+    return std::make_unique<Poco::Net::HTTPClientSession>(host, access.url.getPort());
+  Poco::Net::Context::Params parameters;
+  parameters.caLocation = access.certificates;
+  parameters.loadDefaultCAs = access.certificates.empty();
+  parameters.verificationMode = Poco::Net::Context::VERIFY_STRICT;
+  Poco::Net::Context::Ptr context = new Poco::Net::Context(Poco::Net::Context::TLS_CLIENT_USE, parameters);
+  SSL_CTX_set_min_proto_version(context->sslContext(), TLS1_2_VERSION);
+  if (access.pinned) {
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context->sslContext()), X509_V_FLAG_PARTIAL_CHAIN);
+    context->enableExtendedCertificateVerification(false);
+  }
+  return std::make_unique<Poco::Net::HTTPSClientSession>(host, access.url.getPort(), context);
 }
 
 json get(const Access& access, const std::string& path) {
   try {
-    Poco::Net::HTTPClientSession session(access.url.getHost(), access.url.getPort());
+    const auto connection = session_with(access);
+    Poco::Net::HTTPClientSession& session = *connection;
     session.setTimeout(Poco::Timespan(30, 0));
     Poco::Net::HTTPRequest request(Poco::Net::HTTPRequest::HTTP_GET, path, Poco::Net::HTTPMessage::HTTP_1_1);
     if (!access.token.empty()) request.set("Authorization", "Bearer " + access.token);

@@ -66,6 +66,7 @@ struct QueryOptions {
   std::string config;
   std::string url;    // of the daemon; empty: from the configuration
   std::string token;  // file
+  std::string ca;     // file; for https, in place of the system's
   bool json = false;
   bool watch = false;
   bool live = false;

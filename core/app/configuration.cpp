@@ -35,6 +35,10 @@ bool is_name(std::string_view name) {
   });
 }
 
+bool is_loopback(std::string_view address) {
+  return address == "localhost" || address == "::1" || address == "[::1]" || address.starts_with("127.");
+}
+
 bool is_identifier(std::string_view text) {
   const std::size_t colon = text.find(':');
   return colon != std::string_view::npos && colon > 0 && colon + 1 < text.size();
@@ -250,6 +254,14 @@ class Check {
   void check_listener(const std::string& path, const ListenerSettings& listener) const {
     if (listener.tls_certificate.empty() != listener.tls_key.empty())
       fail(path, "TLS needs both tls_certificate and tls_key");
+    const bool tls = !listener.tls_certificate.empty();
+    if (!tls && !listener.tls_client_ca.empty())
+      fail(path + ".tls_client_ca", "client certificates need TLS: give tls_certificate and tls_key too");
+    if (!tls && listener.port != 0 && !listener.plain_beyond_loopback && !is_loopback(listener.address))
+      fail(path + ".address",
+           in_quotes(listener.address) +
+               " can be reached by others, who would read the tokens: give tls_certificate and "
+               "tls_key, or, behind a proxy that has TLS, plain_beyond_loopback: true");
   }
 
   const Settings& settings_;

@@ -117,7 +117,13 @@ Declare<ListenerSettings> listener_table() {
   table.text("address", &L::address, "Address to listen on.")
       .whole("port", &L::port, 0, 65'535, "Port; 0 is off.")
       .text("tls_certificate", &L::tls_certificate, "PEM file of the certificate chain; without it, no TLS.")
-      .text("tls_key", &L::tls_key, "PEM file of the private key.");
+      .text("tls_key", &L::tls_key, "PEM file of the private key, without a passphrase.")
+      .text("tls_client_ca", &L::tls_client_ca,
+            "PEM file of the CA that client certificates must come from; without it, none is asked for.")
+      .flag("plain_beyond_loopback", &L::plain_beyond_loopback,
+            "Serve an address that others can reach without TLS: only behind a proxy that has it.")
+      .whole("connections_per_address", &L::connections_per_address, 1, 256,
+             "Connections that one address may hold at once, of 256; a proxy is one address.");
   return table;
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/app/declaration.hpp"
 #include "core/app/settings.hpp"
@@ -22,5 +23,7 @@ namespace curfew::app {
 // As YAML, with the defaults filled in. Secrets are never in Settings but inside plugin settings: there the
 // values of keys that look like secrets are masked.
 [[nodiscard]] std::string show(const Settings& settings);
+// The paths of what differs ("sources[crm].lateness"); elements of lists by their name.
+[[nodiscard]] std::vector<std::string> changed_keys(const Settings& before, const Settings& after);
 
 }  // namespace curfew::app

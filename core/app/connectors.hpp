@@ -13,7 +13,10 @@
 
 namespace curfew::app {
 
+// Runs their one exported function.
 [[nodiscard]] Capabilities describe_connectors(const Settings& settings);
+// Only that each is there: before root is left, no code of a plugin's runs.
+void find_connectors(const Settings& settings);
 // Paths of the plugins in a folder, sorted.
 [[nodiscard]] std::vector<std::string> plugins_in(const std::string& folder);
 

@@ -1,9 +1,13 @@
-// `curfew serve`. Start order: configuration, plugins, database, recovery, engine and writer, sources,
-// listeners; then ready. Stop order: listeners, sources, actions, engine (what is queued), writer (with a
-// snapshot), database.
+// `curfew serve`. Start order: configuration, addresses, embedded database; root is left; plugins, recovery,
+// engine and writer, sources, listeners; then ready. Stop order: listeners, sources, actions, engine (what is
+// queued), writer (with a snapshot), database.
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -12,12 +16,15 @@
 #include "core/api/server.hpp"
 #include "core/app/command_line.hpp"
 #include "core/app/commands.hpp"
+#include "core/app/configuration_table.hpp"
 #include "core/app/connectors.hpp"
 #include "core/app/database.hpp"
+#include "core/app/listener.hpp"
 #include "core/app/pipeline.hpp"
 #include "core/app/readers.hpp"
 #include "core/app/services.hpp"
 #include "core/app/signals.hpp"
+#include "core/app/system_user.hpp"
 #include "core/app/systemd_notice.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
@@ -55,9 +62,10 @@ api::Tokens tokens_of(const Settings& settings) {
   return api::Tokens(std::move(tokens));
 }
 
-std::string address_of(const ListenerSettings& listener) {
-  const bool bare_ipv6 = listener.address.find(':') != std::string::npos && listener.address.front() != '[';
-  return (bare_ipv6 ? "[" + listener.address + "]" : listener.address) + ":" + std::to_string(listener.port);
+// What Pipeline::reload and Daemon::reload take over.
+bool is_reloaded(std::string_view key) {
+  return key.starts_with("policies[") || key.starts_with("safety.") || key == "version" ||
+         key == "clock_jump" || key == "log.level";
 }
 
 class Daemon {
@@ -65,9 +73,8 @@ class Daemon {
   explicit Daemon(const ServeOptions& options)
       : options_(options),
         settings_(load_configuration(options.config)),
-        log_(log_level(settings_.log.level)),
-        capabilities_(describe_connectors(settings_)) {
-    check_sources(settings_, capabilities_);
+        log_(log_level(settings_.log.level)) {
+    find_connectors(settings_);
   }
 
   int run(const Signals& signals) {
@@ -100,8 +107,11 @@ class Daemon {
 
  private:
   void start() {
-    make_data_directory();
-    database_.emplace(open_database(settings_, log_));
+    prepare();
+    capabilities_ = describe_connectors(settings_);
+    check_sources(settings_, capabilities_);
+    // The embedded one needed root.
+    if (!database_) database_.emplace(open_database(settings_, log_));
     readers_.emplace(database_->connection());
     PipelineOptions options;
     options.settings = settings_;
@@ -112,32 +122,44 @@ class Daemon {
     pipeline_.emplace(std::move(options), log_);
     pipeline_->start();
     services_ = make_services(*pipeline_, *readers_, registry_, capabilities_);
-    listen("operator", settings_.listeners.operator_listener,
-           [&] { return api::operator_routes(services_, broadcast_); });
-    listen("sources", settings_.listeners.sources, [&] { return api::source_routes(services_); });
+    const auto listen = [&](Listener& listener, auto routes) {
+      if (listener.server)
+        listener.server->start(api::Dispatcher(routes(), tokens_of(settings_), {},
+                                               [this](std::string_view text) { log_.warning(text); }));
+    };
+    listen(operator_, [&] { return api::operator_routes(services_, broadcast_); });
+    listen(sources_, [&] { return api::source_routes(services_); });
     log_.info("ready", {{"version", CURFEW_VERSION}});
   }
 
-  template <typename Routes>
-  void listen(const char* name, const ListenerSettings& listener, Routes routes) {
-    if (listener.port == 0) return;
-    if (!listener.tls_certificate.empty())
-      throw Error(ErrorKind::Configuration, std::string("listeners.") + name +
-                                                ": TLS is not served yet; put a reverse proxy before it");
-    api::Dispatcher dispatcher(routes(), tokens_of(settings_), {},
-                               [this](std::string_view text) { log_.warning(text); });
-    api::ServerSettings server;
-    server.name = name;
-    server.address = address_of(listener);
-    servers_.push_back(std::make_unique<api::Server>(std::move(server), std::move(dispatcher)));
-    servers_.back()->start();
-    log_.info("listening", {{"listener", name}, {"address", address_of(listener)}});
+  // All that may need root; without it, the same.
+  void prepare() {
+    const std::optional<store::Identity> user = daemon_user();
+    make_data_directory();
+    if (user) {
+      hand_over_folder(settings_.data, *user);
+      if (!settings_.ledger.outside_checkpoints.empty())
+        create_file_for(settings_.ledger.outside_checkpoints, *user);
+    }
+    operator_.take("operator", settings_.listeners.operator_listener, settings_, log_);
+    sources_.take("sources", settings_.listeners.sources, settings_, log_);
+    if (settings_.database.url.empty()) database_.emplace(open_database(settings_, log_));
+    if (!user) return;
+    leave_root(*user);
+    log_.info("root is left", {{"user", user->name}});
+    for (const std::string& file : settings_.files) {
+      if (::access(file.c_str(), R_OK) != 0)
+        log_.warning("the configuration can't be read again at SIGHUP, only at a start",
+                     {{"file", file}, {"user", user->name}, {"reason", std::strerror(errno)}});
+    }
   }
 
   void stop() {
     log_.info("stopping");
     broadcast_.close();
-    for (auto& server : servers_) server->stop();
+    for (Listener* listener : {&operator_, &sources_}) {
+      if (listener->server) listener->server->stop();
+    }
     pipeline_->stop(drain_limit);
     database_->stop();
     log_.info("stopped");
@@ -165,7 +187,14 @@ class Daemon {
       systemd_.say("RELOADING=1");
       pipeline_->reload(settings, capabilities_);
       log_.set_least(log_level(settings.log.level));
-      log_.info("configuration reloaded: policies, safety and log level; other changes need a restart");
+      operator_.reload(settings_, log_);
+      sources_.reload(settings_, log_);
+      log_.info("configuration reloaded: policies, safety, log level and certificates");
+      // Against what runs, so that it is said at each reload until the restart.
+      for (const std::string& key : changed_keys(settings_, settings)) {
+        if (!is_reloaded(key))
+          log_.warning("changed in the configuration, in force after a restart", {{"key", key}});
+      }
     } catch (const Error& error) {
       log_.error("the new configuration is wrong; the old one stays in force", {{"reason", error.what()}});
     }
@@ -189,7 +218,8 @@ class Daemon {
 
   void say_where() const {
     if (settings_.listeners.operator_listener.port == 0) return;
-    const std::string at = "http://" + address_of(settings_.listeners.operator_listener);
+    const std::string at =
+        (operator_.tls ? "https://" : "http://") + address_of(settings_.listeners.operator_listener);
     std::printf("API:     %s/api/v1/sessions\nMetrics: %s/metrics\nHealth:  %s/readyz\n", at.c_str(),
                 at.c_str(), at.c_str());
     for (const TokenSettings& token : settings_.tokens) {
@@ -216,13 +246,15 @@ class Daemon {
   std::optional<Pipeline> pipeline_;
   api::Services services_;
   std::chrono::steady_clock::time_point revived_{};
-  std::vector<std::unique_ptr<api::Server>> servers_;
+  Listener operator_;
+  Listener sources_;
 };
 
 }  // namespace
 
 int serve(const ServeOptions& options) {
   ::umask(077);
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets whose other end is gone
   const Signals signals({SIGTERM, SIGINT, SIGHUP});
   return Daemon(options).run(signals);
 }

@@ -82,7 +82,8 @@ void Pipeline::start() {
                           {"entries", std::to_string(recovered.head.size)},
                           {"after_snapshot", std::to_string(recovered.replayed)}});
   if (recovered.snapshot_of_another_format)
-    log_.warning("snapshot of another format", {{"effect", "left aside; more of the ledger was read instead"}});
+    log_.warning("snapshot of another format",
+                 {{"effect", "left aside; more of the ledger was read instead"}});
   phases_ = std::move(recovered.phases);
   for (const Recovered::Phase& phase : phases_)
     log_.debug("recovered " + std::string(phase.name),

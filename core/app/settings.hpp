@@ -65,11 +65,20 @@ struct ListenerSettings {
   std::uint32_t port = 0;  // 0: off
   std::string tls_certificate;
   std::string tls_key;
+  std::string tls_client_ca;  // empty: clients need no certificate
+  bool plain_beyond_loopback = false;
+  std::uint32_t connections_per_address = 128;
 };
 struct ListenersSettings {
-  ListenerSettings operator_listener{
-      .address = "127.0.0.1", .port = 8470, .tls_certificate = {}, .tls_key = {}};
+  ListenerSettings operator_listener = on_port(8470);
   ListenerSettings sources;
+
+ private:
+  static ListenerSettings on_port(std::uint32_t port) {
+    ListenerSettings listener;
+    listener.port = port;
+    return listener;
+  }
 };
 
 struct TokenSettings {

@@ -234,7 +234,8 @@ SigningKey load_key_file(const std::string& path, const std::string& name) {
   if (!S_ISREG(status.st_mode)) bad_key(path + " is not a file");
   if ((status.st_mode & 077) != 0)
     bad_key(path + " can be read by others: chmod 600, and think about who may have read it");
-  if (status.st_uid != ::geteuid() && ::geteuid() != 0) bad_key(path + " belongs to another user");
+  if (status.st_uid != ::geteuid() && ::geteuid() != 0)
+    bad_key(path + " belongs to another user: make it this one's with chown");
   char buffer[1024];
   const auto length = ::read(file.get(), buffer, sizeof buffer);
   if (length < 0) file_failed(path, "can't be read");

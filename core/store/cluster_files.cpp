@@ -158,7 +158,7 @@ std::string explain_other_version(const fs::path& cluster_folder, int stored, in
          " --username=curfew_admin`, then put the new folder in the old one's place (docs/operations.md)";
 }
 
-std::optional<Identity> identity_for_server(const std::string& system_user) {
+std::optional<Identity> system_identity(const std::string& system_user) {
   if (geteuid() != 0) return std::nullopt;
   const auto look_up = [&]() -> std::optional<Identity> {
     passwd entry{};
@@ -176,7 +176,8 @@ std::optional<Identity> identity_for_server(const std::string& system_user) {
     if (auto identity = look_up()) {
       if (identity->user == 0) {
         throw Error(ErrorKind::Configuration,
-                    "the system user '" + system_user + "' is root; PostgreSQL refuses root");
+                    "the system user '" + system_user +
+                        "' is root: give it a number of its own, or name another user");
       }
       return identity;
     }
@@ -193,10 +194,9 @@ std::optional<Identity> identity_for_server(const std::string& system_user) {
     std::this_thread::sleep_for(100ms);
   }
   throw Error(ErrorKind::Unavailable,
-              "PostgreSQL refuses to run as root, and the system user '" + system_user +
-                  "' can't be created (" + reason + "): run `useradd --system " + system_user +
-                  "`, or start curfew as an ordinary user, or give a server with `database: "
-                  "{url: …}` in the configuration");
+              "neither curfew nor its database goes on as root, and the system user '" + system_user +
+                  "' can't be created (" + reason + "): run `useradd --system --user-group " + system_user +
+                  "`, or start curfew as an ordinary user");
 }
 
 void write_private_file(const fs::path& path, std::string_view text, const std::optional<Identity>& owner) {
@@ -219,12 +219,14 @@ void write_private_file(const fs::path& path, std::string_view text, const std::
   if (!ok || rename(next.c_str(), path.c_str()) != 0) fail(path);
 }
 
-void make_private_directory(const fs::path& path, const std::optional<Identity>& owner) {
+void make_private_directory(const fs::path& path, const std::optional<Identity>& owner, mode_t mode) {
   const uid_t user = owner ? owner->user : geteuid();
   if (mkdir(path.c_str(), 0700) == 0) {
-    if (owner && chown(path.c_str(), owner->user, owner->group) != 0) {
-      throw Error(ErrorKind::Unavailable,
-                  "can't give " + path.string() + " to " + owner->name + ": " + errno_text());
+    // chmod last: the umask does not hold it back, and chown never clears what it sets.
+    if ((owner && chown(path.c_str(), owner->user, owner->group) != 0) || chmod(path.c_str(), mode) != 0) {
+      throw Error(ErrorKind::Unavailable, "can't give " + path.string() + " to " +
+                                              (owner ? owner->name : std::to_string(user)) + ": " +
+                                              errno_text());
     }
     return;
   }
@@ -233,10 +235,14 @@ void make_private_directory(const fs::path& path, const std::optional<Identity>&
     throw Error(ErrorKind::Unavailable, "can't create the folder " + path.string() + ": " + errno_text());
   }
   // A folder below /tmp that somebody else put there would give them our socket.
-  if (!S_ISDIR(found.st_mode) || found.st_uid != user || (found.st_mode & 077) != 0) {
+  const bool open_to_others =
+      (found.st_mode & 077 & ~mode) != 0 || (owner && (mode & 070) != 0 && found.st_gid != owner->group);
+  if (!S_ISDIR(found.st_mode) || found.st_uid != user || open_to_others) {
     throw Error(ErrorKind::Configuration,
                 path.string() + " must be a folder of user " + (owner ? owner->name : std::to_string(user)) +
-                    " with mode 0700: move it away, or change it with chown and chmod");
+                    ((mode & 070) != 0 ? " and of the group that the daemon runs as, with mode 0710"
+                                       : " with mode 0700") +
+                    ": move it away, or change it with chown and chmod");
   }
 }
 
@@ -254,7 +260,7 @@ void require_passable(const fs::path& path, const std::optional<Identity>& ident
                                                             : (found.st_mode & S_IXOTH) != 0;
     if (!passable) {
       throw Error(ErrorKind::Configuration,
-                  "the database runs as the system user '" + identity->name + "', which can't enter " +
+                  "as root, Curfew goes on as the system user '" + identity->name + "', which can't enter " +
                       walked.string() +
                       ": choose a data directory elsewhere (such as /var/lib/curfew), or run `chmod o+x " +
                       walked.string() + "`");

@@ -45,12 +45,14 @@ struct PostmasterLock {
                                                 int installed);
 
 // As root: the system user, created if missing. Otherwise none.
-[[nodiscard]] std::optional<Identity> identity_for_server(const std::string& system_user);
+[[nodiscard]] std::optional<Identity> system_identity(const std::string& system_user);
 
 void write_private_file(const std::filesystem::path& path, std::string_view text,
                         const std::optional<Identity>& owner);
-// Creates it with mode 0700 for this owner, or checks that it is one; links are refused.
-void make_private_directory(const std::filesystem::path& path, const std::optional<Identity>& owner);
+// Creates it for this owner, or checks that it is one; links are refused. `mode` 0710 lets the owner's group
+// pass through.
+void make_private_directory(const std::filesystem::path& path, const std::optional<Identity>& owner,
+                            mode_t mode = 0700);
 // Throws Error(Configuration) naming the folder that the user can't pass.
 void require_passable(const std::filesystem::path& path, const std::optional<Identity>& identity);
 [[nodiscard]] std::optional<std::string> read_small_file(const std::filesystem::path& path);

@@ -106,15 +106,21 @@ EmbeddedCluster::EmbeddedCluster(ClusterOptions options) : options_(std::move(op
                 "can't create " + folder.parent_path().string() + ": " + failed.message());
   }
   folder = fs::canonical(folder.parent_path()) / folder.filename();
-  identity_ = identity_for_server(options_.system_user);
+  identity_ = system_identity(options_.server_user);
+  if (!options_.throwaway) client_ = system_identity(options_.client_user);
   require_passable(folder, identity_);
-  make_private_directory(folder, identity_);
+  require_passable(folder, client_);
+  make_private_directory(folder, folder_owner(), folder_mode());
   lock_ = take_lock(folder / "owner.lock");
   // From here on a failure must give the lock back and stop what was started; there is no destructor yet.
   try {
+    if (identity_ && fchown(lock_, identity_->user, identity_->group) != 0) {
+      throw Error(ErrorKind::Unavailable, "can't give " + (folder / "owner.lock").string() + " to " +
+                                              identity_->name + ": " + std::strerror(errno));
+    }
     const fs::path data = folder / "cluster";
     socket_directory_ = socket_directory_for(folder);
-    make_private_directory(socket_directory_, identity_);
+    make_private_directory(socket_directory_, folder_owner(), folder_mode());
     make_private_directory(folder / "log", identity_);
     const auto stored = major_version_of(data);
     binaries_ = find_binaries(stored);
@@ -137,6 +143,11 @@ EmbeddedCluster::EmbeddedCluster(ClusterOptions options) : options_(std::move(op
 
 EmbeddedCluster::~EmbeddedCluster() { stop(); }
 
+std::optional<Identity> EmbeddedCluster::folder_owner() const {
+  if (!client_) return identity_;
+  return Identity{identity_->user, client_->group, identity_->name};
+}
+
 fs::path EmbeddedCluster::server_log() const { return options_.data_directory / "log" / "server.log"; }
 
 ConnectionInfo EmbeddedCluster::owner(const std::string& database) const {
@@ -158,7 +169,7 @@ void EmbeddedCluster::create() {
   write_private_file(folder / "admin.pgpass",
                      std::string("*:*:*:") + admin_name + ":" + admin_password + "\n", std::nullopt);
   write_private_file(folder / "application.pgpass",
-                     std::string("*:*:*:") + application_name + ":" + new_password() + "\n", std::nullopt);
+                     std::string("*:*:*:") + application_name + ":" + new_password() + "\n", client_);
   write_private_file(folder / "password.tmp", admin_password + "\n", identity_);
   Command command{.arguments = {(binaries_ / "initdb").string(), "--pgdata", next.string(), "--no-locale",
                                 "--encoding=UTF8", std::string("--username=") + admin_name,
@@ -189,7 +200,6 @@ void EmbeddedCluster::write_settings() const {
   std::string text =
       "# Written by curfew at each start. Settings of your own go to curfew-local.conf beside this file.\n"
       "listen_addresses = ''\n"
-      "unix_socket_permissions = 0700\n"
       "password_encryption = 'scram-sha-256'\n"
       "jit = off\n"
       "max_connections = 60\n"
@@ -203,6 +213,8 @@ void EmbeddedCluster::write_settings() const {
       "log_min_messages = 'warning'\n"
       "log_checkpoints = off\n"
       "update_process_title = off\n";
+  // Where the daemon is another user, the folder of the socket is what lets it in and keeps others out.
+  text += std::string("unix_socket_permissions = ") + (client_ ? "0777" : "0700") + "\n";
   text += "unix_socket_directories = " + quoted(socket_directory_.string()) + "\n";
   text += "fsync = " + on + "\nfull_page_writes = " + on + "\nsynchronous_commit = " + on + "\n";
   if (options_.throwaway) {
@@ -307,18 +319,13 @@ void EmbeddedCluster::provision() {
 }
 
 void EmbeddedCluster::start_keeper() {
-  keeper_ = store::start_keeper({.lock_file = options_.data_directory / "owner.lock",
-                                 .postmaster_descriptor = postmaster_descriptor_,
-                                 .grace = options_.throwaway ? 0s : options_.grace,
-                                 .remove_folder = options_.throwaway ? options_.data_directory : fs::path{}});
-}
-
-void EmbeddedCluster::end_keeper() {
-  if (keeper_ <= 0) return;
-  kill(keeper_, SIGKILL);
-  while (waitpid(keeper_, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  keeper_ = -1;
+  keeper_ = store::start_keeper(
+      {.lock_file = options_.data_directory / "owner.lock",
+       .postmaster_descriptor = postmaster_descriptor_,
+       .server = {(binaries_ / "postgres").string(), "-D", (options_.data_directory / "cluster").string()},
+       .identity = options_.throwaway ? std::nullopt : identity_,
+       .grace = options_.throwaway ? 0s : options_.grace,
+       .remove_folder = options_.throwaway ? options_.data_directory : fs::path{}});
 }
 
 bool EmbeddedCluster::revive() {
@@ -332,26 +339,36 @@ bool EmbeddedCluster::revive() {
       }
       is_our_child_ = false;
     }
-    end_keeper();  // it holds the descriptor of the server that is gone
   }
+  if (identity_ && geteuid() != 0) {
+    // Root was left since the start: the keeper alone is still the server's user.
+    postmaster_ = keeper_.start_server();
+    postmaster_descriptor_ = open_process(postmaster_);
+    return true;
+  }
+  keeper_.dismiss();  // it holds the descriptor of the server that is gone
   start_postmaster();
   start_keeper();
   return true;
 }
 
+void EmbeddedCluster::end_postmaster() {
+  // SIGINT: a fast, clean shutdown. SIGQUIT: at once, with crash recovery at the next start. Who left root
+  // since the start may not signal the server: its keeper may.
+  for (const int number : {options_.throwaway ? SIGQUIT : SIGINT, SIGQUIT, SIGKILL}) {
+    if (kill(postmaster_, number) != 0) keeper_.order_signal(number);
+    if (wait_for_end(postmaster_descriptor_, number == SIGINT ? 60s : 30s)) return;
+  }
+}
+
 void EmbeddedCluster::stop() {
   if (lock_ < 0) return;
-  end_keeper();
   if (postmaster_descriptor_ >= 0) {
-    // SIGINT: a fast, clean shutdown. SIGQUIT: at once, with crash recovery at the next start.
-    kill(postmaster_, options_.throwaway ? SIGQUIT : SIGINT);
-    if (!wait_for_end(postmaster_descriptor_, 60s)) {
-      kill(postmaster_, SIGQUIT);
-      if (!wait_for_end(postmaster_descriptor_, 30s)) kill(postmaster_, SIGKILL);
-    }
+    end_postmaster();
     close(postmaster_descriptor_);
     postmaster_descriptor_ = -1;
   }
+  keeper_.dismiss();
   if (is_our_child_) {
     while (waitpid(postmaster_, nullptr, 0) < 0 && errno == EINTR) {
     }

@@ -5,7 +5,8 @@
 //   store::Store store(cluster.application(), store::Role::Writer);
 //
 // It listens on a unix socket in a folder that only its user may enter, and nowhere else; passwords are
-// generated. As root it runs as the system user `curfew`, because PostgreSQL refuses root. A living
+// generated. Started by root it runs as the system user `curfew-db`, which can't read the files of the user
+// `curfew`, as which the daemon goes on; that one may pass to the socket and read its own password. A living
 // postmaster of ours is adopted, a stale lock removed, a foreign one refused. When this process dies, a small
 // keeper process stops the cluster, unless a successor adopts it first (docs/decisions/embedded-cluster.md).
 //
@@ -20,6 +21,7 @@
 #include <optional>
 #include <string>
 
+#include "core/store/keeper.hpp"
 #include "core/store/process.hpp"
 #include "core/store/store.hpp"
 
@@ -29,7 +31,9 @@ struct ClusterOptions {
   std::filesystem::path data_directory;  // created if missing; holds cluster/, run/, log/, secrets
   // fsync off, gone at the end: for `audit` and tests. What it holds does not survive a power cut.
   bool throwaway = false;
-  std::string system_user = "curfew";        // used as root
+  // Used as root. The client is who may connect to a lasting cluster beside root.
+  std::string server_user = "curfew-db";
+  std::string client_user = "curfew";
   std::chrono::seconds grace{10};            // how long the keeper waits for a successor
   std::chrono::seconds start_patience{600};  // crash recovery may take long
 };
@@ -65,10 +69,13 @@ class EmbeddedCluster {
   void wait_until_ready();
   void provision();
   void start_keeper();
-  void end_keeper();
+  void end_postmaster();
+  [[nodiscard]] std::optional<Identity> folder_owner() const;
+  [[nodiscard]] mode_t folder_mode() const { return client_ ? 0710 : 0700; }
 
   ClusterOptions options_;
-  std::optional<Identity> identity_;
+  std::optional<Identity> identity_;  // of the server
+  std::optional<Identity> client_;
   std::filesystem::path binaries_;
   std::filesystem::path socket_directory_;
   HowStarted how_started_ = HowStarted::Started;
@@ -76,7 +83,7 @@ class EmbeddedCluster {
   pid_t postmaster_ = -1;
   int postmaster_descriptor_ = -1;
   bool is_our_child_ = false;
-  pid_t keeper_ = -1;
+  Keeper keeper_;
 };
 
 }  // namespace curfew::store

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -38,10 +40,7 @@ constexpr std::size_t most_output = std::size_t{64} * 1024;
     for (int descriptor = 3; descriptor < 65'536; ++descriptor) close(descriptor);
   }
   if (command.identity) {
-    if (setgroups(0, nullptr) != 0 || setgid(command.identity->group) != 0 ||
-        setuid(command.identity->user) != 0) {
-      _exit(126);
-    }
+    if (!become_user(*command.identity)) _exit(126);
   }
   if (chdir("/") != 0) _exit(126);
   umask(0077);
@@ -77,6 +76,20 @@ int wait_status(pid_t child) {
 }
 
 }  // namespace
+
+bool become_user(const Identity& identity) {
+  if (setgroups(0, nullptr) != 0) return false;
+  if (setresgid(identity.group, identity.group, identity.group) != 0) return false;
+  if (setresuid(identity.user, identity.user, identity.user) != 0) return false;
+  // Where a container's security bits keep capabilities across the change of user, they go here.
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  if (syscall(SYS_capset, &header, none.data()) != 0) return false;
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return false;
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
+  // The way back must be closed, not only unused.
+  return setuid(0) != 0 && setgid(0) != 0 && geteuid() == identity.user && getegid() == identity.group;
+}
 
 pid_t start(const Command& command) {
   int output = -1;

@@ -23,6 +23,11 @@ struct Identity {
   std::string name;
 };
 
+// For good: groups, group, user, no capability left, no new privileges by running a set-user-id program. Says
+// whether all of it is so. Safe between fork and exec. Of a process with threads, all must do it alike: call
+// it before the first one starts.
+[[nodiscard]] bool become_user(const Identity& identity);
+
 struct Command {
   std::vector<std::string> arguments;  // the first is the program's path
   std::optional<Identity> identity;    // none: as this process

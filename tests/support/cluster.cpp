@@ -9,7 +9,6 @@ Cluster::Cluster(bool durable)
     : server_(std::make_unique<store::EmbeddedCluster>(
           store::ClusterOptions{.data_directory = folder_.path() / "postgres",
                                 .throwaway = !durable,
-                                .system_user = "curfew",
                                 .grace = std::chrono::seconds(0),
                                 .start_patience = std::chrono::seconds(60)})) {
   store::migrate(server_->owner());

@@ -199,7 +199,6 @@ void print(const char* what, std::uint64_t rows, double took, double limit) {
 void run(std::uint64_t rows, const std::filesystem::path& folder) {
   store::EmbeddedCluster cluster({.data_directory = folder / ("curfew-bench-" + std::to_string(getpid())),
                                   .throwaway = false,
-                                  .system_user = "curfew",
                                   .grace = 0s,
                                   .start_patience = 60s});
   store::migrate(cluster.owner());

@@ -259,13 +259,12 @@ Tokens known_tokens() {
 
 Server& RunningServer::start_operator(ServerSettings settings, RateLimitSettings rate) {
   settings.address = "127.0.0.1:0";
-  operator_ = std::make_unique<Server>(
-      settings,
+  operator_ = std::make_unique<Server>(settings);
+  operator_->start(
       Dispatcher(operator_routes(services_, broadcast_), known_tokens(), rate, [this](std::string_view text) {
         const std::lock_guard lock(log_mutex_);
         log_.emplace_back(text);
       }));
-  operator_->start();
   return *operator_;
 }
 
@@ -273,8 +272,8 @@ Server& RunningServer::start_sources() {
   ServerSettings settings;
   settings.name = "sources";
   settings.address = "127.0.0.1:0";
-  sources_ = std::make_unique<Server>(settings, Dispatcher(source_routes(services_), known_tokens(), {}, {}));
-  sources_->start();
+  sources_ = std::make_unique<Server>(settings);
+  sources_->start(Dispatcher(source_routes(services_), known_tokens(), {}, {}));
   return *sources_;
 }
 

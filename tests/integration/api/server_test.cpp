@@ -145,9 +145,9 @@ TEST_F(RunningListener, TwoListenersOnOneAddressAreAConfigurationError) {
   start_operator();
   ServerSettings settings;
   settings.address = "127.0.0.1:" + std::to_string(operator_->port());
-  Server second(settings, Dispatcher(source_routes(services_), Tokens{}, {}, {}));
+  Server second(settings);
   try {
-    second.start();
+    second.start(Dispatcher(source_routes(services_), Tokens{}, {}, {}));
     FAIL() << "started on a port in use";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::Configuration);

@@ -1,1 +1,1 @@
-curfew_tests(integration api curfew::api)
+curfew_tests(integration api curfew::api curfew_test_support)

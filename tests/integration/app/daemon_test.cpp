@@ -218,6 +218,71 @@ TEST(Daemon, AReloadTakesNewPoliciesAndAWrongFileChangesNothing) {
   EXPECT_EQ(daemon.stop().code, 0);
 }
 
+TEST(Daemon, AReloadNamesEachChangedKeyThatNeedsARestart) {
+  ScriptedDaemon daemon;
+  daemon.script(three_people);
+  daemon.configure("policies: []\n");
+  daemon.start();
+  daemon.configure(
+      "    call_limit: 7s\n  - {name: pushed, ingest: true}\nqueue: 1000\nlog: {level: warning}\n" +
+      std::string(observing));
+  ::kill(daemon.process(), SIGHUP);
+  ASSERT_TRUE(daemon.until([&] { return daemon.log().find("sources[pushed]") != std::string::npos; }))
+      << daemon.log();
+  const std::string log = daemon.log();
+  EXPECT_THAT(log,
+              HasSubstr(R"("text":"changed in the configuration, in force after a restart","key":"queue")"));
+  EXPECT_THAT(log, HasSubstr(R"("key":"sources[crm].call_limit")"));
+  for (const char* taken : {R"("key":"log.level")", R"("key":"policies)"})
+    EXPECT_THAT(log, testing::Not(HasSubstr(taken)));
+  EXPECT_EQ(daemon.stop().code, 0);
+}
+
+TEST(Daemon, ItsCommandsReachItOverTlsWithItsOwnCertificateAsTheAnchor) {
+  const support::TemporaryDirectory folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0711));
+  const std::string at = folder.path().string();
+  ASSERT_EQ(std::system(("openssl req -x509 -days 2 -newkey rsa:2048 -nodes -subj /CN=curfew.test -keyout " +
+                         at + "/key -out " + at + "/pem >/dev/null 2>&1")
+                            .c_str()),
+            0);
+  ScriptedDaemon daemon;
+  daemon.script(three_people);
+  daemon.configure(observing);
+  daemon.start();
+  ASSERT_TRUE(daemon.until([&] { return daemon.get("/api/v1/sessions")["sessions"].size() == 3; }));
+  ASSERT_EQ(daemon.stop().code, 0);
+  // The same file, its listener with TLS.
+  std::ifstream in(daemon.config());
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const std::size_t brace = text.find('}', text.find("operator: {"));
+  text.insert(brace, ", tls_certificate: " + at + "/pem, tls_key: " + at + "/key");
+  std::ofstream(daemon.config()) << text;
+  daemon.launch();
+  Ended listed;
+  EXPECT_TRUE(daemon.until([&] {
+    listed = run_curfew({"sessions", "--json", "--config", daemon.config()});
+    return listed.code == 0;
+  })) << listed.err
+      << daemon.log();
+  EXPECT_THAT(listed.out, HasSubstr("\"state\""));
+  EXPECT_EQ(daemon.stop().code, 0);
+}
+
+TEST(CommandLine, AWrongTlsFileIsNamedWithItsPlace) {
+  const support::TemporaryDirectory folder;
+  const std::string at = folder.path().string();
+  std::ofstream(at + "/c.yaml") << "listeners:\n  operator:\n    tls_certificate: " << at
+                                << "/no.pem\n    tls_key: " << at << "/no.key\ndata: " << at << "/data\n";
+  for (const char* command : {"config", "serve"}) {
+    const Ended ended = run_curfew(std::string(command) == "config"
+                                       ? std::vector<std::string>{"config", "check", at + "/c.yaml"}
+                                       : std::vector<std::string>{"serve", "--config", at + "/c.yaml"});
+    EXPECT_EQ(ended.code, 78);
+    EXPECT_THAT(ended.err, HasSubstr(at + "/c.yaml:3:22: " + at + "/no.pem can't be read: No such file"));
+  }
+}
+
 TEST(CommandLine, MistakesHaveTheirExitCodesAndOneLine) {
   const support::TemporaryDirectory folder;
   const std::string file = (folder.path() / "c.yaml").string();

@@ -32,9 +32,32 @@ std::string read(const fs::path& path) {
   return text.str();
 }
 
+bool others_may_enter(const fs::path& folder) {
+  fs::path walked;
+  for (const fs::path& part : folder) {
+    walked /= part;
+    if ((fs::status(walked).permissions() & fs::perms::others_exec) == fs::perms::none) return false;
+  }
+  return true;
+}
+
+// Where the program is. As root the daemon goes on as a user who may not be able to enter the build's folder:
+// then, a copy where that one can.
+fs::path program_folder() {
+  const fs::path built(CURFEW_BINARY_DIR);
+  if (::geteuid() != 0 || others_may_enter(built)) return built;
+  static const support::TemporaryDirectory copy;
+  if (fs::is_empty(copy.path())) {
+    fs::permissions(copy.path(), fs::perms(0755));
+    for (const char* part : {"bin", "lib"})
+      fs::copy(built / part, copy.path() / part, fs::copy_options::recursive);
+  }
+  return copy.path();
+}
+
 pid_t spawn(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment,
             const fs::path& out, const fs::path& err) {
-  std::vector<std::string> words{std::string(CURFEW_BINARY_DIR) + "/bin/curfew"};
+  std::vector<std::string> words{(program_folder() / "bin" / "curfew").string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -107,9 +130,13 @@ void ScriptedDaemon::configure(const std::string& yaml) {
       << yaml;
 }
 
-bool ScriptedDaemon::try_start(const std::map<std::string, std::string>& environment) {
+void ScriptedDaemon::launch(const std::map<std::string, std::string>& environment) {
   process_ =
       spawn({"serve", "--config", config()}, environment, folder_.path() / "out", folder_.path() / "log");
+}
+
+bool ScriptedDaemon::try_start(const std::map<std::string, std::string>& environment) {
+  launch(environment);
   return until([&] {
     if (has_ended()) return true;
     try {

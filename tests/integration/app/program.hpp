@@ -50,6 +50,8 @@ class ScriptedDaemon {
 
   // Starts the daemon and returns when it is ready.
   void start(const std::map<std::string, std::string>& environment = {});
+  // Starts it, and does not wait.
+  void launch(const std::map<std::string, std::string>& environment = {});
   // Starts it and returns when it is ready or has ended.
   bool try_start(const std::map<std::string, std::string>& environment);
   Ended stop(int signal = SIGTERM);

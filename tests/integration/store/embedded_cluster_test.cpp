@@ -9,6 +9,7 @@
 
 #include <array>
 #include <fstream>
+#include <map>
 
 #include "core/base/error.hpp"
 #include "core/store/cluster_files.hpp"
@@ -66,12 +67,19 @@ TEST_F(Embedded, IsMadeDurableAndPrivate) {
   EXPECT_EQ(answer(cluster, "SHOW jit"), "off");
   EXPECT_EQ(answer(cluster, "SHOW listen_addresses"), "");
   struct stat found {};
+  // Under root there are three: root, the server's user, and the daemon's, which may pass to the socket.
+  const auto server = system_identity("curfew-db");
+  const auto client = system_identity("curfew");
   ASSERT_EQ(stat(cluster.socket_directory().c_str(), &found), 0);
-  EXPECT_EQ(found.st_mode & 0777, 0700U);
-  for (const char* file : {"admin.pgpass", "application.pgpass", "owner.lock"}) {
+  EXPECT_EQ(found.st_mode & 0777, client ? 0710U : 0700U);
+  EXPECT_EQ(found.st_gid, client ? client->group : getegid());
+  const std::map<std::string, uid_t> owners{{"admin.pgpass", geteuid()},
+                                            {"application.pgpass", client ? client->user : geteuid()},
+                                            {"owner.lock", server ? server->user : geteuid()}};
+  for (const auto& [file, owner] : owners) {
     ASSERT_EQ(stat((folder_.path() / "postgres" / file).c_str(), &found), 0);
     EXPECT_EQ(found.st_mode & 0777, 0600U) << file;
-    EXPECT_EQ(found.st_uid, geteuid());
+    EXPECT_EQ(found.st_uid, owner) << file;
   }
   // The server's own user, if it is another, can't read what is ours: there the ledger key lies too.
   if (geteuid() == 0) {
@@ -187,7 +195,7 @@ TEST_F(Embedded, AForeignServerOnOurFilesIsRefused) {
   { const EmbeddedCluster cluster(options()); }
   const fs::path data = folder_.path() / "postgres/cluster";
   const fs::path elsewhere = folder_.path() / "postgres/run/other";
-  const auto identity = identity_for_server("curfew");
+  const auto identity = system_identity("curfew-db");
   make_private_directory(elsewhere, identity);
   const pid_t foreign =
       start({.arguments = {(find_binaries(std::nullopt) / "postgres").string(), "-D", data.string(), "-c",
@@ -230,7 +238,7 @@ TEST_F(Embedded, ADataDirectoryOfAnotherMajorVersionIsRefusedWithTheCommandThatM
 
 TEST_F(Embedded, AHalfMadeClusterIsMadeAgain) {
   fs::create_directories(folder_.path() / "postgres");
-  const auto identity = identity_for_server("curfew");
+  const auto identity = system_identity("curfew-db");
   fs::permissions(folder_.path() / "postgres", fs::perms::owner_all);
   if (identity) {
     ASSERT_EQ(chown((folder_.path() / "postgres").c_str(), identity->user, identity->group), 0);

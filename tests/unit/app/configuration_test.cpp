@@ -52,6 +52,33 @@ safety:
   protected_accounts: ["upn:admin@corp.test"]
 )";
 
+TEST(Configuration, AnAddressThatOthersReachNeedsTlsOrAWordThatAProxyHasIt) {
+  EXPECT_THAT(error_of("listeners:\n  sources: {port: 8471, address: 0.0.0.0}\n"),
+              HasSubstr("c.yaml:2:34: '0.0.0.0' can be reached by others, who would read the tokens"));
+  EXPECT_EQ(error_of("listeners:\n  sources: {port: 8471, address: \"::1\"}\n"), "no error");
+  EXPECT_EQ(error_of("listeners: {sources: {address: 0.0.0.0}}\n"), "no error") << "it is off";
+  EXPECT_EQ(error_of("listeners: {sources: {port: 1, address: 10.1.2.3, plain_beyond_loopback: true}}\n"),
+            "no error");
+  EXPECT_EQ(error_of("listeners: {sources: {port: 1, address: 10.1.2.3, tls_certificate: c, tls_key: k}}\n"),
+            "no error");
+  EXPECT_THAT(error_of("listeners: {sources: {port: 1, tls_certificate: c}}\n"),
+              HasSubstr("TLS needs both tls_certificate and tls_key"));
+  EXPECT_THAT(error_of("listeners: {sources: {port: 1, tls_client_ca: c}}\n"),
+              HasSubstr("c.yaml:1:47: client certificates need TLS"));
+}
+
+TEST(Configuration, WhatChangedIsNamedByKeyAndElement) {
+  const auto changes = [](std::string_view before, std::string_view after) {
+    return changed_keys(parse_configuration("a.yaml", before), parse_configuration("b.yaml", after));
+  };
+  EXPECT_THAT(changes("queue: 100\n", "queue: 100\n"), testing::IsEmpty());
+  EXPECT_THAT(changes("queue: 100\n", "listeners: {operator: {port: 1}}\nqueue: 200\n"),
+              testing::UnorderedElementsAre("queue", "listeners.operator.port"));
+  EXPECT_THAT(changes("sources: [{name: a, ingest: true}, {name: b, ingest: true}]\n",
+                      "sources: [{name: c, ingest: true}, {name: b, ingest: true, lateness: 9s}]\n"),
+              testing::UnorderedElementsAre("sources[a]", "sources[c]", "sources[b].lateness"));
+}
+
 TEST(Configuration, AnEmptyFileIsDefaultsWithObservingRulesForHumans) {
   const Settings settings = parse_configuration("c.yaml", "");
   EXPECT_EQ(settings.realm, "default");
