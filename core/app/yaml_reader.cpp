@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -243,6 +244,21 @@ class Reader {
   int nodes_ = 0;
 };
 
+// Whatever bytes a text in another encoding has, yaml-cpp hands on as they are.
+void require_utf8(const std::string& file, std::string_view text) {
+  if (base::is_clean_utf8(text)) return;
+  // Cleaned, it is the same up to the first byte that is out of place.
+  const std::string clean = base::to_clean_utf8(text);
+  const auto good =
+      static_cast<std::size_t>(std::mismatch(text.begin(), text.end(), clean.begin()).first - text.begin());
+  const std::string_view before = text.substr(0, good);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto newline = before.rfind('\n');
+  const std::size_t column = 1 + (newline == std::string_view::npos ? good : good - newline - 1);
+  throw Error(ErrorKind::Configuration, to_text({file, static_cast<int>(line), static_cast<int>(column)}) +
+                                            ": this is not UTF-8; save the file in UTF-8");
+}
+
 }  // namespace
 
 std::string to_text(const Mark& mark) {
@@ -264,6 +280,7 @@ void read_yaml(const std::string& file, std::string_view text, const Table& tabl
   if (text.size() > max_configuration_bytes)
     throw Error(ErrorKind::Configuration,
                 file + ": larger than " + std::to_string(max_configuration_bytes) + " bytes");
+  require_utf8(file, text);
   try {
     const YAML::Node root = YAML::Load(std::string(text));
     if (!root.IsDefined() || root.IsNull()) return;  // an empty file says nothing

@@ -90,6 +90,11 @@ TEST(Configuration, AnEmptyFileIsDefaultsWithObservingRulesForHumans) {
   }
 }
 
+TEST(Configuration, ATextInAnotherEncodingIsRefusedWithItsPlace) {
+  EXPECT_EQ(error_of("realm: corp\nnode: b\xfcro\n"),
+            "c.yaml:2:8: this is not UTF-8; save the file in UTF-8");
+}
+
 TEST(Configuration, AnEmptyListOfPoliciesIsNoPolicies) {
   EXPECT_TRUE(parse_configuration("c.yaml", "policies: []\n").policies.empty());
 }
