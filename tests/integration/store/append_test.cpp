@@ -198,7 +198,7 @@ TEST_F(Append, EntriesGoOnInTheNextPartitionWhichWasMadeAhead) {
   ASSERT_EQ(rows.size(), 25U);
   for (std::size_t i = 5; i < rows.size(); ++i) {
     EXPECT_EQ(rows[i].sequence, 9'999'985 + i);
-    EXPECT_FALSE(rows[i].entry.personal.empty());
+    EXPECT_FALSE(rows[i].commitment.empty());
   }
   // Another stream has partitions of its own.
   successor.append(successor.open_stream({"corp", "node", 2}, "key"), batch_of(0, 5), {});
