@@ -226,8 +226,8 @@ void Engine::State::load(std::string_view bytes) {
     const Slot slot = sessions.restore(loaded, keyed);
     slots.push_back(slot);
     Session& session = sessions.at(slot);
-    session.scope_class =
-        book.class_of(session.source, session.application, session.account_type, session.network);
+    session.scope_class = book.class_of(session.source, session.application, session.account_type,
+                                        session.network, session.interactivity);
     if (session.subject_index != no_slot) attach(slot, session.subject_index);
     count_state(session, +1);
     if (session.queued_at != Time{}) session_deadlines.push(session.queued_at, session.number);
