@@ -338,6 +338,8 @@ std::vector<model::Policy> default_policies() {
   idle.controls = {"nist-800-53:ac-11", "pci-dss:8.2.8"};
   model::Policy& concurrent = add("default-concurrent-sessions", model::Rule::ConcurrentSessions);
   concurrent.most = 2;  // a desk, and something reached from it
+  // A share that is opened, a page that is fetched: network logons say where a person's programs are.
+  concurrent.scope.sign_ins = {model::Interactivity::Unknown, model::Interactivity::Interactive};
   concurrent.controls = {"nist-800-53:ac-10"};
   model::Policy& failed = add("default-failed-sign-ins", model::Rule::FailedSignIns);
   failed.most = 5;

@@ -38,6 +38,12 @@ std::string scope_of(const model::Scope& scope) {
       networks.push_back(std::string(model::name_of(network)));
     parts.push_back(list_of(networks, " or ") + " networks");
   }
+  if (!scope.sign_ins.empty()) {
+    std::vector<std::string> ways;
+    for (const model::Interactivity way : scope.sign_ins)
+      ways.push_back(way == model::Interactivity::Unknown ? "unknown" : std::string(model::name_of(way)));
+    parts.push_back(list_of(ways, " or ") + " sign-ins");
+  }
   return list_of(parts, ", of ");
 }
 

@@ -26,7 +26,9 @@ Declare<model::Scope> scope_table(const char* title) {
       .texts("groups", &model::Scope::groups, "Groups. Only known members match.")
       .names_of("account_types", &model::Scope::account_types, names<model::AccountType>, "Kinds of account.")
       .names_of("networks", &model::Scope::networks, names<model::NetworkClass>,
-                "Where the session comes from.");
+                "Where the session comes from.")
+      .names_of("sign_ins", &model::Scope::sign_ins, names<model::Interactivity>,
+                "How it began: by somebody at a screen, or silently, as a network logon or a ticket does.");
   return table;
 }
 

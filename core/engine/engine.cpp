@@ -227,8 +227,8 @@ void Engine::State::configure() {
   sources.configure(set, symbols);
   for (const Slot slot : sessions.in_order()) {
     Session& session = sessions.at(slot);
-    session.scope_class =
-        book.class_of(session.source, session.application, session.account_type, session.network);
+    session.scope_class = book.class_of(session.source, session.application, session.account_type,
+                                        session.network, session.interactivity);
   }
 }
 

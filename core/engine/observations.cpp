@@ -105,8 +105,8 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   }
   if (created || change.lifecycle()) {
     touch(session);
-    session.scope_class =
-        book.class_of(session.source, session.application, session.account_type, session.network);
+    session.scope_class = book.class_of(session.source, session.application, session.account_type,
+                                        session.network, session.interactivity);
     if (!device && session.device) sessions.link_device(slot);
     if (facts.linked_session && session.joined == 0) {
       const Slot other = sessions.find(facts.source, facts.linked_session);

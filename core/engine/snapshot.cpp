@@ -235,8 +235,8 @@ void Engine::State::load(std::string_view bytes) {
     const Slot slot = sessions.restore(loaded, keyed);
     slots.push_back(slot);
     Session& session = sessions.at(slot);
-    session.scope_class =
-        book.class_of(session.source, session.application, session.account_type, session.network);
+    session.scope_class = book.class_of(session.source, session.application, session.account_type,
+                                        session.network, session.interactivity);
     if (session.subject_index != no_slot) {
       if (!subjects.knows(session.subject_index)) r.broken("a session of no subject");
       attach(slot, session.subject_index);

@@ -54,6 +54,7 @@ struct Scope {
   std::vector<std::string> groups;
   std::vector<AccountType> account_types;
   std::vector<NetworkClass> networks;
+  std::vector<Interactivity> sign_ins;
   friend bool operator==(const Scope&, const Scope&) = default;
 };
 

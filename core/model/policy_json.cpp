@@ -15,6 +15,7 @@ void append(std::string& out, const Scope& scope) {
   if (!scope.groups.empty()) o.texts("groups", scope.groups);
   if (!scope.account_types.empty()) o.names("account_types", scope.account_types);
   if (!scope.networks.empty()) o.names("networks", scope.networks);
+  if (!scope.sign_ins.empty()) o.names("sign_ins", scope.sign_ins);
   o.end();
 }
 
@@ -82,6 +83,8 @@ void read_value(element from, std::string_view where, Scope& to) {
       read(value, key, to.account_types);
     else if (key == "networks")
       read(value, key, to.networks);
+    else if (key == "sign_ins")
+      read(value, key, to.sign_ins);
     else
       unknown(key);
   }

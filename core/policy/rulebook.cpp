@@ -75,10 +75,11 @@ Rulebook::Rulebook(const model::PolicySet& set, model::Symbols& symbols) {
 }
 
 std::uint32_t Rulebook::class_of(model::Symbol source, model::Symbol application, model::AccountType type,
-                                 model::NetworkClass network) {
+                                 model::NetworkClass network, model::Interactivity sign_in) {
   const std::uint64_t key = static_cast<std::uint64_t>(source.number) << 32 |
                             static_cast<std::uint64_t>(application.number) << 16 |
-                            static_cast<std::uint64_t>(type) << 8 | static_cast<std::uint64_t>(network);
+                            static_cast<std::uint64_t>(type) << 8 | static_cast<std::uint64_t>(sign_in) << 4 |
+                            static_cast<std::uint64_t>(network);
   const auto [place, is_new] = class_numbers_.try_emplace(key, static_cast<std::uint32_t>(classes_.size()));
   if (!is_new) return place->second;
   Candidates& candidates = classes_.emplace_back();
@@ -87,10 +88,12 @@ std::uint32_t Rulebook::class_of(model::Symbol source, model::Symbol application
     const model::Scope& scope = p.policy.scope;
     const model::Scope& except = p.policy.except;
     if (!allows(p.sources, source) || !allows(p.applications, application) ||
-        !allows(scope.account_types, type) || !allows(scope.networks, network))
+        !allows(scope.account_types, type) || !allows(scope.networks, network) ||
+        !allows(scope.sign_ins, sign_in))
       continue;
     if (contains(p.except_sources, source) || contains(p.except_applications, application) ||
-        contains(except.account_types, type) || contains(except.networks, network))
+        contains(except.account_types, type) || contains(except.networks, network) ||
+        contains(except.sign_ins, sign_in))
       continue;
     switch (p.policy.rule) {
       case model::Rule::SessionTimeout:

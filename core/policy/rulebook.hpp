@@ -2,7 +2,7 @@
 // network) the policies that may apply are listed once, so that twelve policies cost a lookup.
 //
 //   Rulebook book(set, symbols);
-//   const Candidates& c = book.candidates(book.class_of(source, application, type, network));
+//   const Candidates& c = book.candidates(book.class_of(source, application, type, network, how));
 //   for (auto p : c.timed) if (book.matches(p, identifiers, groups) == Match::Yes) …
 //
 // Threads: one. Owns: the policies and the lists.
@@ -43,7 +43,8 @@ class Rulebook {
   Rulebook(const model::PolicySet& set, model::Symbols& symbols);
 
   [[nodiscard]] std::uint32_t class_of(model::Symbol source, model::Symbol application,
-                                       model::AccountType type, model::NetworkClass network);
+                                       model::AccountType type, model::NetworkClass network,
+                                       model::Interactivity sign_in);
   [[nodiscard]] const Candidates& candidates(std::uint32_t scope_class) const {
     return classes_[scope_class];
   }

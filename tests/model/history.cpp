@@ -58,6 +58,8 @@ model::PolicySet policies(Random& random, const Shape& shape) {
     policy.evict = static_cast<model::Evict>(random.below(3));
     if (random.chance(25)) policy.scope.sources = {source_names[random.below(2)]};
     if (random.chance(15)) policy.except.account_types = {model::AccountType::Service};
+    if (random.chance(15)) policy.scope.sign_ins = {model::Interactivity::Interactive};
+    if (random.chance(10)) policy.except.sign_ins = {model::Interactivity::Silent};
     if (!shape.enforce || random.chance(30)) continue;
     policy.mode = model::PolicyMode::Enforce;
     policy.hold = random.chance(30);
@@ -129,6 +131,7 @@ model::Facts History::observation() {
   if (random_.chance(30)) facts.device = model::Ref{500 + person};
   facts.application = symbols_.intern(id % 2 == 0 ? "sales" : "stock");
   facts.account_type = id % 4 == 3 ? model::AccountType::Service : model::AccountType::Human;
+  facts.interactivity = id % 5 == 2 ? model::Interactivity::Silent : model::Interactivity::Interactive;
   if (facts.type == ObservationType::Activity && random_.chance(25))
     facts.activity_class = model::ActivityClass::Machine;
   if (facts.type == ObservationType::Activity) facts.count = 1 + static_cast<std::uint32_t>(random_.below(3));

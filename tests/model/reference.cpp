@@ -83,7 +83,9 @@ bool Reference::may_fire(const Session& session, Time deadline) const {
 
 bool Reference::in_scope(const model::Policy& policy, const Session& session) const {
   if (!policy.scope.sources.empty() && !in(policy.scope.sources, session.row.source)) return false;
-  return !in(policy.except.account_types, session.row.account_type);
+  if (!policy.scope.sign_ins.empty() && !in(policy.scope.sign_ins, session.row.interactivity)) return false;
+  return !in(policy.except.account_types, session.row.account_type) &&
+         !in(policy.except.sign_ins, session.row.interactivity);
 }
 
 void Reference::open(std::size_t policy, Session& session, Time base, Time breached_at) {
@@ -346,6 +348,7 @@ void Reference::observe_session(const model::Facts& facts) {
   first_told(row.device, facts.device);
   first_told(row.application, std::string(symbols_.text(facts.application)));
   first_told(row.account_type, facts.account_type);
+  first_told(row.interactivity, facts.interactivity);
   row.expires_at = std::max(row.expires_at, facts.expires_at);
   row.started_at = std::min(row.started_at, at);
 

@@ -49,6 +49,26 @@ TEST(Concurrency, JoinedSessionsCountOnce) {
   EXPECT_EQ(m.count(EntryKind::ViolationOpened), 0U);
 }
 
+TEST(Concurrency, ARuleAboutInteractiveSignInsCountsNoSilentOne) {
+  auto p = at_once(1);
+  p.scope.sign_ins = {model::Interactivity::Interactive};
+  Machine m;
+  m.configure(0, with(p));
+  const auto signs_in = [&](std::uint8_t session, model::Interactivity how) {
+    auto facts = m.facts(ObservationType::SignIn, session, session, 7);
+    facts.interactivity = how;
+    m.see(session, facts);
+  };
+  signs_in(1, model::Interactivity::Interactive);
+  signs_in(2, model::Interactivity::Silent);
+  signs_in(3, model::Interactivity::Unknown);
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 0U);
+  signs_in(4, model::Interactivity::Interactive);
+  ASSERT_EQ(m.count(EntryKind::ViolationOpened), 1U);
+  EXPECT_NE(m.engine.violation(1).evidence.find("\"sessions\":[1,4]"), std::string::npos)
+      << m.engine.violation(1).evidence;
+}
+
 TEST(Concurrency, ThroughALinkAloneWaitsForApproval) {
   auto p = at_once(1);
   p.mode = model::PolicyMode::Enforce;

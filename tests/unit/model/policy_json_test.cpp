@@ -26,7 +26,13 @@ TEST(PolicySet, IsReadBackAsItWasWritten) {
   policy.name = "müde";
   policy.rule = Rule::ConcurrentSessions;
   policy.mode = PolicyMode::Enforce;
-  policy.scope = {{"a"}, {"b"}, {"ref:00"}, {"g"}, {AccountType::Human}, {NetworkClass::Public}};
+  policy.scope = {{"a"},
+                  {"b"},
+                  {"ref:00"},
+                  {"g"},
+                  {AccountType::Human},
+                  {NetworkClass::Public},
+                  {Interactivity::Interactive}};
   policy.except.groups = {"admins"};
   policy.limit = Duration{1};
   policy.warn_before = Duration{2};
