@@ -212,6 +212,17 @@ void Pipeline::run_engine() {
   changed_.notify_all();
 }
 
+namespace {
+
+// Of an arrival that was not taken yet; nullptr: there is none, or it is something else.
+const model::Facts* facts_of(const std::vector<Arrival>& arrivals, std::size_t index) {
+  if (index >= arrivals.size()) return nullptr;
+  const auto* admitted = std::get_if<connector::Admitted>(&arrivals[index].body);
+  return admitted == nullptr ? nullptr : &admitted->facts;
+}
+
+}  // namespace
+
 void Pipeline::run_live() {
   std::vector<Arrival> arrivals;
   while (!intake_.queue().finished()) {
@@ -224,8 +235,10 @@ void Pipeline::run_live() {
                    {{"from", base::format_rfc3339(jump->from)}, {"to", base::format_rfc3339(jump->to)}});
       machine_->take(clock_->now(), *jump);
     }
-    for (Arrival& arrival : arrivals) {
-      take(std::move(arrival), clock_->now());
+    for (std::size_t i = 0; i < arrivals.size(); ++i) {
+      machine_->engine().expect(facts_of(arrivals, i + engine::Engine::expect_next),
+                                facts_of(arrivals, i + engine::Engine::expect_later));
+      take(std::move(arrivals[i]), clock_->now());
       base::kill_point("app.after_take");
     }
     if (const auto deadline = machine_->engine().next_deadline(); deadline && *deadline <= clock_->now())

@@ -257,6 +257,11 @@ void Engine::apply(const model::Input& input, model::Effects& out) {
   state_->out = nullptr;
 }
 
+void Engine::expect(const model::Facts* next, const model::Facts* later) const {
+  if (later != nullptr) state_->sessions.prefetch_place(later->source, later->session);
+  if (next != nullptr) state_->sessions.prefetch_record(next->source, next->session);
+}
+
 Time Engine::now() const { return state_->now; }
 
 std::optional<Time> Engine::next_deadline() const {

@@ -50,6 +50,12 @@ class Engine {
   // Clears `out`, then fills it.
   void apply(const model::Input& input, model::Effects& out);
 
+  // What is known of inputs to come: `next` is applied soon, `later` after it. Brings what they need nearer,
+  // so that the engine need not wait for memory; changes and decides nothing. nullptr: nothing is known.
+  void expect(const model::Facts* next, const model::Facts* later) const;
+  static constexpr std::size_t expect_next = 6;    // inputs ahead
+  static constexpr std::size_t expect_later = 12;  // that are best
+
   // Engine time of the newest input.
   [[nodiscard]] Time now() const;
   // The engine time at which a tick would next do something, watermarks as they are; nullopt: nothing waits.

@@ -36,6 +36,18 @@ class SessionTable {
     const auto found = by_number_.find(number);
     return found == by_number_.end() ? no_slot : *found;
   }
+  // Hints for a look-up that comes soon: first its place in the index, and when that has had time to arrive,
+  // the record. They change nothing.
+  void prefetch_place(model::Symbol source, const model::SessionDigest& digest) const {
+    by_key_.prefetch(Key{source, digest});
+  }
+  void prefetch_record(model::Symbol source, const model::SessionDigest& digest) const {
+    // The index keeps seven bits of the hash: what fits them is nearly always it, and looking costs a miss.
+    const auto likely = by_key_.find(Likely{{source, digest}});
+    if (likely == by_key_.end()) return;
+    const char* record = reinterpret_cast<const char*>(&at(*likely));
+    for (std::size_t line = 0; line < touched_by_activity; line += 64) __builtin_prefetch(record + line, 1);
+  }
   // A new session with the next number. The key then belongs to it: an older session of the same key is
   // reached by its number only.
   Slot add(model::Symbol source, const model::SessionDigest& digest);
@@ -68,6 +80,10 @@ class SessionTable {
     model::Symbol source;
     const model::SessionDigest& digest;
   };
+  static constexpr std::size_t touched_by_activity = 192;
+  struct Likely {
+    Key key;
+  };
   static std::size_t mix(std::uint64_t x) {
     x *= 0x9E37'79B9'7F4A'7C15ULL;
     return static_cast<std::size_t>(x ^ x >> 32);
@@ -85,6 +101,7 @@ class SessionTable {
       return hash_key(table->at(slot).source, table->at(slot).digest);
     }
     std::size_t operator()(const Key& key) const { return hash_key(key.source, key.digest); }
+    std::size_t operator()(const Likely& likely) const { return (*this)(likely.key); }
   };
   struct KeyEqual {
     using is_transparent = void;
@@ -99,6 +116,8 @@ class SessionTable {
       return a[0] == b[0] && a[1] == b[1] && session.source == key.source;
     }
     bool operator()(const Key& key, Slot slot) const { return (*this)(slot, key); }
+    bool operator()(Slot, const Likely&) const { return true; }
+    bool operator()(const Likely&, Slot) const { return true; }
   };
   struct NumberHash {
     using is_transparent = void;
