@@ -106,6 +106,7 @@ model::Facts History::observation() {
   last_id_ = id;
   // A sign-in that comes late may lie just before what was seen last of its id.
   Time& last_at = last_at_[id];
+  const Time before = last_at;
   if (facts.type == ObservationType::SignIn && last_at != Time{} && random_.chance(25))
     facts.occurred_at = last_at - seconds(random_.below(5));
   else
@@ -140,6 +141,8 @@ model::Facts History::observation() {
   if (model::states_end(facts.type) && random_.chance(40)) {
     facts.end_certainty = model::Certainty::Inferred;
     facts.end_reason = random_.chance(50) ? model::EndReason::Reboot : model::EndReason::Vanished;
+    // A conclusion often comes after what refutes it.
+    if (before != Time{} && random_.chance(40)) facts.occurred_at = before - seconds(random_.below(10));
   }
   facts.fresh_credentials = facts.type == ObservationType::SignIn && random_.chance(50);
   return facts;

@@ -4,8 +4,10 @@
 #include <Poco/Exception.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <set>
 #include <thread>
 
@@ -20,6 +22,7 @@
 namespace curfew::app_test {
 namespace {
 
+namespace fs = std::filesystem;
 using nlohmann::json;
 using support::Cut;
 using testing::HasSubstr;
@@ -29,9 +32,23 @@ class Away : public testing::Test {
   // A daemon whose database is reached with this connection string; empty: the embedded one.
   void start(const std::string& conninfo) {
     daemon_.script("");
-    daemon_.configure("    ingest: true\n" +
-                      (conninfo.empty() ? std::string{} : "database: {url: \"" + conninfo + "\"}\n"));
+    daemon_.configure("    ingest: true\n" + (conninfo.empty()
+                                                  ? std::string{}
+                                                  : "database: {url: \"" + readable(conninfo) + "\"}\n"));
     daemon_.start();
+  }
+  // With a password file of the daemon's own user: started by root, it is not ours.
+  std::string readable(const std::string& conninfo) {
+    const std::string key = "passfile='";
+    const auto begin = conninfo.find(key) + key.size();
+    const std::string original = conninfo.substr(begin, conninfo.find('\'', begin) - begin);
+    const std::string copy = (daemon_.folder() / "database.pgpass").string();
+    fs::copy_file(original, copy, fs::copy_options::overwrite_existing);
+    fs::permissions(copy, fs::perms::owner_read | fs::perms::owner_write);
+    if (const auto user = store::system_identity("curfew")) {
+      EXPECT_EQ(chown(copy.c_str(), user->user, user->group), 0);
+    }
+    return at(conninfo, original, copy);
   }
   // Through the proxy, to a database of its own.
   void start_behind_proxy() {
@@ -184,7 +201,6 @@ TEST_F(Away, BackendsThatAreTerminatedAreReplaced) {
 TEST_F(Away, AServerThatIsRestartedUnderTheWriterIsFoundAgain) {
   const store::ClusterOptions options{.data_directory = folder_.path() / "server",
                                       .throwaway = false,
-                                      .system_user = "curfew",
                                       .grace = std::chrono::seconds(0),
                                       .start_patience = std::chrono::seconds(60)};
   std::optional<store::EmbeddedCluster> server(options);
