@@ -20,8 +20,6 @@
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 
-extern char** environ;
-
 namespace curfew::connector {
 namespace {
 

@@ -83,6 +83,7 @@ std::uint32_t Rulebook::class_of(model::Symbol source, model::Symbol application
   const auto [place, is_new] = class_numbers_.try_emplace(key, static_cast<std::uint32_t>(classes_.size()));
   if (!is_new) return place->second;
   Candidates& candidates = classes_.emplace_back();
+  // NOLINTNEXTLINE(bugprone-too-small-loop-variable): the constructor bounds their number
   for (PolicyIndex i = 0; i < policies_.size(); ++i) {
     const Compiled& p = policies_[i];
     const model::Scope& scope = p.policy.scope;

@@ -75,7 +75,8 @@ std::vector<std::string> columns_of(const Json& rows) {
     if (keys.size() == max_columns) break;
     const bool told = std::any_of(rows.begin(), rows.end(), [&](const Json& row) {
       const Json* value = column_value(row, key);
-      return value != nullptr && !value->is_null() && *value != 0 && *value != "";
+      return value != nullptr && !value->is_null() && *value != 0 &&
+             !(value->is_string() && value->get_ref<const std::string&>().empty());
     });
     if (told) keys.push_back(key);
   }

@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <array>
+#include <charconv>
 #include <cstring>
 
 #include "core/base/error.hpp"
@@ -95,7 +96,12 @@ Parameter Parameter::bytes(std::string_view value) { return {bytea_type, std::st
 void Answer::Clear::operator()(pg_result* result) const { PQclear(result); }
 Answer::Answer(pg_result* result) : result_(result) {}
 int Answer::rows() const { return PQntuples(result_.get()); }
-std::int64_t Answer::affected() const { return std::atoll(PQcmdTuples(result_.get())); }
+std::int64_t Answer::affected() const {
+  const std::string_view count = PQcmdTuples(result_.get());
+  std::int64_t number = 0;  // and so for a command that affects no rows: its text is empty
+  std::from_chars(count.data(), count.data() + count.size(), number);
+  return number;
+}
 std::string_view Answer::bytes(int row, int column) const {
   return {PQgetvalue(result_.get(), row, column),
           static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
