@@ -29,9 +29,6 @@ target_link_libraries(model_other_build PRIVATE curfew_model_check curfew::ledge
                                                 curfew_settings)
 target_compile_definitions(model_other_build PRIVATE
   CURFEW_REPLAY_OTHER="$<TARGET_FILE:model_replay_other>" CURFEW_REPLAY_CHANGED="$<TARGET_FILE:model_replay_changed>")
-if(CURFEW_SANITIZE)
-  target_compile_definitions(model_other_build PRIVATE CURFEW_SANITIZED)
-endif()
 add_dependencies(model_other_build model_replay_other model_replay_changed)
 add_test(NAME model_other_build COMMAND model_other_build)
 set_tests_properties(model_other_build PROPERTIES LABELS model TIMEOUT 600)
