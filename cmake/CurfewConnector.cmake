@@ -7,8 +7,12 @@ function(curfew_add_connector name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT_DIRECTORY" "SOURCES;LIBRARIES")
   add_library(${name} MODULE ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE curfew::sdk ${arg_LIBRARIES})
-  target_link_options(${name} PRIVATE -Wl,-z,now -Wl,-z,nodelete -Wl,--no-undefined
+  target_link_options(${name} PRIVATE -Wl,-z,now -Wl,-z,nodelete
     "-Wl,--version-script=${CURFEW_CONNECTOR_CMAKE_DIR}/connector.map")
+  # A sanitizer's runtime is in the program that loads the plugin.
+  if(NOT CURFEW_SANITIZE)
+    target_link_options(${name} PRIVATE -Wl,--no-undefined)
+  endif()
   if(NOT arg_OUTPUT_DIRECTORY)
     set(arg_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/curfew/plugins")
   endif()
