@@ -1,5 +1,6 @@
-// The OpenAPI 3.1 description of the API, as served at /api/v1/openapi.json. tests/integration/api holds it
-// against the running server, both ways.
+// The OpenAPI 3.1 description of the API, as served at /api/v1/openapi.json. It is written in openapi.yaml,
+// of which the build makes this function (cmake/curfew_openapi.cmake); tests/integration/api holds it against
+// the running server, both ways.
 //
 // Threads: a constant.
 #pragma once

@@ -27,9 +27,8 @@ ActionWorkers::ActionWorkers(connector::Host& host, std::function<Resolver()> ma
       make_resolver_(std::move(make_resolver)),
       intake_(intake),
       log_(log),
-      jobs_(std::numeric_limits<std::size_t>::max()) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
-}
+      jobs_(std::numeric_limits<std::size_t>::max()),
+      thread_count_(threads) {}
 
 ActionWorkers::~ActionWorkers() { stop(); }
 
@@ -42,6 +41,10 @@ void ActionWorkers::dispatch(std::vector<Act> acts, std::vector<Ask> asks) {
     Job job = std::move(ask);
     (void)jobs_.try_push(job);
   }
+}
+
+void ActionWorkers::start() {
+  for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { run(); });
 }
 
 void ActionWorkers::stop() {

@@ -3,6 +3,7 @@
 //
 //   app::ActionWorkers workers(host, resolve, intake, log, 4);
 //   workers.dispatch(batch.acts, batch.asks);     // after the commit
+//   workers.start();                              // when the sources run
 //
 // Threads: dispatch from any; the calls run on the workers. Owns: the threads. Fails: a step that can't be
 // carried out is answered as failed, never dropped: when the daemon stops first, the ledger has an intent
@@ -31,6 +32,9 @@ class ActionWorkers {
   ~ActionWorkers();
 
   void dispatch(std::vector<Act> acts, std::vector<Ask> asks);
+  // What was dispatched before waits for this: a start looks at once after what it found under way, and a
+  // source that does not run yet would only tell it that it does not know.
+  void start();
   // Waits for the calls that run; those that wait are left to the next start.
   void stop();
 
@@ -46,6 +50,7 @@ class ActionWorkers {
   Log& log_;
   base::Queue<Job> jobs_;
   std::atomic<bool> stopping_ = false;
+  std::size_t thread_count_;
   std::vector<std::thread> threads_;
 };
 

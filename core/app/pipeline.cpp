@@ -130,6 +130,7 @@ void Pipeline::start() {
   publish_view();
   engine_thread_ = std::thread([this] { run_engine(); });
   add_sources(recovered.memory);
+  if (workers_) workers_->start();
 }
 
 void Pipeline::add_sources(std::map<std::string, connector::SourceMemory>& memory) {

@@ -267,6 +267,9 @@ void Loop::restarted() {
     } else if (step.probe_open) {
       ask(i);
     }
+    // While nobody could look, no proof could come.
+    if (step.phase == Phase::Proving)
+      step.prove_by = std::max(step.prove_by, now_ + step.ladder.prove_within);
   }
 }
 

@@ -27,6 +27,10 @@ inline constexpr std::string_view config_schema = R"json({
     "loop_every": {
       "type": "string",
       "description": "Plays the script again each time this long has passed (24h). Default: once"
+    },
+    "acts": {
+      "type": "string",
+      "description": "File to which each ladder step is appended as it is carried out. Default: none"
     }
   }
 })json";

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "plugins/replay/acts.hpp"
 #include "plugins/replay/config_schema.hpp"
 #include "plugins/replay/script.hpp"
 #include "plugins/replay/world.hpp"
@@ -36,6 +37,7 @@ struct Options {
   std::string start = "now";
   double speed = 1;
   Duration loop_every{};
+  std::string acts;
 };
 
 // [guide:settings]
@@ -46,6 +48,7 @@ Options read_options(const std::string& config) {
   options.script = json.value("script", "");
   options.start = json.value("start", options.start);
   options.speed = json.value("speed", options.speed);
+  options.acts = json.value("acts", "");
   if (!(options.speed > 0 && options.speed <= 1e6)) {
     throw Failure(Code::Invalid, "settings.speed: must be more than 0 and at most 1000000");
   }
@@ -104,6 +107,7 @@ class Replay {
     for (const auto& [key, value] : host_.recall_all()) {
       if (key.starts_with("ended/")) world_.end(key.substr(6));
     }
+    for (const std::string& session : acts_.open(options_.acts)) world_.end(session);
     if (const auto cursor = host_.cursor("script")) resume(*cursor);
   }
   // [/guide]
@@ -142,9 +146,16 @@ class Replay {
 
   // [guide:act]
   plugin::Answer act(const plugin::Action& action) {
-    const std::string session = world_.find(action.session);
-    const Rule rule = rule_for(step_names.at(static_cast<std::size_t>(action.step)), session);
+    Act act{.at = host_.now(),
+            .step = step_names.at(static_cast<std::size_t>(action.step)),
+            .revert = action.revert,
+            .digest = action.session,
+            .session = world_.find(action.session)};
+    const Rule rule = rule_for(act.step, act.session);
+    act.answer = name_of(rule.reply);
     delay(rule);
+    if (rule.reply == Reply::Truth) act.ended = world_.carry_out(action);
+    acts_.append(act);
     switch (rule.reply) {
       case Reply::Refuse:
         return {Code::Refused, rule.text};
@@ -159,13 +170,12 @@ class Replay {
       default:
         break;
     }
-    const auto ended = world_.carry_out(action);
     const std::lock_guard lock(mutex_);
-    for (const std::string& id : ended) {
+    for (const std::string& id : act.ended) {
       to_remember_.emplace_back("ended/" + id, "1");
       if (rule.announce) to_announce_.emplace_back(id, host_.now());
     }
-    if (!ended.empty()) waker_.wake();
+    if (!act.ended.empty()) waker_.wake();
     return {Code::Ok, rule.text};
   }
   // [/guide]
@@ -420,6 +430,7 @@ class Replay {
   const Options options_;
   Script script_;  // its rules under mutex_
   World world_;
+  Acts acts_;
   plugin::Waker waker_;
   Time start_{};
   Time latest_{};

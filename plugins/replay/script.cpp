@@ -173,6 +173,8 @@ Event read_event(Line& line, std::size_t number) {
 
 }  // namespace
 
+std::string_view name_of(Reply reply) noexcept { return replies[static_cast<std::size_t>(reply)]; }
+
 void read_line(std::string_view text, std::size_t number, const std::string& where, Script& script) {
   const auto first = text.find_first_not_of(" \t\r");
   if (first == std::string_view::npos || text[first] == '#') return;

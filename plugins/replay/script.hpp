@@ -63,6 +63,8 @@ enum class Reply {
   Die,          // ends the process
 };
 
+[[nodiscard]] std::string_view name_of(Reply reply) noexcept;
+
 struct Rule {
   std::string on;       // a ladder step's name, "prove", or "*" for every step
   std::string session;  // empty: any

@@ -13,8 +13,8 @@ World::Happens World::apply(const Event& event, const plugin::SessionDigest& dig
   }
   if (event.session.empty()) return Happens::AsWritten;
   Session& session = sessions_[event.session];
+  session.digest = digest;  // also of one that has ended: it is still asked about
   if (session.ended_by_us) return Happens::NotAtAll;
-  session.digest = digest;
   session.with_handle = session.with_handle || event.with_handle;
   session.identifiers.insert(event.identifiers.begin(), event.identifiers.end());
   switch (event.type) {

@@ -115,6 +115,14 @@ std::string body_for(const std::string& operation) {
   return R"({"reason":"asked by phone"})";
 }
 
+std::string value_for(const json& schema) {
+  if (schema.contains("enum")) return schema["enum"][0].get<std::string>();
+  if (schema.contains("pattern")) return "000000000000abc3";
+  if (schema.value("format", "") == "date-time") return "2026-11-21T08:00:00Z";
+  if (schema["type"] == "boolean") return "true";
+  return schema["type"] == "integer" ? "1" : "session";
+}
+
 std::string upper(std::string text) {
   for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return text;
@@ -186,6 +194,27 @@ TEST_F(OpenApi, TheRolesInTheDocumentAreThoseOfTheRoutes) {
     ASSERT_NE(match.route, nullptr) << method << " " << path;
     EXPECT_EQ(match.route->roles, documented) << method << " " << path;
   });
+}
+
+TEST_F(OpenApi, EveryQueryParameterInTheDocumentIsTakenAndNoOther) {
+  std::size_t checked = 0;
+  for_each_operation([&](const std::string& path, const std::string& method, const json& operation) {
+    if (path == "/api/v1/stream" || !operation.contains("parameters")) return;
+    const std::string bare = filled_in(path).substr(0, filled_in(path).find('?'));
+    std::string query;
+    for (const json& parameter : operation["parameters"]) {
+      if (parameter["in"] != "query") continue;
+      query += (query.empty() ? "?" : "&") + parameter["name"].get<std::string>() + "=" +
+               value_for(parameter["schema"]);
+      ++checked;
+    }
+    if (query.empty()) return;
+    const Reply all = ask(server_of(path), method, bare + query, admin);
+    EXPECT_NE(all.status, 400) << path << query << "\n" << all.body;
+    const Reply odd = ask(server_of(path), method, bare + query + "&undocumented=1", admin);
+    EXPECT_EQ(odd.status, 400) << path << "\n" << odd.body;
+  });
+  EXPECT_GT(checked, 15U);
 }
 
 TEST_F(OpenApi, EveryRouteIsDocumented) {

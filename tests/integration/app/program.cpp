@@ -108,6 +108,8 @@ ScriptedDaemon::ScriptedDaemon()
     : start_time_(base::format_rfc3339(base::wall_clock_now())), port_(free_port()) {
   fs::permissions(folder_.path(), fs::perms(0711));
   std::ofstream(folder_.path() / "token") << "cfw_test-token-of-the-integration-tests\n";
+  std::ofstream(folder_.path() / "acts").flush();
+  fs::permissions(folder_.path() / "acts", fs::perms(0666));  // root's daemon goes on as another user
 }
 
 ScriptedDaemon::~ScriptedDaemon() {
@@ -126,7 +128,7 @@ void ScriptedDaemon::configure(const std::string& yaml) {
       << "listeners: {operator: {port: " << port_ << "}}\n"
       << "tokens: [{name: test, role: admin, token_file: " << at << "/token}]\n"
       << "sources:\n  - name: crm\n    connector: replay\n    lateness: 0s\n    settings: {script: " << at
-      << "/script.ndjson, start: \"" << start_time_ << "\"}\n"
+      << "/script.ndjson, acts: " << at << "/acts, start: \"" << start_time_ << "\"}\n"
       << yaml;
 }
 

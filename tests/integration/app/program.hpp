@@ -43,7 +43,8 @@ class ScriptedDaemon {
   ScriptedDaemon();
   ~ScriptedDaemon();
 
-  // One source "crm" that plays this script; offsets count from the start of the test.
+  // One source "crm" that plays this script; offsets count from the start of the test. What it was told to do
+  // is in folder()/"acts".
   void script(const std::string& ndjson);
   // YAML below `policies:` and `safety:`; and whatever else the file should say.
   void configure(const std::string& yaml);

@@ -344,5 +344,44 @@ TEST(Loop, BeginsTheStepsOfAGroupAtOnce) {
   EXPECT_EQ(run.order.steps[2].phase, Phase::Waiting);
 }
 
+TEST(Loop, LooksAfterARestartAtAnActWithoutAnswerAndDoesNotRepeatIt) {
+  Attempt run({step(Action::SignOutSession), step(Action::RevokeTokens)});
+  run.loop(0).begin();
+  run.probe(1, Liveness::Alive);
+  ASSERT_EQ(run.order.steps[0].phase, Phase::Acting);
+  run.loop(100).restarted();
+  EXPECT_EQ(run.order.steps[0].phase, Phase::Proving);
+  EXPECT_EQ(run.events.back().kind, EventKind::Ask);
+  EXPECT_EQ(run.count(EventKind::Intent), 1U);
+  run.probe(101, Liveness::Dead);
+  EXPECT_EQ(run.order.outcome, Outcome::Proven);
+}
+
+TEST(Loop, DoesNotHoldTheTimeInWhichNobodyCouldLookAgainstAStep) {
+  Attempt run({step(Action::SignOutSession), step(Action::DisableAccount)});
+  run.loop(0).begin();
+  run.probe(1, Liveness::Alive);
+  run.answer(2, AnswerCode::Accepted);
+  run.loop(100).restarted();
+  // The auth system is not reachable at once.
+  run.probe(101, Liveness::Unknown);
+  EXPECT_EQ(run.order.steps[1].phase, Phase::Waiting);
+  run.wait(105, Liveness::Dead);
+  EXPECT_EQ(run.order.outcome, Outcome::Proven);
+  EXPECT_EQ(run.count(EventKind::Intent), 1U);
+}
+
+TEST(Loop, GoesOnToTheNextStepWhenNoLookAfterARestartShowsAProof) {
+  Attempt run({step(Action::SignOutSession), step(Action::DisableAccount)});
+  run.loop(0).begin();
+  run.probe(1, Liveness::Alive);
+  run.answer(2, AnswerCode::Accepted);
+  run.loop(100).restarted();
+  run.probe(101, Liveness::Alive);
+  run.wait(111, Liveness::Alive);
+  EXPECT_EQ(run.order.steps[0].verdict, Verdict::StillAlive);
+  EXPECT_EQ(run.count(EventKind::Intent), 2U);
+}
+
 }  // namespace
 }  // namespace curfew::enforcement
