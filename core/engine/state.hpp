@@ -2,9 +2,9 @@
 //
 //   engine.cpp        apply, firing of deadlines, the public face
 //   observations.cpp  facts into sessions and subjects
-//   rules.cpp         policies: when they are due, what breaches them, what takes a breach back
-//   sign_outs.cpp     orders: made, held, moved on
-//   decisions.cpp     the texts that go into the ledger
+//   rules.cpp         policies: when they are due, what breaches their limits, what takes a breach back
+//   event_rules.cpp   policies that need no deadline: sessions at once, failed sign-ins, activity after the
+//   end sign_outs.cpp     orders: made, held, moved on decisions.cpp     the texts that go into the ledger
 //   snapshot.cpp      save and load
 //
 // Private to core/engine.
@@ -179,14 +179,16 @@ struct Engine::State {
   [[nodiscard]] bool applies(policy::PolicyIndex policy, const Session& session);
   void activity_after_marks(Slot slot, Time occurred_at, bool person);
   void withdraw_after(Slot slot, Time ended_at);
-  enum class Recheck : std::uint8_t { Group, Itself };
-  void recheck_concurrency(Slot slot, Time from, Recheck whom = Recheck::Group);
-  void check_failures(Slot slot);
-  void check_after_end(Slot slot, const model::Facts& facts);
   Violation& open(const Breach& breach);
   void withdraw(model::ViolationNumber number, std::string_view because);
   void drop(Slot slot, Time at);
   [[nodiscard]] model::ViolationRow row_of(model::ViolationNumber number) const;
+
+  // event_rules.cpp
+  enum class Recheck : std::uint8_t { Group, Itself };
+  void recheck_concurrency(Slot slot, Time from, Recheck whom = Recheck::Group);
+  void check_failures(Slot slot);
+  void check_after_end(Slot slot, const model::Facts& facts);
 
   // sign_outs.cpp
   void enforce(policy::PolicyIndex policy, Violation& violation, model::ViolationNumber number,

@@ -48,7 +48,7 @@ curfew_mutant(snapshot_forgets_deadlines core/engine/snapshot.cpp
   "if (session.queued_at != Time{}) session_deadlines" "if (false) session_deadlines")
 curfew_mutant(limits_do_not_wait_for_the_backlog core/engine/rules.cpp
   "if (source.reads_backlog()) {" "if (false) {")
-curfew_mutant(unread_ends_are_counted core/engine/rules.cpp
+curfew_mutant(unread_ends_are_counted core/engine/event_rules.cpp
   "if (unread != overlap.sessions.end()) {" "if (false) {")
 curfew_mutant(backlog_holds_for_ever core/engine/engine.cpp
   "stop_waiting(sources.at(symbols.intern(name)));" "sources.at(symbols.intern(name)).catch_up_by = Time::max();")
