@@ -47,6 +47,20 @@ ledger::Tree stored_tree(store::Store& reader, const store::StreamHead& head) {
                                });
 }
 
+// As the daemon does: the same batch again when the new connection was cut as well.
+void append(store::Store& writer, const store::StreamHead& head, const ledger::SealedBatch& batch,
+            const store::Extras& extras) {
+  constexpr int most_tries = 20;
+  for (int tried = 1;; ++tried) {
+    try {
+      writer.append(head, batch, extras);
+      return;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::Unavailable || tried == most_tries) throw;
+    }
+  }
+}
+
 void run(const std::string& conninfo, const std::string& acknowledged, std::uint64_t seed) {
   // The same key in each life of the process.
   const auto key = ledger::SigningKey::from_seed(ledger::origin_of(stream_id), base::sha256("kill test"));
@@ -89,7 +103,7 @@ void run(const std::string& conninfo, const std::string& acknowledged, std::uint
     extras.sessions.push_back(session);
     extras.cursors.push_back({"kill", "file", std::to_string(next), count, 0, 0});
     const ledger::SealedBatch batch = sealer.seal(std::move(entries), base::wall_clock_now());
-    writer.append(head, batch, extras);
+    append(writer, head, batch, extras);
     acknowledge(file, batch);
   }
 }
