@@ -32,6 +32,8 @@ target_compile_definitions(curfew_settings INTERFACE
   $<$<CONFIG:Release>:_FORTIFY_SOURCE=2> CURFEW_VERSION="${PROJECT_VERSION}")
 target_link_options(curfew_settings INTERFACE -Wl,-z,relro,-z,now)
 if(CURFEW_SANITIZE)
+  # What can't be held under a sanitizer asks for this; compilers name theirs differently.
+  target_compile_definitions(curfew_settings INTERFACE CURFEW_SANITIZED)
   target_compile_options(curfew_settings INTERFACE -fsanitize=${CURFEW_SANITIZE} -fno-omit-frame-pointer
                          -fno-sanitize-recover=all)
   # Types are compared by their descriptors, and a plugin with hidden symbols has its own.

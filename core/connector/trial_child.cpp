@@ -118,7 +118,7 @@ void set_limits() {
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_CPU, 60);
   limit(RLIMIT_NOFILE, 256);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef CURFEW_SANITIZED
   limit(RLIMIT_AS, rlim_t{4} << 30U);  // sanitizers reserve terabytes
 #endif
 }

@@ -135,7 +135,6 @@ class Reader {
       : sink_(sink), range_(range), chunks_(chunks), buffer_(first_buffer) {}
 
   void take(libevtx_record_t* record, bool recovered) {
-    libevtx_error_t* error = nullptr;
     // The number in the record's header; an exported log counts anew there, and keeps the old ones inside.
     std::uint64_t number = 0;
     const bool numbered = libevtx_record_get_identifier(record, &number, nullptr) == 1;
@@ -144,21 +143,7 @@ class Reader {
       chunks_.took(number);
       return;
     }
-    // Asking for the size first would render the record twice.
-    if (libevtx_record_get_utf8_xml_string(record, buffer_.data(), buffer_.size(), &error) != 1) {
-      std::size_t size = 0;
-      libevtx_error_t* size_error = nullptr;
-      if (libevtx_record_get_utf8_xml_string_size(record, &size, &size_error) == 1 && size > buffer_.size() &&
-          size <= longest_record) {
-        buffer_.resize(size);
-        libevtx_error_free(&error);
-        if (libevtx_record_get_utf8_xml_string(record, buffer_.data(), buffer_.size(), &error) != 1)
-          return complain(recovered);
-      } else {
-        libevtx_error_free(&size_error);
-        return complain(recovered);
-      }
-    }
+    if (!render(record)) return complain(recovered);
     const char* text = reinterpret_cast<const char*>(buffer_.data());
     WindowsEvent event;
     if (!parse_xml_event({text, strnlen(text, buffer_.size())}, event)) return complain(recovered);
@@ -180,6 +165,21 @@ class Reader {
   }
 
  private:
+  // As XML text into the buffer, which grows as far as a record may. Asking for the size first would render
+  // each one twice.
+  bool render(libevtx_record_t* record) {
+    const auto into_buffer = [&] {
+      return libevtx_record_get_utf8_xml_string(record, buffer_.data(), buffer_.size(), nullptr) == 1;
+    };
+    if (into_buffer()) return true;
+    std::size_t size = 0;
+    if (libevtx_record_get_utf8_xml_string_size(record, &size, nullptr) != 1 || size <= buffer_.size() ||
+        size > longest_record)
+      return false;
+    buffer_.resize(size);
+    return into_buffer();
+  }
+
   RecordSink& sink_;
   EvtxRange range_;
   Chunks& chunks_;
