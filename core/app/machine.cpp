@@ -30,6 +30,7 @@ const model::Effects& Machine::take(Time at, model::InputBody body,
   const model::Input input{.at = std::max(at, engine_.now()), .body = std::move(body)};
   engine_.apply(input, effects_);
   ++inputs_;
+  for (const model::SessionNumber number : engine_.gate_changes(input, effects_)) at_gates_.insert(number);
   keep_last_rows();
   if (std::holds_alternative<model::TickInput>(input.body) && !effects_.fired) return effects_;
 
@@ -73,10 +74,22 @@ Batch Machine::close() {
   sort_unique(sign_outs_);
   for (const model::SessionNumber number : sessions_) {
     const auto last = last_sessions_.find(number);
-    const model::SessionRow& row = batch_.extras.sessions.emplace_back(
-        last == last_sessions_.end() ? engine_.session(number) : std::move(last->second));
-    if (row.state == model::SessionState::Ended) handles_.erase(row.session);
+    batch_.extras.sessions.push_back(last == last_sessions_.end() ? engine_.session(number) : last->second);
   }
+  for (const model::SessionNumber number : at_gates_) {
+    if (model::GateEntry entry = engine_.gate_entry(number); entry.number != 0)
+      batch_.gate.push_back(std::move(entry));
+  }
+  for (const auto& [number, row] : last_sessions_) {
+    if (engine_.find_session(row.source, row.session) != 0) continue;
+    handles_.erase(row.session);
+    if (engine_.is_guarded(row.source))
+      batch_.gate.push_back({.source = row.source,
+                             .session = row.session,
+                             .number = number,
+                             .standing = model::Standing::Forgotten});
+  }
+  at_gates_.clear();
   for (const model::ViolationNumber number : violations_) {
     const auto last = last_violations_.find(number);
     batch_.extras.violations.push_back(last == last_violations_.end() ? engine_.violation(number)
@@ -94,6 +107,15 @@ Batch Machine::close() {
   violations_.clear();
   sign_outs_.clear();
   return std::exchange(batch_, {});
+}
+
+std::vector<model::GateEntry> Machine::gate_entries() const {
+  std::vector<model::GateEntry> entries;
+  for (const model::SessionNumber number : engine_.guarded_sessions()) {
+    if (model::GateEntry entry = engine_.gate_entry(number); entry.number != 0)
+      entries.push_back(std::move(entry));
+  }
+  return entries;
 }
 
 void Machine::add_snapshot() {

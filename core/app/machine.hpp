@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class Machine {
   [[nodiscard]] bool has_entries() const { return !batch_.entries.empty(); }
   // The open batch with its rows; the next one is open.
   [[nodiscard]] Batch close();
+  // What gates must know of every session that they guard, as the engine has them now.
+  [[nodiscard]] std::vector<model::GateEntry> gate_entries() const;
   // Puts the engine's whole state into the open batch.
   void add_snapshot();
   // Puts the sessions whose last activity moved into the open batch.
@@ -51,6 +54,7 @@ class Machine {
   std::vector<model::SessionNumber> sessions_;
   std::vector<model::ViolationNumber> violations_;
   std::vector<model::OrderNumber> sign_outs_;
+  std::set<model::SessionNumber> at_gates_;  // whose entry moved
   std::map<model::SessionNumber, model::SessionRow> last_sessions_;
   std::map<model::ViolationNumber, model::ViolationRow> last_violations_;
   std::map<model::OrderNumber, model::SignOutRow> last_sign_outs_;

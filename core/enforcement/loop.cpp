@@ -88,10 +88,14 @@ void Loop::start_proving(Step& step, std::uint32_t index) {
 }
 
 void Loop::probe(std::uint32_t index, std::uint32_t number, Liveness session, Liveness control) {
-  if (index >= order_.steps.size() || !order_.running()) return;
+  if (index >= order_.steps.size() || !(order_.running() || order_.watched())) return;
   Step& step = order_.steps[index];
   if (!step.probe_open || number != step.probes) return;  // an answer to what nobody waits for any more
   step.probe_open = false;
+  if (order_.watched()) {
+    take_watch_probe(index, session, control);
+    return;
+  }
   if (step.phase == Phase::Looking) {
     step.alive_before = session == Liveness::Alive;
     if (session == Liveness::Dead && control == Liveness::Alive) {
@@ -161,9 +165,8 @@ void Loop::advance() {
     return;
   }
   if (end >= order_.steps.size()) {
-    const bool contained = std::any_of(order_.steps.begin(), order_.steps.end(),
-                                       [](const Step& step) { return step.verdict == Verdict::Contained; });
-    conclude(contained ? Outcome::Contained : Outcome::Unproven);
+    conclude(exhausted());
+    watch();
     return;
   }
   order_.group = end;
@@ -177,15 +180,87 @@ void Loop::advance() {
 void Loop::conclude(Outcome outcome) {
   order_.outcome = outcome;
   order_.concluded_at = now_;
+  order_.watch_until = Time{};
   for (Step& step : order_.steps) step.probe_open = false;
   events_.push_back({EventKind::Order, 0, false, {}});
-  if (outcome == Outcome::Unproven || outcome == Outcome::Contained) {
+  if (outcome == Outcome::Unproven || outcome == Outcome::Contained || outcome == Outcome::StillAlive) {
     events_.push_back({EventKind::Alert, 0, false, "ladder exhausted without a proof"});
   }
 }
 
+// ---- after the ladder's end ----
+
+Outcome Loop::exhausted() const {
+  if (const auto last = order_.last_act(); last && order_.steps[*last].alive_after)
+    return Outcome::StillAlive;
+  const bool contained =
+      order_.guarded || std::any_of(order_.steps.begin(), order_.steps.end(),
+                                    [](const Step& step) { return step.verdict == Verdict::Contained; });
+  return contained ? Outcome::Contained : Outcome::Unproven;
+}
+
+void Loop::watch() {
+  const auto last = order_.last_act();
+  if (!last) return;
+  order_.watch_until = now_ + watch_for;
+  Step& step = order_.steps[*last];
+  step.backoff = longest_backoff;
+  step.next_probe_at = step.probe_source.empty() ? Time{} : now_ + step.backoff;
+}
+
+void Loop::wake_watch() {
+  const std::uint32_t last = *order_.last_act();
+  Step& step = order_.steps[last];
+  if (order_.expires_at != Time{} && now_ >= order_.expires_at + expiry_skew) {
+    prove_late(last, Proof::Expired);
+    return;
+  }
+  if (now_ >= order_.watch_until) {
+    order_.watch_until = Time{};
+    step.probe_open = false;
+    return;
+  }
+  if (step.probe_open && now_ >= step.probe_asked_at + probe_patience) {
+    step.probe_open = false;
+    step.next_probe_at = now_ + step.backoff;
+  }
+  if (step.probe_open || step.next_probe_at == Time{} || now_ < step.next_probe_at) return;
+  step.next_probe_at = Time{};
+  ask(last);
+}
+
+void Loop::take_watch_probe(std::uint32_t index, Liveness session, Liveness control) {
+  Step& step = order_.steps[index];
+  if (session == Liveness::Dead && (control == Liveness::Alive || step.alive_before)) {
+    prove_late(index, control == Liveness::Alive ? Proof::DeadBesideControl : Proof::DeadAfterAlive);
+    return;
+  }
+  step.backoff = std::min(step.backoff * 2, longest_watch_pause);
+  step.next_probe_at = now_ + step.backoff;
+  if (session != Liveness::Alive) return;
+  step.alive_before = step.alive_after = true;
+  found_alive("the source says that the session lives");
+}
+
+void Loop::prove_late(std::uint32_t index, Proof proof) {
+  Step& step = order_.steps[index];
+  step.alive_after = false;
+  step.verdict = Verdict::Proven;
+  step.proof = proof;
+  events_.push_back({EventKind::Step, index, false, {}});
+  conclude(Outcome::Proven);
+}
+
+void Loop::found_alive(const std::string& why) {
+  if (order_.outcome == Outcome::StillAlive) return;
+  order_.outcome = Outcome::StillAlive;
+  events_.push_back({EventKind::Order, 0, false, {}});
+  events_.push_back({EventKind::Alert, 0, false, why});
+}
+
 void Loop::wake() {
   for (std::uint32_t i = 0; i < order_.steps.size(); ++i) wake_revert(i);
+  if (order_.watched()) wake_watch();
   if (!order_.running()) return;
   if (order_.expires_at != Time{} && order_.acted() && now_ >= order_.expires_at + expiry_skew) {
     session_ended(Proof::Expired, order_.expires_at);
@@ -261,6 +336,7 @@ void Loop::restarted() {
       step.revert = Revert::Planned;
       step.revert_at = now_;
     }
+    if (order_.watched() && step.probe_open) ask(i);
     if (!order_.running()) continue;
     if (step.phase == Phase::Acting) {
       answer(i, AnswerCode::TimedOut);
@@ -274,7 +350,23 @@ void Loop::restarted() {
 }
 
 void Loop::session_acted(Time occurred_at) {
-  if (!order_.running()) return;
+  if (!order_.running()) {
+    const auto last = order_.last_act();
+    if (!last || order_.outcome == Outcome::Held || order_.outcome == Outcome::Mistaken) return;
+    Step& step = order_.steps[*last];
+    if (occurred_at <= step.answered_at) return;
+    if (order_.outcome == Outcome::Proven) {
+      if (occurred_at <= order_.concluded_at + contradiction_skew) return;
+      step.alive_before = step.alive_after = true;
+      found_alive("activity after the proof: it is taken back");
+      watch();
+      return;
+    }
+    if (!order_.watched()) return;
+    step.alive_before = step.alive_after = true;
+    found_alive("activity after the last step");
+    return;
+  }
   for (Step& step : order_.steps) {
     if (step.phase == Phase::Proving && step.answered && occurred_at > step.answered_at)
       step.alive_after = true;
@@ -284,6 +376,11 @@ void Loop::session_acted(Time occurred_at) {
 }
 
 void Loop::session_ended(Proof proof, Time occurred_at) {
+  if (order_.watched()) {
+    const std::uint32_t last = *order_.last_act();
+    if (occurred_at > order_.steps[last].answered_at) prove_late(last, proof);
+    return;
+  }
   if (order_.concluded_at != Time{}) return;
   if (order_.outcome == Outcome::Held) {
     dismiss("session_ended");
@@ -357,7 +454,16 @@ Time next_wake(const Order& order) {
     else if (step.phase == Phase::Proving)
       at(step.next_probe_at != Time{} ? step.next_probe_at : step.prove_by);
   }
-  if (order.running() && order.acted() && order.expires_at != Time{}) at(order.expires_at + expiry_skew);
+  if ((order.running() || order.watched()) && order.acted() && order.expires_at != Time{})
+    at(order.expires_at + expiry_skew);
+  if (order.watched()) {
+    at(order.watch_until);
+    const Step& step = order.steps[*order.last_act()];
+    if (step.probe_open)
+      at(step.probe_asked_at + probe_patience);
+    else if (step.next_probe_at != Time{})
+      at(step.next_probe_at);
+  }
   return wake;
 }
 

@@ -4,6 +4,10 @@
 //   loop.begin();  …  loop.answer(0, AnswerCode::Accepted);  …  loop.probe(0, 2, Dead, Alive);  …
 //   loop.wake();
 //
+// An order whose ladder ended without a proof is watched: the proof may come later (a cache empties, a token
+// expires), and a sign of life turns `contained` and `unproven` into `still_alive`. A sign of life after a
+// proof takes the proof back.
+//
 // Pure: it changes the order and appends what must happen, in order, to `events`. An accepted call, a "not
 // found" and silence prove nothing. next_wake says when it wants to be woken.
 //
@@ -38,6 +42,11 @@ inline constexpr Duration answer_patience{std::chrono::seconds(60)};
 inline constexpr Duration first_backoff{std::chrono::seconds(1)};
 inline constexpr Duration longest_backoff{std::chrono::seconds(60)};
 inline constexpr Duration expiry_skew{std::chrono::seconds(60)};
+// An order that ended without a proof is looked after for so long, with growing pauses.
+inline constexpr Duration watch_for{std::chrono::hours(24)};
+inline constexpr Duration longest_watch_pause{std::chrono::minutes(10)};
+// What a source dates so little after a proof may be its clock's doing.
+inline constexpr Duration contradiction_skew{std::chrono::seconds(2)};
 inline constexpr Duration revert_pause{std::chrono::seconds(60)};
 inline constexpr std::uint32_t most_revert_tries = 10;
 
@@ -66,6 +75,12 @@ class Loop {
   void give_up(std::uint32_t index);
   void advance();
   void conclude(model::Outcome outcome);
+  void watch();
+  void wake_watch();
+  void take_watch_probe(std::uint32_t index, model::Liveness session, model::Liveness control);
+  void prove_late(std::uint32_t index, Proof proof);
+  void found_alive(const std::string& why);
+  [[nodiscard]] model::Outcome exhausted() const;
   void wake_step(std::uint32_t index);
   void wake_revert(std::uint32_t index);
   void take_revert_answer(std::uint32_t index, model::AnswerCode code);

@@ -10,6 +10,15 @@ bool Order::acted() const {
   return std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.intended_at != Time{}; });
 }
 
+std::optional<std::uint32_t> Order::last_act() const {
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    const Step& step = steps[i];
+    if (step.answered && step.ladder.action != model::Action::Notify && !step.at_gate)
+      return static_cast<std::uint32_t>(i);
+  }
+  return std::nullopt;
+}
+
 bool Order::reverting() const {
   return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
     return step.revert == Revert::Planned || step.revert == Revert::Acting;
@@ -22,6 +31,12 @@ bool is_reversible(model::Action action) noexcept {
 }
 
 bool hits_subject(model::Action action) noexcept { return action >= model::Action::RevokeTokens; }
+
+bool refuses(const Order& order) noexcept {
+  if (order.outcome == model::Outcome::Held || order.outcome == model::Outcome::Mistaken) return false;
+  return std::any_of(order.steps.begin(), order.steps.end(),
+                     [](const Step& step) { return step.ladder.action != model::Action::Notify; });
+}
 
 std::string trail(const Order& order) {
   std::string out = "[";
@@ -161,6 +176,9 @@ void save(const Order& order, model::StateWriter& w, const model::Symbols& symbo
   w.time(order.concluded_at);
   w.time(order.reverted_at);
   w.time(order.expires_at);
+  w.time(order.watch_until);
+  w.name(order.refusal);
+  w.flag(order.guarded);
   w.flag(order.hold);
   w.number(order.group);
   w.number(order.steps.size());
@@ -189,6 +207,9 @@ Order load_order(model::StateReader& r, model::Symbols& symbols) {
   order.concluded_at = r.time();
   order.reverted_at = r.time();
   order.expires_at = r.time();
+  order.watch_until = r.time();
+  order.refusal = r.name<model::Refusal>();
+  order.guarded = r.flag();
   order.hold = r.flag();
   order.group = r.number_as<std::uint32_t>();
   for (std::size_t i = r.count(); i > 0; --i) order.steps.push_back(load_step(r));

@@ -3,10 +3,12 @@
 // Threads: values.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/model/facts.hpp"
+#include "core/model/gate.hpp"
 #include "core/model/rows.hpp"
 #include "core/model/state_bytes.hpp"
 
@@ -77,19 +79,29 @@ struct Order {
   Time ordered_at{};
   Time concluded_at{};
   Time reverted_at{};
-  Time expires_at{};        // hard expiry that the source stated; epoch: none
-  bool hold = false;        // a hold follows its proof
+  Time expires_at{};   // hard expiry that the source stated; epoch: none
+  Time watch_until{};  // ended without a proof: looked after until then; epoch: not
+  bool hold = false;   // a hold follows its proof
+  model::Refusal refusal = model::Refusal::Policy;  // what a gate says meanwhile
+  bool guarded = false;     // a gate of ours refuses the session while this order stands
   std::uint32_t group = 0;  // first step of the group that runs
   std::vector<Step> steps;
 
   [[nodiscard]] bool running() const { return concluded_at == Time{} && outcome != model::Outcome::Held; }
+  // Over, but without a proof, which may come yet.
+  [[nodiscard]] bool watched() const { return watch_until != Time{}; }
   [[nodiscard]] bool acted() const;
+  // The newest step that acted on the session elsewhere than at our gate.
+  [[nodiscard]] std::optional<std::uint32_t> last_act() const;
   [[nodiscard]] bool reverting() const;
 };
 
 [[nodiscard]] bool is_reversible(model::Action action) noexcept;
 // Whether it ends more than the one session that it was ordered for.
 [[nodiscard]] bool hits_subject(model::Action action) noexcept;
+// Whether a gate must not let the session pass because of it: from the order's intent on, whatever came of
+// it.
+[[nodiscard]] bool refuses(const Order& order) noexcept;
 [[nodiscard]] std::string trail(const Order& order);
 [[nodiscard]] model::SignOutRow to_row(const Order& order);
 void save(const Order& order, model::StateWriter& writer, const model::Symbols& symbols);

@@ -74,7 +74,7 @@ void Engine::State::take(const model::ClockInput&) {}
 void Engine::State::take(const model::StartedInput&) {
   std::vector<model::OrderNumber> open;
   for (const auto& [number, kept] : orders) {
-    if (kept.order.running() || kept.order.reverting()) open.push_back(number);
+    if (kept.order.running() || kept.order.watched() || kept.order.reverting()) open.push_back(number);
   }
   std::vector<enforcement::Event> events;
   for (const model::OrderNumber number : open) {
@@ -88,6 +88,7 @@ void Engine::State::hear(Source& source) {
   source.heard_at = now;
   if (source.silent) {
     source.silent = false;
+    out->limits_moved = true;
     alert("source_heard", "the source speaks again; its absence rules go on", symbols.text(source.name));
   }
   queue_silence(source);
@@ -110,6 +111,7 @@ void Engine::State::fire_silence(const std::string& name, Time at) {
   }
   source.silent = true;
   out->fired = true;
+  out->limits_moved = true;
   alert("source_silent",
         "nothing heard for " + base::format_duration(source.settings.stale_after) +
             "; rules about absence are stopped for its sessions",
@@ -188,6 +190,7 @@ void Engine::State::take(const model::ProgressInput& input) {
 void Engine::State::take(const model::ConfigurationInput& input) {
   set = input.set;
   configure();
+  out->limits_moved = true;
   for (const model::Symbol name : sources.in_order(symbols)) {
     Source& source = sources.at(name);
     if (source.heard_at == Time{}) {
@@ -241,6 +244,7 @@ void Engine::State::take(const model::GroupsInput& input) {
   for (const std::uint32_t subject : concerned) {
     for (const Slot slot : sessions_of(subject)) schedule(slot);
   }
+  out->limits_moved = true;
 }
 
 // ---- the public face ----

@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/model/gate.hpp"
 #include "core/model/input.hpp"
 #include "core/model/rows.hpp"
 
@@ -71,6 +72,18 @@ class Engine {
                                                   const model::SessionDigest& session) const;
   // The numbers of all sessions that live, ascending.
   [[nodiscard]] std::vector<model::SessionNumber> live_sessions() const;
+  // What a gate may know of a session; number 0: nothing, as no gate guards it, it left the memory, or
+  // another session has its id now.
+  [[nodiscard]] model::GateEntry gate_entry(model::SessionNumber number) const;
+  // Whether a gate guards the sessions of this source, and whether this source is a gate.
+  [[nodiscard]] bool is_guarded(std::string_view source) const;
+  [[nodiscard]] bool is_gate(std::string_view source) const;
+  // The sessions whose entry may be another one after `input`, with the effects that it had; ascending, once
+  // each. What left the memory is in effects.last_sessions.
+  [[nodiscard]] std::vector<model::SessionNumber> gate_changes(const model::Input& input,
+                                                               const model::Effects& effects) const;
+  // The numbers of all sessions that a gate must know, ascending.
+  [[nodiscard]] std::vector<model::SessionNumber> guarded_sessions() const;
   // The subject that an identifier's reference belongs to now; none if unknown.
   [[nodiscard]] model::Ref subject_of(model::Ref identifier) const;
   // The sessions whose last activity moved since the last call, ascending; for the minute's flush.

@@ -139,7 +139,9 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   }
   if (idle_matters && session::shows_life(facts.type))
     activity_after_marks(slot, facts.occurred_at, session::shows_person(facts));
+  bool proof_is_wrong = false;
   if (KeptOrder* kept = order_of(session); kept != nullptr) {
+    const bool was_proven = kept->order.outcome == model::Outcome::Proven;
     std::vector<enforcement::Event> events;
     enforcement::Loop loop(kept->order, now, events);
     if (session::shows_life(facts.type))
@@ -147,6 +149,7 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
     else if (facts.end_certainty == model::Certainty::Stated)  // what a connector concluded proves nothing
       loop.session_ended(enforcement::Proof::StatedEnd, facts.occurred_at);
     if (!events.empty()) run(kept->order.number, events);
+    proof_is_wrong = was_proven && kept->order.outcome == model::Outcome::StillAlive;
   }
   if (change.ended || change.end_moved || (created && !session.lives())) {
     withdraw_after(slot, session.ended_at);
@@ -161,6 +164,7 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
     if (facts.type == ObservationType::SignIn) check_hold(slot, facts.fresh_credentials);
   }
   if (change.after_end) check_after_end(slot, facts);
+  if (proof_is_wrong) take_proof_back(slot);
   schedule(slot);
 }
 

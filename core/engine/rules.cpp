@@ -41,10 +41,13 @@ Mark& Engine::State::mark(Session& session, PolicyIndex policy) {
   return own.back();
 }
 
+policy::Match Engine::State::match_of(PolicyIndex policy, const Session& session) const {
+  if (!book.asks_person(policy)) return policy::Match::Yes;
+  return book.matches(policy, subjects.identifiers_of(session.subject_index), groups);
+}
+
 bool Engine::State::applies(PolicyIndex policy, const Session& session) {
-  if (!book.asks_person(policy)) return true;
-  const auto person = subjects.identifiers_of(session.subject_index);
-  const policy::Match match = book.matches(policy, person, groups);
+  const policy::Match match = match_of(policy, session);
   if (match == policy::Match::Unknown) ++counts.unknown_memberships;
   return match == policy::Match::Yes;
 }
@@ -290,12 +293,15 @@ void Engine::State::withdraw(model::ViolationNumber number, std::string_view bec
 void Engine::State::activity_after_marks(Slot slot, Time occurred_at, bool person) {
   Session& session = sessions.at(slot);
   if (!person) return;
-  session.idle_now = false;
   const auto found = marks.find(session.number);
   if (found == marks.end()) return;
+  session.idle_now = false;
   std::vector<model::ViolationNumber> gone;
   for (Mark& mark : found->second.of) {
     const Identity& identity = identities[mark.identity];
+    // What is no later than the newest activity ends no idle time.
+    session.idle_now |= identity.rule == Rule::InactivityTimeout && mark.violation != 0 &&
+                        mark.base == base_of(Rule::InactivityTimeout, session);
     if (identity.rule != Rule::InactivityTimeout || mark.violation == 0 || occurred_at <= mark.base) continue;
     if (occurred_at > mark.breached_at) {
       if (mark.resumed_at == Time{} || occurred_at < mark.resumed_at) mark.resumed_at = occurred_at;
@@ -333,8 +339,8 @@ void Engine::State::drop(Slot slot, Time at) {
   if (session.has_order) {
     const auto found = order_of_session.find(session.number);
     const auto kept = orders.find(found->second);
-    if (kept != orders.end() &&
-        (kept->second.order.concluded_at == Time{} || kept->second.order.reverting())) {
+    if (kept != orders.end() && (kept->second.order.concluded_at == Time{} ||
+                                 kept->second.order.reverting() || kept->second.order.watched())) {
       requeue(slot, at + drop_retry);
       return;
     }

@@ -12,6 +12,19 @@ using enforcement::Step;
 
 namespace {
 
+model::Refusal refusal_of(model::Rule rule) {
+  switch (rule) {
+    case model::Rule::InactivityTimeout:
+      return model::Refusal::IdleTimeout;
+    case model::Rule::SessionTimeout:
+      return model::Refusal::SessionTimeout;
+    case model::Rule::ConcurrentSessions:
+      return model::Refusal::TooManySessions;
+    default:
+      return model::Refusal::Policy;
+  }
+}
+
 // Concluded orders stay for what comes late.
 constexpr Duration order_kept_for{std::chrono::hours(24)};
 
@@ -56,6 +69,7 @@ void Engine::State::enforce(policy::PolicyIndex index, Violation& violation, mod
     order.policy = policy.name;
     order.violation = number;
     order.ordered_by = "policy";
+    order.refusal = refusal_of(policy.rule);
     order.breached_at = breached_at;
     order.hold = policy.hold;
     std::string held = hold_reason(policy.ladder, session.subject_index, targets.size());
@@ -92,6 +106,39 @@ KeptOrder* Engine::State::order_of(const Session& session) {
   return kept == orders.end() ? nullptr : &kept->second;
 }
 
+const KeptOrder* Engine::State::order_of(const Session& session) const {
+  if (!session.has_order) return nullptr;
+  const auto number = order_of_session.find(session.number);
+  if (number == order_of_session.end()) return nullptr;
+  const auto kept = orders.find(number->second);
+  return kept == orders.end() ? nullptr : &kept->second;
+}
+
+// It was seen to go on after we had proved its end, and nobody but we had said that it was over.
+void Engine::State::take_proof_back(Slot slot) {
+  Session& session = sessions.at(slot);
+  if (!session.proven_end) return;
+  session.proven_end = false;
+  if (session.end_reason != model::EndReason::Forced) return;
+  count_state(session, -1);
+  session.state = model::SessionState::Active;
+  session.ended_at = Time{};
+  session.end_reason = model::EndReason::Unknown;
+  session.end_certainty = model::Certainty::Inferred;
+  ++session.corrections;
+  count_state(session, +1);
+  session.closed_at = Time{};
+  touch(session);
+  std::string text;
+  model::JsonObject o(text);
+  o.number("session_number", session.number);
+  o.name("was", model::EndReason::Forced);
+  o.time("activity_at", session.last_at());
+  o.end();
+  decide(model::EntryKind::SessionReopened, session, std::move(text));
+  recheck_concurrency(slot, session.started_at);
+}
+
 // Makes the order, and begins it unless it is held. `target` may be no_slot: about the subject alone.
 model::OrderNumber Engine::State::order(Order order, Slot target,
                                         const std::vector<model::LadderStep>& ladder,
@@ -108,6 +155,11 @@ model::OrderNumber Engine::State::order(Order order, Slot target,
     order.digest = session.digest;
     order.expires_at = session.expires_at;
     subject = session.subject_index;
+    // The new one looks after the session from now on.
+    if (KeptOrder* before = order_of(session); before != nullptr && before->order.watched()) {
+      before->order.watch_until = Time{};
+      queue_order(*before);
+    }
     session.has_order = true;
     order_of_session[session.number] = number;
   }
@@ -121,12 +173,14 @@ model::OrderNumber Engine::State::order(Order order, Slot target,
     step.ladder = rung;
     step.source = rung.at.empty() ? order.session_source : rung.at;
     const Source* source = sources.find(symbols.find(step.source));
-    step.at_gate = source != nullptr && source->settings.connector == "gate";
+    step.at_gate = source != nullptr && source->is_gate;
     if (can_prove(order.session_source))
       step.probe_source = order.session_source;
     else if (can_prove(step.source))
       step.probe_source = step.source;
   }
+  const Source* own = sources.find(symbols.find(order.session_source));
+  order.guarded = order.session != 0 && own != nullptr && own->guarded;
   order.held_because = std::move(held_because);
   const bool held = !order.held_because.empty();
   order.outcome = held ? model::Outcome::Held : model::Outcome::Pending;
@@ -308,7 +362,7 @@ void Engine::State::wake_order(model::OrderNumber number) {
   if (found == orders.end()) return;
   KeptOrder& kept = found->second;
   kept.wake = Time{};
-  if (kept.order.concluded_at != Time{} && !kept.order.reverting()) {
+  if (kept.order.concluded_at != Time{} && !kept.order.reverting() && !kept.order.watched()) {
     out->last_sign_outs.push_back(enforcement::to_row(kept.order));
     orders.erase(found);
     return;

@@ -36,11 +36,15 @@ void Sources::configure(const model::PolicySet& set, model::Symbols& symbols) {
 }
 
 void Sources::derive(model::Symbols& symbols) {
+  has_gates_ = false;
   for (const model::Symbol name : in_order(symbols)) {
     Source& source = at(name);
     source.shown_by.clear();
     if (source.settings.shows_activity) source.shown_by.push_back(name);
     source.shows.clear();
+    source.is_gate = source.settings.connector == model::gate_connector;
+    has_gates_ |= source.is_gate;
+    source.guarded = false;
     source.may_teach.clear();
     source.teaches_all = false;
     for (const std::string& name_space : source.settings.may_teach) {
@@ -55,6 +59,7 @@ void Sources::derive(model::Symbols& symbols) {
     for (const std::string& other : shows) {
       const model::Symbol shown = symbols.intern(other);
       at(name).shows.push_back(shown);
+      if (at(name).is_gate) at(shown).guarded = true;
       std::vector<model::Symbol>& shown_by = at(shown).shown_by;
       if (std::find(shown_by.begin(), shown_by.end(), name) == shown_by.end()) shown_by.push_back(name);
     }

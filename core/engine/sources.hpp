@@ -29,6 +29,8 @@ struct Source {
   std::vector<model::Symbol> shows;      // other sources whose sessions it can show
   std::vector<model::Symbol> may_teach;  // namespaces
   bool teaches_all = false;
+  bool is_gate = false;
+  bool guarded = false;  // a gate of ours stands before its sessions
   Time newest_event{};
   Time observed_until{};
   Time heard_at{};     // engine time
@@ -65,6 +67,7 @@ class Sources {
     return name.number < all_.size() && all_[name.number].known ? &all_[name.number] : nullptr;
   }
   void configure(const model::PolicySet& set, model::Symbols& symbols);
+  [[nodiscard]] bool has_gates() const { return has_gates_; }
   // Known sources by name, as symbols' numbers differ from process to process.
   [[nodiscard]] std::vector<model::Symbol> in_order(const model::Symbols& symbols) const;
 
@@ -74,6 +77,7 @@ class Sources {
  private:
   void derive(model::Symbols& symbols);
   std::vector<Source> all_;  // by symbol number
+  bool has_gates_ = false;
 };
 
 }  // namespace curfew::engine

@@ -4,7 +4,9 @@
 //   observations.cpp  facts into sessions and subjects
 //   rules.cpp         policies: when they are due, what breaches their limits, what takes a breach back
 //   event_rules.cpp   policies that need no deadline: sessions at once, failed sign-ins, activity after the
-//   end sign_outs.cpp     orders: made, held, moved on decisions.cpp     the texts that go into the ledger
+//   end sign_outs.cpp     orders: made, held, moved on
+//   gate_entries.cpp  what a gate may know of a session
+//   decisions.cpp     the texts that go into the ledger
 //   snapshot.cpp      save and load
 //
 // Private to core/engine.
@@ -176,6 +178,7 @@ struct Engine::State {
   void block(Slot slot, Time at, const Source& on);
   [[nodiscard]] const Mark* find_mark(const Session& session, policy::PolicyIndex policy) const;
   Mark& mark(Session& session, policy::PolicyIndex policy);
+  [[nodiscard]] policy::Match match_of(policy::PolicyIndex policy, const Session& session) const;
   [[nodiscard]] bool applies(policy::PolicyIndex policy, const Session& session);
   void activity_after_marks(Slot slot, Time occurred_at, bool person);
   void withdraw_after(Slot slot, Time ended_at);
@@ -197,6 +200,8 @@ struct Engine::State {
   model::OrderNumber order(enforcement::Order order, Slot target,
                            const std::vector<model::LadderStep>& ladder, std::string held_because);
   [[nodiscard]] KeptOrder* order_of(const Session& session);
+  [[nodiscard]] const KeptOrder* order_of(const Session& session) const;
+  void take_proof_back(Slot slot);
   void run(model::OrderNumber number, std::vector<enforcement::Event>& events);
   void wake_order(model::OrderNumber number);
   void queue_order(KeptOrder& kept);
@@ -206,6 +211,11 @@ struct Engine::State {
                                                  const std::string& source) const;
   [[nodiscard]] std::string hold_reason(const std::vector<model::LadderStep>& ladder, std::uint32_t subject,
                                         std::size_t targets) const;
+
+  // gate_entries.cpp
+  [[nodiscard]] model::GateEntry gate_entry(Slot slot) const;
+  void limit(model::GateEntry& entry, const Session& session) const;
+  [[nodiscard]] bool may_wait(const std::vector<model::LadderStep>& ladder, const Session& session) const;
 
   // decisions.cpp
   model::Entry& decide(model::EntryKind kind, std::string facts);

@@ -114,6 +114,7 @@ struct RunProbe {
 struct Effects {
   Ref subject;                   // whom the input was about, as far as the engine knows
   SessionNumber session = 0;     // the session that it belongs to; 0: none
+  bool limits_moved = false;     // of sessions that are not named below, as a gate must know them
   bool fired = false;            // at least one deadline fired: a tick that fires nothing is not recorded
   std::vector<Entry> decisions;  // to be recorded after the input's own entry, in this order
   std::vector<SessionNumber> sessions;      // whose lifecycle changed
@@ -129,6 +130,7 @@ struct Effects {
   void clear() {
     subject = {};
     session = 0;
+    limits_moved = false;
     fired = false;
     decisions.clear();
     sessions.clear();

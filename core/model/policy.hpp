@@ -89,6 +89,9 @@ struct Policy {
   friend bool operator==(const Policy&, const Policy&) = default;
 };
 
+// The connector of a source that is a gate of ours: no plugin, the core itself.
+inline constexpr std::string_view gate_connector = "gate";
+
 // What the engine must know of a source.
 struct SourcePolicy {
   std::string name;

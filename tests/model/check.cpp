@@ -61,6 +61,46 @@ std::string decisions_text(const model::Effects& effects) {
   return text;
 }
 
+// What a gate knows: told of each change, and never asked anew.
+class Gate {
+ public:
+  void tell(const engine::Engine& engine, const model::Input& input, const model::Effects& effects) {
+    for (const model::SessionNumber number : engine.gate_changes(input, effects)) {
+      const model::GateEntry entry = engine.gate_entry(number);
+      if (entry.number != 0) entries_[{entry.source, entry.session}] = entry;
+    }
+    for (const model::SessionRow& row : effects.last_sessions) {
+      if (engine.find_session(row.source, row.session) == 0) entries_.erase({row.source, row.session});
+    }
+  }
+  // Empty: it knows what the engine would tell it now.
+  [[nodiscard]] std::string difference(const engine::Engine& engine) const {
+    std::size_t known = 0;
+    for (const model::SessionNumber number : engine.guarded_sessions()) {
+      const model::GateEntry entry = engine.gate_entry(number);
+      if (entry.number == 0) continue;
+      ++known;
+      const auto mine = entries_.find({entry.source, entry.session});
+      if (mine == entries_.end()) return "session " + std::to_string(number) + " was never told";
+      model::GateEntry same = mine->second;
+      // What it saw itself, it was not told.
+      if (same.last_person_at <= entry.last_person_at) same.last_person_at = entry.last_person_at;
+      if (!(same == entry))
+        return "session " + std::to_string(number) + ": " + text_of(same) + " but is " + text_of(entry);
+    }
+    // Sessions of a source that is guarded no more may stay known.
+    return known <= entries_.size() ? std::string{} : "unknown sessions";
+  }
+
+ private:
+  static std::string text_of(const model::GateEntry& entry) {
+    return std::string(name_of(entry.standing)) + " " + std::string(name_of(entry.refusal)) + " number " +
+           std::to_string(entry.number) + " until " + base::format_rfc3339(entry.refuse_at) + " idle " +
+           base::format_duration(entry.idle_limit) + " since " + base::format_rfc3339(entry.last_person_at);
+  }
+  std::map<std::pair<std::string, model::SessionDigest>, model::GateEntry> entries_;
+};
+
 std::string save(const engine::Engine& engine) {
   std::string bytes;
   engine.save([&](std::string_view chunk) { bytes += chunk; });
@@ -160,11 +200,15 @@ std::optional<std::string> check_invariants(std::uint64_t seed, std::size_t step
   auto copy_symbols = std::make_unique<model::Symbols>();
   std::map<std::pair<model::OrderNumber, std::uint32_t>, int> acts;
   std::map<model::OrderNumber, int> conclusions;
+  Gate gate;
   for (std::size_t step = 0; step < steps; ++step) {
     const std::string where = "seed " + std::to_string(seed) + " step " + std::to_string(step) + ": ";
     const model::Input input = history.next();
     engine->apply(input, effects);
     history.tell(effects);
+    gate.tell(*engine, input, effects);
+    if (const std::string difference = gate.difference(*engine); !difference.empty())
+      return where + "the gate knows something else: " + difference;
 
     // No act without an intent in the same input, in the same order; no step done twice.
     const auto intents = of_kind(effects, model::EntryKind::Intent);
@@ -177,6 +221,9 @@ std::optional<std::string> check_invariants(std::uint64_t seed, std::size_t step
       if (!act.revert && ++acts[{act.order, act.step}] > 1) return where + "a step was carried out twice";
     }
     for (const model::Entry& outcome : of_kind(effects, model::EntryKind::OutcomeRecorded)) {
+      // Taken back: activity came after it.
+      if (outcome.facts.find("\"outcome\":\"still_alive\"") != std::string::npos)
+        conclusions[std::stoull(outcome.facts.substr(9))] = 0;
       if (outcome.facts.find("\"outcome\":\"proven\"") == std::string::npos) continue;
       const model::OrderNumber order = std::stoull(outcome.facts.substr(9));
       if (++conclusions[order] > 1) return where + "an order was proven twice";

@@ -39,6 +39,8 @@ model::PolicySet policies(Random& random, const Shape& shape) {
     source.may_teach = {"name", "sid"};
   }
   set.sources[2].shows_activity_of = {"crm"};
+  // A gate of ours, or a proxy's log.
+  if (random.chance(50)) set.sources[2].connector = model::gate_connector;
   if (random.chance(20)) set.sources[1].shows_activity = false;
   const std::vector<Rule> rules{Rule::SessionTimeout,    Rule::InactivityTimeout,  Rule::SessionTimeout,
                                 Rule::InactivityTimeout, Rule::ConcurrentSessions, Rule::ConcurrentSessions,

@@ -19,7 +19,7 @@ constexpr std::size_t steps = 500;
 template <typename Check>
 void run(Check check, const char* what) {
   const std::uint64_t first = from_environment("CURFEW_MODEL_FIRST_SEED", 1);
-  const std::uint64_t seeds = from_environment("CURFEW_MODEL_SEEDS", 25);
+  const std::uint64_t seeds = from_environment("CURFEW_MODEL_SEEDS", 100);
   std::cout << what << ": seeds " << first << " to " << first + seeds - 1 << ", " << steps
             << " inputs each\n";
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {

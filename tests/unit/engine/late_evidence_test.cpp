@@ -38,6 +38,23 @@ struct Restarted : Machine {
   }
 };
 
+// What is no newer than what was known ended no idle time: the next breach must not be missed for it.
+TEST(Inactivity, IsMeasuredAnewAfterALateSignInOfTheSameMoment) {
+  Machine m;
+  model::Policy idle = policy("idle", Rule::InactivityTimeout);
+  idle.limit = seconds(50);
+  m.configure(0, one_policy(idle));
+  m.see(0, ObservationType::Activity, 1, 0, 7);
+  m.heard(60, 60);
+  m.tick(60);
+  ASSERT_EQ(m.count(EntryKind::ViolationOpened), 1U);
+  m.see(61, ObservationType::SignIn, 1, 0, 7);
+  m.see(100, ObservationType::Activity, 1, 100);
+  m.heard(160, 160);
+  m.tick(160);
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 2U);
+}
+
 TEST(ActivityAfterEnd, IsWithdrawnWhenALateSignInShowsThatAnotherSessionActed) {
   Machine m;
   m.configure(0, one_policy(policy("after", Rule::ActivityAfterEnd)));

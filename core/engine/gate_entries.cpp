@@ -1,0 +1,149 @@
+#include <algorithm>
+
+#include "core/engine/state.hpp"
+
+namespace curfew::engine {
+
+using model::GateEntry;
+using model::Refusal;
+using model::Rule;
+using model::Standing;
+
+namespace {
+
+Refusal refusal_of(model::EndReason reason) {
+  switch (reason) {
+    case model::EndReason::SignedOut:
+      return Refusal::SignedOut;
+    case model::EndReason::IdleTimeout:
+      return Refusal::IdleTimeout;
+    case model::EndReason::AbsoluteTimeout:
+      return Refusal::SessionTimeout;
+    case model::EndReason::Replaced:
+      return Refusal::TooManySessions;
+    case model::EndReason::Forced:
+      return Refusal::Administrator;
+    default:
+      return Refusal::Expired;
+  }
+}
+
+}  // namespace
+
+GateEntry Engine::State::gate_entry(Slot slot) const {
+  const Session& session = sessions.at(slot);
+  GateEntry entry;
+  const Source* source = sources.find(session.source);
+  if (source == nullptr || !source->guarded || sessions.find(session.source, session.digest) != slot)
+    return entry;
+  entry.source = symbols.text(session.source);
+  entry.session = session.digest;
+  entry.number = session.number;
+  entry.last_person_at = std::max(session.last_person_at, session.started_at);
+  if (const KeptOrder* kept = order_of(session); kept != nullptr && refuses(kept->order)) {
+    entry.standing = Standing::Refused;
+    entry.refusal = kept->order.refusal;
+    return entry;
+  }
+  // What nobody stated may be wrong, and the session may go on.
+  const bool is_over =
+      !session.lives() && (session.end_certainty == model::Certainty::Stated || session.proven_end);
+  if (is_over) {
+    entry.standing = Standing::Refused;
+    entry.refusal = refusal_of(session.end_reason);
+    return entry;
+  }
+  limit(entry, session);
+  return entry;
+}
+
+// The limits by which the gate may refuse before the engine has decided: those whose breach would lead to a
+// sign-out that waits for nobody.
+void Engine::State::limit(GateEntry& entry, const Session& session) const {
+  const Source& source = *sources.find(session.source);
+  // A source that can't be heard may have shown activity.
+  const bool idle_is_known = std::any_of(source.shown_by.begin(), source.shown_by.end(),
+                                         [&](model::Symbol name) { return sources.find(name)->is_gate; }) &&
+                             std::none_of(source.shown_by.begin(), source.shown_by.end(),
+                                          [&](model::Symbol name) { return sources.find(name)->silent; });
+  for (const policy::PolicyIndex index : book.candidates(session.scope_class).timed) {
+    const model::Policy& policy = book.at(index).policy;
+    if (policy.mode != model::PolicyMode::Enforce || policy.limit <= Duration{0}) continue;
+    const bool ends =
+        std::any_of(policy.ladder.begin(), policy.ladder.end(),
+                    [](const model::LadderStep& step) { return step.action != model::Action::Notify; });
+    if (!ends || match_of(index, session) != policy::Match::Yes) continue;
+    if (may_wait(policy.ladder, session)) continue;
+    const bool warns = policy.warn_before > Duration{0} && policy.warn_before < policy.limit;
+    if (policy.rule == Rule::InactivityTimeout) {
+      if (!idle_is_known || (entry.idle_limit > Duration{0} && entry.idle_limit <= policy.limit)) continue;
+      entry.idle_limit = policy.limit;
+      entry.idle_warning = warns ? policy.warn_before : Duration{0};
+    } else {
+      const Time at = session.started_at + policy.limit;
+      if (entry.refuse_at != Time{} && entry.refuse_at <= at) continue;
+      entry.refuse_at = at;
+      entry.warn_at = warns ? at - policy.warn_before : Time{};
+    }
+  }
+}
+
+// Whether a sign-out by this ladder may have to wait for somebody, however many other sessions its person has
+// just now.
+bool Engine::State::may_wait(const std::vector<model::LadderStep>& ladder, const Session& session) const {
+  if (!hold_reason(ladder, session.subject_index, 1).empty()) return true;
+  return set.safety.approve_above > 0 &&
+         std::any_of(ladder.begin(), ladder.end(),
+                     [](const model::LadderStep& step) { return enforcement::hits_subject(step.action); });
+}
+
+GateEntry Engine::gate_entry(model::SessionNumber number) const {
+  const Slot slot = state_->sessions.find(number);
+  return slot == no_slot ? GateEntry{} : state_->gate_entry(slot);
+}
+
+bool Engine::is_guarded(std::string_view source) const {
+  const Source* found = state_->sources.find(state_->symbols.find(source));
+  return found != nullptr && found->guarded;
+}
+
+bool Engine::is_gate(std::string_view source) const {
+  const Source* found = state_->sources.find(state_->symbols.find(source));
+  return found != nullptr && found->is_gate;
+}
+
+std::vector<model::SessionNumber> Engine::gate_changes(const model::Input& input,
+                                                       const model::Effects& effects) const {
+  if (!state_->sources.has_gates()) return {};
+  if (effects.limits_moved) return guarded_sessions();
+  std::vector<model::SessionNumber> numbers;
+  const auto add = [&](model::SessionNumber number) {
+    const Slot slot = state_->sessions.find(number);
+    if (slot != no_slot && state_->sources.find(state_->sessions.at(slot).source)->guarded)
+      numbers.push_back(number);
+  };
+  for (const model::SessionNumber number : effects.sessions) add(number);
+  for (const model::OrderNumber number : effects.sign_outs) {
+    if (const auto kept = state_->orders.find(number); kept != state_->orders.end())
+      add(kept->second.order.session);
+  }
+  // The gate knows what it saw itself.
+  const auto* facts = std::get_if<model::Facts>(&input.body);
+  if (facts != nullptr && effects.session != 0 && !state_->sources.find(facts->source)->is_gate)
+    add(effects.session);
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
+}
+
+std::vector<model::SessionNumber> Engine::guarded_sessions() const {
+  std::vector<model::SessionNumber> numbers;
+  for (const Slot slot : state_->sessions.in_order()) {
+    const Session& session = state_->sessions.at(slot);
+    const Source* source = state_->sources.find(session.source);
+    if (source != nullptr && source->guarded) numbers.push_back(session.number);
+  }
+  return numbers;
+}
+
+}  // namespace curfew::engine
