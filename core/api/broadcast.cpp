@@ -12,10 +12,13 @@ Broadcast::Seat::~Seat() {
   --of_->watchers_;
 }
 
-void Broadcast::publish(std::string_view name, std::string_view json) {
+void Broadcast::publish(std::string_view name, std::string_view json, std::uint64_t sign_out,
+                        bool concludes) {
   auto event = std::make_shared<Event>();
   event->name = name;
   event->data = json;
+  event->sign_out = sign_out;
+  event->concludes = concludes;
   const std::lock_guard lock(mutex_);
   event->number = next_++;
   bytes_ += event->data.size();

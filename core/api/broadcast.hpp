@@ -26,7 +26,9 @@ namespace curfew::api {
 struct Event {
   std::uint64_t number = 0;
   std::string name;
-  std::string data;  // JSON
+  std::string data;            // JSON
+  std::uint64_t sign_out = 0;  // that it is about; 0: none
+  bool concludes = false;      // that sign-out
 };
 
 class Broadcast {
@@ -56,7 +58,8 @@ class Broadcast {
   Broadcast() = default;
   explicit Broadcast(Limits limits) : limits_(limits) {}
 
-  void publish(std::string_view name, std::string_view json);
+  void publish(std::string_view name, std::string_view json, std::uint64_t sign_out = 0,
+               bool concludes = false);
   // The number that the next event will have.
   [[nodiscard]] std::uint64_t next() const;
   // Null: all seats are taken.

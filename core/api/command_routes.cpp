@@ -1,89 +1,22 @@
 #include "core/api/json_body.hpp"
 #include "core/api/parameters.hpp"
 #include "core/api/routes.hpp"
-#include "core/report/json_writer.hpp"
+#include "core/api/sign_out_body.hpp"
+#include "core/report/preview.hpp"
 
 namespace curfew::api {
 namespace {
 
 using report::JsonWriter;
 
-constexpr std::size_t max_reason = 512;
-constexpr std::size_t max_value = 2048;
-constexpr std::size_t max_ladder = 16;
 constexpr std::size_t max_refs = 1000;
 constexpr Roles operators = role_bit(Role::Operator) | role_bit(Role::Admin);
 constexpr Roles names_readers = role_bit(Role::Auditor) | role_bit(Role::Operator) | role_bit(Role::Admin);
-
-Duration read_duration(const JsonFields& fields, std::string_view name, Duration absent) {
-  const std::string text = fields.text(name, 32);
-  if (text.empty()) return absent;
-  const auto duration = base::parse_duration(text);
-  if (!duration) JsonFields::bad(name, "must be a duration like 30s, 15m or 1h30m");
-  return *duration;
-}
-
-std::vector<model::LadderStep> read_ladder(const JsonFields& fields) {
-  std::vector<model::LadderStep> ladder;
-  const auto element = fields.value("ladder");
-  if (!element) return ladder;
-  simdjson::dom::array list;
-  if (element->get(list) != simdjson::SUCCESS) JsonFields::bad("ladder", "must be a list of steps");
-  for (const auto item : list) {
-    if (ladder.size() == max_ladder) {
-      JsonFields::bad("ladder", "has more than " + std::to_string(max_ladder) + " steps");
-    }
-    simdjson::dom::object object;
-    if (item.get(object) != simdjson::SUCCESS) JsonFields::bad("ladder", "must hold objects");
-    const JsonFields inner(object, {"action", "at", "required", "together", "prove_within", "revert_after"});
-    model::LadderStep step;
-    const std::string action = inner.required_text("action", 64);
-    const auto parsed = model::parse<model::Action>(action);
-    if (!parsed) {
-      const std::string_view near = base::nearest(action, model::Names<model::Action>::all);
-      JsonFields::bad("action", "is '" + action + "', which is no ladder step" +
-                                    (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?"));
-    }
-    step.action = *parsed;
-    step.at = inner.text("at", 64);
-    step.required = inner.flag("required", true);
-    step.together = inner.flag("together", false);
-    step.prove_within = read_duration(inner, "prove_within", step.prove_within);
-    step.revert_after = read_duration(inner, "revert_after", Duration{0});
-    ladder.push_back(std::move(step));
-  }
-  return ladder;
-}
 
 model::Ref read_ref(std::string_view name, const std::string& text) {
   const auto ref = model::parse_ref(text);
   if (!ref || !*ref) JsonFields::bad(name, "must be a reference of 16 hex digits");
   return *ref;
-}
-
-// Whom the order is about: exactly one of session, subject, identifier.
-void read_target(const Services& services, const Request& request, const JsonFields& fields,
-                 model::CommandInput& command) {
-  command.session = fields.number("session", 0, INT64_MAX);
-  const std::string subject = fields.text("subject", 16);
-  const auto identifier = fields.value("identifier");
-  const int given = (command.session != 0 ? 1 : 0) + (subject.empty() ? 0 : 1) + (identifier ? 1 : 0);
-  if (given != 1) {
-    throw Problem(400, "bad field",
-                  "give exactly one of 'session' (its number), 'subject' (its reference), 'identifier'");
-  }
-  if (!subject.empty()) command.subject = read_ref("subject", subject);
-  if (!identifier) return;
-  if (!services.find_subject) throw Problem(501, "not here", "this server can't look names up");
-  simdjson::dom::object object;
-  if (identifier->get(object) != simdjson::SUCCESS) {
-    JsonFields::bad("identifier", "must be an object with 'namespace' and 'value'");
-  }
-  const JsonFields inner(object, {"namespace", "value"});
-  const auto found = services.find_subject(request.token->name, inner.required_text("namespace", 64),
-                                           inner.required_text("value", max_value));
-  if (!found) throw Problem(404, "no such subject", "nobody with this identifier has been seen");
-  command.subject = *found;
 }
 
 Response run(const Services& services, const model::CommandInput& command) {
@@ -103,14 +36,23 @@ Response run(const Services& services, const model::CommandInput& command) {
 }
 
 Response create_sign_out(const Services& services, const Request& request) {
+  return run(services, read_sign_out(services, request, true));
+}
+
+Response preview_sign_out(const Services& services, const Request& request) {
+  if (!services.preview) throw Problem(501, "not here", "this server can't look ahead");
+  return json_response(200, report::to_json(services.preview(read_sign_out(services, request, false))));
+}
+
+// All held sign-outs of a policy, as many as its caps admit.
+Response decide_held(const Services& services, const Request& request, model::Verb verb) {
   const JsonBody body(request.body);
-  const JsonFields fields(body.object(), {"session", "subject", "identifier", "reason", "ladder"});
+  const JsonFields fields(body.object(), {"policy", "reason"});
   model::CommandInput command;
-  command.verb = model::Verb::SignOut;
+  command.verb = verb;
   command.by = request.token->name;
   command.reason = fields.required_text("reason", max_reason);
-  command.ladder = read_ladder(fields);
-  read_target(services, request, fields, command);
+  command.held_of = fields.required_text("policy", 256);
   return run(services, command);
 }
 
@@ -164,6 +106,12 @@ void add_command_routes(Router& router, const Services& services) {
   };
   add("/api/v1/sign-outs", operators,
       [&services](const Request& request) { return create_sign_out(services, request); });
+  add("/api/v1/sign-outs/preview", operators,
+      [&services](const Request& request) { return preview_sign_out(services, request); });
+  add("/api/v1/sign-outs/release", operators,
+      [&services](const Request& request) { return decide_held(services, request, model::Verb::Release); });
+  add("/api/v1/sign-outs/dismiss", operators,
+      [&services](const Request& request) { return decide_held(services, request, model::Verb::Dismiss); });
   add("/api/v1/sign-outs/{number}/release", operators, [&services](const Request& request) {
     return decide_sign_out(services, request, model::Verb::Release);
   });

@@ -62,10 +62,16 @@ Response list_violations(const Services& services, const Request& request) {
 }
 
 Response list_sign_outs(const Services& services, const Request& request) {
-  refuse_unknown_parameters(request, {"outcome", "after", "limit"});
+  refuse_unknown_parameters(request,
+                            {"outcome", "policy", "session", "subject", "open", "held", "after", "limit"});
   const std::size_t limit = page_limit(request);
   SignOutQuery query;
   query.outcome = name_parameter<model::Outcome>(request, "outcome");
+  query.policy = text_parameter(request, "policy");
+  query.session = number_parameter(request, "session", 0, INT64_MAX);
+  query.subject = ref_parameter(request, "subject");
+  query.open_only = flag_parameter(request, "open", false);
+  query.held_only = flag_parameter(request, "held", false);
   query.after = number_parameter(request, "after", 0, INT64_MAX);
   query.limit = limit + 1;
   return page(
@@ -159,7 +165,7 @@ Router operator_routes(const Services& services, Broadcast& broadcast) {
   add_command_routes(router, services);
   add_ledger_routes(router, services);
   add_ingest_routes(router, services);
-  add_stream_route(router, broadcast);
+  add_stream_route(router, broadcast, services);
   return router;
 }
 

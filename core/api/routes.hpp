@@ -25,6 +25,6 @@ void add_command_routes(Router& router, const Services& services);
 void add_ledger_routes(Router& router, const Services& services);
 void add_ingest_routes(Router& router, const Services& services);
 void add_source_passage(Router& router, const Services& services);
-void add_stream_route(Router& router, Broadcast& broadcast);
+void add_stream_route(Router& router, Broadcast& broadcast, const Services& services);
 
 }  // namespace curfew::api

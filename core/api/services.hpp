@@ -25,6 +25,7 @@
 #include "core/model/entry.hpp"
 #include "core/model/input.hpp"
 #include "core/model/observation.hpp"
+#include "core/model/preview.hpp"
 #include "core/model/rows.hpp"
 #include "core/report/listing.hpp"
 #include "core/store/store.hpp"
@@ -54,11 +55,7 @@ using SourceStatus = report::SourceStatus;
 using SubjectRow = report::SubjectRow;
 using SubjectQuery = store::SubjectQuery;
 
-struct SignOutQuery {
-  std::optional<model::Outcome> outcome;
-  model::OrderNumber after = 0;
-  std::size_t limit = 100;
-};
+using SignOutQuery = store::SignOutQuery;
 
 struct PoliciesView {
   std::string digest;                  // hex SHA-256 of `json`
@@ -141,6 +138,10 @@ struct Services {
   std::function<std::optional<model::Ref>(std::string_view by, std::string_view name_space,
                                           std::string_view value)>
       find_subject;
+  // The device of a name. Recorded like resolve.
+  std::function<std::optional<model::Ref>(std::string_view by, std::string_view name)> find_device;
+  // What a sign-out would do; orders nothing.
+  std::function<model::Preview(const model::CommandInput&)> preview;
   // Returns when the command is durable.
   std::function<CommandAnswer(const model::CommandInput&)> command;
 

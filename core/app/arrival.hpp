@@ -19,11 +19,17 @@
 
 namespace curfew::app {
 
-// A command, and who waits for what it caused. `done` is called after the commit, or with an empty list when
-// the daemon stops before.
+// What became of a command.
+struct Commanded {
+  std::vector<model::OrderNumber> orders;  // ordered or moved on by it
+  std::string refused;                     // why it was not carried out; empty: it was
+};
+
+// A command, and who waits for what it caused. `done` is called after the commit, or never when the daemon
+// stops before.
 struct Order {
   model::InputBody body;
-  std::function<void(const std::vector<model::OrderNumber>&)> done;
+  std::function<void(const Commanded&)> done;
 };
 
 // A record that somebody waits for.
@@ -65,6 +71,12 @@ struct Ask {
   model::Ref control_handle;
 };
 
+// Something that happened to a sign-out, for who watches it.
+struct StepNotice {
+  model::OrderNumber order = 0;
+  std::string json;
+};
+
 // What is committed at once, and what may happen only then.
 struct Batch {
   std::vector<model::Entry> entries;
@@ -78,6 +90,7 @@ struct Batch {
   std::string policy_digest;
   std::array<std::uint32_t, model::Names<model::EntryKind>::all.size()> kinds{};  // entries by kind
   double commit_seconds = 0;
+  std::vector<StepNotice> notices;
   std::vector<model::SessionRow> active;  // the minute's flush of last activity; may come without entries
 
   [[nodiscard]] bool empty() const { return entries.empty() && active.empty() && snapshot.empty(); }

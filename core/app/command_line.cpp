@@ -45,6 +45,8 @@ struct Commands {
   ServeOptions serve;
   LedgerOptions ledger;
   QueryOptions query;
+  SignOutOptions sign_out;
+  SignOutsOptions sign_outs;
 };
 
 void add_config_option(CLI::App* command, std::string& config, const char* fallback) {
@@ -134,20 +136,72 @@ void add_ledger(CLI::App& app, Commands& commands) {
   status->callback([&] { commands.chosen = [&] { return db_status(options); }; });
 }
 
+void add_daemon_options(CLI::App* command, DaemonOptions& options) {
+  add_config_option(command, options.config, default_config);
+  command->add_option("--url", options.url, "The daemon's operator listener");
+  command->add_option("--token-file", options.token, "File with the API token");
+  command->add_option("--ca", options.ca, "PEM file of the CA of an https URL");
+  command->add_flag("--json", options.json, "For machines");
+}
+
+void add_sign_out(CLI::App& app, Commands& commands) {
+  SignOutOptions& options = commands.sign_out;
+  CLI::App* command = app.add_subcommand("sign-out", "Sign people out, and watch the proof");
+  add_daemon_options(command, options);
+  command->add_option("--session", options.session, "One session, by its number");
+  command->add_option("--subject", options.subject, "Of a person, by their reference");
+  command->add_option("--user", options.user, "Of a person, by name: upn:alice@corp.test");
+  command->add_option("--device", options.device, "On a device, by its name or reference");
+  command->add_option("--source", options.sources, "At this source; may be repeated");
+  command->add_option("--application", options.applications, "In this application; may be repeated");
+  command->add_option("--account-type", options.account_types, "human, service, computer, shared, unknown");
+  command->add_option("--network", options.networks, "local, private, public, unknown");
+  command->add_option("--sign-in", options.sign_ins, "interactive, silent, unknown");
+  command->add_option("--auth-method", options.auth_methods, "password, kerberos, oidc, …");
+  command->add_option("--state", options.states, "active, locked, paused");
+  command->add_option("--idle-over", options.idle_over, "Without activity of a person for longer: 1h");
+  command->add_option("--older-than", options.older_than, "Began longer ago: 12h");
+  command->add_option("--at-most", options.at_most, "Refuse it as a whole if it would hit more sessions");
+  command->add_option("--step", options.steps,
+                      "A ladder step, action or action@source; may be repeated. Without: sign_out_session");
+  command->add_option("--reason", options.reason, "Why; it goes into the ledger");
+  command->add_flag("--wait", options.wait, "Show each step as it happens, until the outcome");
+  command->add_flag("--dry-run", options.dry_run,
+                    "Only say whom it would hit, and what it would end besides");
+  command->callback([&options, &commands] { commands.chosen = [&options] { return sign_out(options); }; });
+}
+
+void add_sign_outs(CLI::App* list, Commands& commands) {
+  SignOutsOptions& options = commands.sign_outs;
+  list->require_subcommand(0, 1);
+  const auto add = [&](const char* verb, const char* help) {
+    CLI::App* command = list->add_subcommand(verb, help);
+    add_daemon_options(command, options);
+    command->add_option("number", options.numbers, "Numbers of sign-outs");
+    command->callback([&options, &commands, verb] {
+      options.verb = verb;
+      commands.chosen = [&options] { return sign_outs(options); };
+    });
+    return command;
+  };
+  add("show", "One sign-out with its steps");
+  for (CLI::App* command :
+       {add("release", "Let held sign-outs go on; not one's own"), add("dismiss", "Drop held sign-outs")}) {
+    command->add_option("--policy", options.policy, "All held ones of this policy");
+    command->add_option("--reason", options.reason, "Why; it goes into the ledger")->required();
+  }
+}
+
 void add_queries(CLI::App& app, Commands& commands) {
   QueryOptions& options = commands.query;
   const auto add = [&](const char* name, const char* help) {
     CLI::App* command = app.add_subcommand(name, help);
-    add_config_option(command, options.config, default_config);
-    command->add_option("--url", options.url, "The daemon's operator listener");
-    command->add_option("--token-file", options.token, "File with the API token");
-    command->add_option("--ca", options.ca, "PEM file of the CA of an https URL");
-    command->add_flag("--json", options.json, "For machines");
+    add_daemon_options(command, options);
     command->add_flag("--watch,-w", options.watch, "Go on showing it, every two seconds");
     command->add_option("--limit", options.limit, "How many")->check(CLI::Range(1, 10'000));
     command->callback([&options, &commands, name] {
       options.what = name;
-      commands.chosen = [&options] { return query(options); };
+      if (!commands.chosen) commands.chosen = [&options] { return query(options); };
     });
     return command;
   };
@@ -158,6 +212,12 @@ void add_queries(CLI::App& app, Commands& commands) {
       ->add_flag("--live", options.live, "Only those with live sessions");
   add("violations", "Violations")->add_option("--policy", options.policy, "Only of this policy");
   add("sources", "Sources and how they are");
+  CLI::App* sign_outs = add("sign-outs", "Sign-outs and how far they are");
+  sign_outs->add_flag("--held", options.held, "Only those that wait for somebody");
+  sign_outs->add_flag("--open", options.open, "Only those that have not concluded");
+  sign_outs->add_option("--outcome", options.outcome, "Only with this outcome");
+  sign_outs->add_option("--policy", options.policy, "Only ordered by this policy");
+  add_sign_outs(sign_outs, commands);
 }
 
 }  // namespace
@@ -171,6 +231,7 @@ int run(int argc, char** argv) {
   Commands commands;
   add_run(app, commands);
   add_queries(app, commands);
+  add_sign_out(app, commands);
   add_ledger(app, commands);
   add_plugin(app, commands);
   add_config(app, commands);

@@ -61,20 +61,59 @@ int replay(const LedgerOptions& options);
 int db_migrate(const LedgerOptions& options);
 int db_status(const LedgerOptions& options);
 
-struct QueryOptions {
-  std::string what;  // sessions, subjects, violations, sources
+// How the daemon is reached.
+struct DaemonOptions {
   std::string config;
   std::string url;    // of the daemon; empty: from the configuration
   std::string token;  // file
   std::string ca;     // file; for https, in place of the system's
   bool json = false;
+};
+
+struct QueryOptions : DaemonOptions {
+  std::string what;  // sessions, subjects, violations, sign-outs, sources
   bool watch = false;
   bool live = false;
-  bool names = false;
+  bool held = false;
+  bool open = false;
   std::string source;
   std::string policy;
+  std::string outcome;
   std::uint32_t limit = 100;
 };
 int query(const QueryOptions& options);
+
+// Whom a sign-out is about, as it was said; what is empty was not.
+struct SignOutOptions : DaemonOptions {
+  std::uint64_t session = 0;
+  std::string subject;
+  std::string user;
+  std::string device;
+  std::vector<std::string> sources;
+  std::vector<std::string> applications;
+  std::vector<std::string> account_types;
+  std::vector<std::string> networks;
+  std::vector<std::string> sign_ins;
+  std::vector<std::string> auth_methods;
+  std::vector<std::string> states;
+  std::string idle_over;
+  std::string older_than;
+  std::uint32_t at_most = 0;
+  std::vector<std::string> steps;  // "action" or "action@source"
+  std::string reason;
+  bool wait = false;
+  bool dry_run = false;
+};
+// 0: all are proven or contained (with --wait), ordered, or would be; 1: not.
+int sign_out(const SignOutOptions& options);
+
+// Of sign-outs that are there: `release`, `dismiss`, `show`.
+struct SignOutsOptions : DaemonOptions {
+  std::string verb;
+  std::vector<std::uint64_t> numbers;
+  std::string policy;  // all held ones of it
+  std::string reason;
+};
+int sign_outs(const SignOutsOptions& options);
 
 }  // namespace curfew::app

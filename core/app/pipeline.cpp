@@ -321,10 +321,12 @@ void Pipeline::take(Arrival&& arrival, Time at) {
     }
     void operator()(model::Entry&& record) const { self.machine_->record(at, std::move(record)); }
     void operator()(Order&& order) const {
-      std::vector<model::OrderNumber> numbers = self.machine_->take(at, std::move(order.body)).sign_outs;
+      const model::Effects& effects = self.machine_->take(at, std::move(order.body));
       if (order.done)
         self.machine_->open().after_commit.push_back(
-            [done = std::move(order.done), numbers = std::move(numbers)] { done(numbers); });
+            [done = std::move(order.done), became = Commanded{effects.commanded, effects.refused}] {
+              done(became);
+            });
     }
     void operator()(Configured&& configured) const {
       self.machine_->take(at, std::move(configured.input), configured.introduced);
@@ -451,13 +453,22 @@ void Pipeline::publish_view() {
 
 // ---- the operators' side ----
 
-std::optional<std::vector<model::OrderNumber>> Pipeline::command(model::CommandInput command,
-                                                                 Duration patience) {
-  auto done = std::make_shared<std::promise<std::vector<model::OrderNumber>>>();
+std::optional<Commanded> Pipeline::command(model::CommandInput command, Duration patience) {
+  auto done = std::make_shared<std::promise<Commanded>>();
   auto future = done->get_future();
   Order order{.body = std::move(command),
-              .done = [done](const std::vector<model::OrderNumber>& numbers) { done->set_value(numbers); }};
+              .done = [done](const Commanded& became) { done->set_value(became); }};
   if (!intake_.submit({.source = {}, .ticket = 0, .body = std::move(order)})) return std::nullopt;
+  if (future.wait_for(patience) != std::future_status::ready) return std::nullopt;
+  return future.get();
+}
+
+std::optional<model::Preview> Pipeline::preview(const model::CommandInput& command, Duration patience) {
+  auto done = std::make_shared<std::promise<model::Preview>>();
+  auto future = done->get_future();
+  Inquiry inquiry{
+      [done, command](const engine::Engine& engine) { done->set_value(engine.preview(command)); }};
+  if (!intake_.submit({.source = {}, .ticket = 0, .body = std::move(inquiry)})) return std::nullopt;
   if (future.wait_for(patience) != std::future_status::ready) return std::nullopt;
   return future.get();
 }

@@ -65,11 +65,13 @@ class Pipeline {
   void reload(const Settings& settings, const Capabilities& capabilities);
 
   // Durable when it returns; nullopt: it could not be made durable in time.
-  std::optional<std::vector<model::OrderNumber>> command(model::CommandInput command, Duration patience);
+  std::optional<Commanded> command(model::CommandInput command, Duration patience);
   // A record (access, erasure), durable when it returns true.
   bool record(model::Entry entry, Duration patience);
   // The subject that an identifier belongs to now; none: unknown. nullopt: no answer in time.
   std::optional<model::Ref> subject_of(model::Ref identifier, Duration patience);
+  // What a sign-out would do, as things stand now. nullopt: no answer in time.
+  std::optional<model::Preview> preview(const model::CommandInput& command, Duration patience);
   // `audit`: until all input was taken and committed, or the pipeline failed. False: `patience` passed.
   bool wait_finished(Duration patience);
 

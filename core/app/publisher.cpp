@@ -19,10 +19,11 @@ void Publisher::committed(const Batch& batch) {
     }
     broadcast_.publish("violation", report::to_json(row));
   }
+  for (const StepNotice& notice : batch.notices) broadcast_.publish("step", notice.json, notice.order);
   for (const model::SignOutRow& row : batch.extras.sign_outs) {
     const bool is_new = row.number > newest_order_ && row.ordered_at >= since_;
     newest_order_ = std::max(newest_order_, row.number);
-    broadcast_.publish("sign_out", report::to_json(row));
+    broadcast_.publish("sign_out", report::to_json(row), row.number, row.concluded_at != Time{});
     if (row.concluded_at == Time{}) {
       open_orders_[row.number] = true;
       continue;

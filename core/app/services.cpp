@@ -14,7 +14,6 @@ namespace {
 using std::chrono::seconds;
 
 constexpr Duration durable_patience = seconds(10);
-constexpr std::size_t page = 1'000;
 
 api::Verdict verdict_of(Offer offer) {
   switch (offer) {
@@ -101,33 +100,14 @@ void record_access(Pipeline& pipeline, std::string_view by, std::string_view rea
     throw Error(ErrorKind::Unavailable, "who asked could not be recorded, so nothing is shown");
 }
 
-std::vector<model::SignOutRow> sign_outs(Readers& readers, const api::SignOutQuery& query) {
-  return readers.with([&](store::Store& store) {
-    std::vector<model::SignOutRow> found;
-    model::OrderNumber after = query.after;
-    while (found.size() < query.limit) {
-      const std::vector<model::SignOutRow> rows = store.sign_outs(after, page);
-      for (const model::SignOutRow& row : rows) {
-        after = row.number;
-        if (!query.outcome || row.outcome == *query.outcome) found.push_back(row);
-        if (found.size() == query.limit) break;
-      }
-      if (rows.size() < page) break;
-    }
-    return found;
-  });
-}
-
 api::CommandAnswer command(Pipeline& pipeline, const model::CommandInput& input) {
   api::CommandAnswer answer;
-  const auto orders = pipeline.command(input, durable_patience);
-  if (!orders)
+  const auto became = pipeline.command(input, durable_patience);
+  if (!became)
     throw Error(ErrorKind::Unavailable, "the command could not be made durable in time; ask again");
-  answer.orders = *orders;
-  answer.accepted = !orders->empty() || input.verb == model::Verb::SplitSubject;
-  if (!answer.accepted)
-    answer.refused = input.verb == model::Verb::SignOut ? "there is no such live session or subject"
-                                                        : "there is no such order that waits";
+  answer.orders = became->orders;
+  answer.refused = became->refused;
+  answer.accepted = answer.refused.empty();
   return answer;
 }
 
@@ -326,9 +306,12 @@ api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Regis
     if (rows.empty() || rows.front().number != number) return std::nullopt;
     return std::move(rows.front());
   };
-  services.sign_outs = [&](const api::SignOutQuery& query) { return sign_outs(readers, query); };
+  services.sign_outs = [&](const api::SignOutQuery& query) {
+    return readers.with([&](store::Store& store) { return store.sign_outs(query); });
+  };
   services.sign_out = [&](model::OrderNumber number) -> std::optional<model::SignOutRow> {
-    auto rows = readers.with([&](store::Store& store) { return store.sign_outs(number - 1, 1); });
+    auto rows =
+        readers.with([&](store::Store& store) { return store.sign_outs({.after = number - 1, .limit = 1}); });
     if (rows.empty() || rows.front().number != number) return std::nullopt;
     return std::move(rows.front());
   };
@@ -353,6 +336,17 @@ api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Regis
     if (!subject) throw Error(ErrorKind::Unavailable, "the engine did not answer in time");
     if (!*subject) return std::nullopt;
     return *subject;
+  };
+  services.find_device = [&](std::string_view by, std::string_view name) -> std::optional<model::Ref> {
+    record_access(pipeline, by, "find a device by name", 1);
+    const model::Ref device = pipeline.admission().find(model::PersonalKind::Device, {}, name);
+    if (!device) return std::nullopt;
+    return device;
+  };
+  services.preview = [&](const model::CommandInput& input) {
+    auto preview = pipeline.preview(input, durable_patience);
+    if (!preview) throw Error(ErrorKind::Unavailable, "the engine did not answer in time");
+    return std::move(*preview);
   };
   services.command = [&](const model::CommandInput& input) { return command(pipeline, input); };
   services.streams = [&] { return streams(pipeline, readers); };

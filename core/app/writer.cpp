@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <optional>
 
 #include "core/base/error.hpp"
 #include "core/base/kill_point.hpp"
@@ -13,6 +15,32 @@ namespace curfew::app {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+namespace {
+
+// What a watcher of a sign-out is shown. Such entries' facts begin with the order's number.
+std::optional<StepNotice> step_notice(const model::Entry& entry) {
+  switch (entry.kind) {
+    case model::EntryKind::SignOutOrdered:
+    case model::EntryKind::Intent:
+    case model::EntryKind::Answer:
+    case model::EntryKind::Probe:
+    case model::EntryKind::OutcomeRecorded:
+      break;
+    default:
+      return std::nullopt;
+  }
+  constexpr std::string_view head = "{\"order\":";
+  if (!std::string_view(entry.facts).starts_with(head)) return std::nullopt;
+  StepNotice notice;
+  std::from_chars(entry.facts.data() + head.size(), entry.facts.data() + entry.facts.size(), notice.order);
+  notice.json = std::string(head) + std::to_string(notice.order) + ",\"kind\":\"" +
+                std::string(model::name_of(entry.kind)) + "\",\"at\":\"" +
+                base::format_rfc3339(entry.engine_time) + "\",\"facts\":" + entry.facts + "}";
+  return notice;
+}
+
+}  // namespace
 
 Writer::Writer(WriterSettings settings, Log& log, Callbacks callbacks)
     : settings_(std::move(settings)), log_(log), callbacks_(std::move(callbacks)) {}
@@ -81,7 +109,10 @@ void Writer::run() {
 
 void Writer::write(Batch& batch) {
   if (!batch.entries.empty()) {
-    for (const model::Entry& entry : batch.entries) ++batch.kinds[static_cast<std::size_t>(entry.kind)];
+    for (const model::Entry& entry : batch.entries) {
+      ++batch.kinds[static_cast<std::size_t>(entry.kind)];
+      if (auto notice = step_notice(entry)) batch.notices.push_back(std::move(*notice));
+    }
     if (!settings_.stores_keys) batch.extras.keys.clear();
     const ledger::SealedBatch sealed = sealer_->seal(std::move(batch.entries), base::wall_clock_now());
     base::kill_point("app.before_commit");

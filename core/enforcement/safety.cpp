@@ -1,5 +1,7 @@
 #include "core/enforcement/safety.hpp"
 
+#include <algorithm>
+
 namespace curfew::enforcement {
 
 void Caps::forget(Time now) {
@@ -21,6 +23,26 @@ bool Caps::admits(const std::string& policy, std::uint32_t most_of_policy, std::
 void Caps::count(const std::string& policy, Time now) {
   begun_.emplace_back(now, policy);
   ++of_policy_[policy];
+}
+
+std::optional<std::size_t> Caps::room(const std::string& policy, std::uint32_t most_of_policy,
+                                      std::uint32_t most_of_all, Time now) const {
+  std::size_t of_all = 0;
+  std::size_t of_policy = 0;
+  for (const auto& [at, name] : begun_) {
+    if (at <= now - std::chrono::minutes(1)) continue;
+    ++of_all;
+    of_policy += name == policy;
+  }
+  std::optional<std::size_t> room;
+  const auto bound = [&room](std::uint32_t most, std::size_t used) {
+    if (most == 0) return;
+    const std::size_t left = most > used ? most - used : 0;
+    room = room ? std::min(*room, left) : left;
+  };
+  bound(most_of_all, of_all);
+  bound(most_of_policy, of_policy);
+  return room;
 }
 
 void Caps::save(model::StateWriter& writer) const {

@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "core/model/policy.hpp"
@@ -20,6 +21,9 @@ class Caps {
   [[nodiscard]] bool admits(const std::string& policy, std::uint32_t most_of_policy,
                             std::uint32_t most_of_all, Time now);
   void count(const std::string& policy, Time now);
+  // How many more would be admitted now; nullopt: any number.
+  [[nodiscard]] std::optional<std::size_t> room(const std::string& policy, std::uint32_t most_of_policy,
+                                                std::uint32_t most_of_all, Time now) const;
 
   void save(model::StateWriter& writer) const;
   void load(model::StateReader& reader);

@@ -311,6 +311,8 @@ model::SignOutRow Engine::sign_out(model::OrderNumber number) const {
   return found == state_->orders.end() ? model::SignOutRow{} : to_row(found->second.order);
 }
 
+model::Preview Engine::preview(const model::CommandInput& command) const { return state_->preview(command); }
+
 model::SessionNumber Engine::find_session(std::string_view source,
                                           const model::SessionDigest& session) const {
   const Slot slot = state_->sessions.find(state_->symbols.find(source), session);

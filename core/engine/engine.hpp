@@ -22,6 +22,7 @@
 
 #include "core/model/gate.hpp"
 #include "core/model/input.hpp"
+#include "core/model/preview.hpp"
 #include "core/model/rows.hpp"
 
 namespace curfew::engine {
@@ -67,6 +68,8 @@ class Engine {
   [[nodiscard]] model::SessionRow session(model::SessionNumber number) const;
   [[nodiscard]] model::ViolationRow violation(model::ViolationNumber number) const;
   [[nodiscard]] model::SignOutRow sign_out(model::OrderNumber number) const;
+  // What this sign_out would do if it were ordered now.
+  [[nodiscard]] model::Preview preview(const model::CommandInput& command) const;
   // 0: unknown.
   [[nodiscard]] model::SessionNumber find_session(std::string_view source,
                                                   const model::SessionDigest& session) const;

@@ -122,7 +122,10 @@ struct ToEntries {
     o.text("reason", command.reason);
     o.number("session_number", command.session);
     o.text("subject", to_text(command.subject));
+    if (command.selection.asks()) o.raw("selection", to_json(command.selection));
+    if (command.at_most != 0) o.number("at_most", command.at_most);
     o.number("order", command.order);
+    o.text_unless_empty("held_of", command.held_of);
     o.raw("ladder", to_json(command.ladder));
     o.end();
   }
@@ -188,6 +191,12 @@ model::CommandInput read_command(const Entry& entry) {
       model::read(value, key, command.subject);
     else if (key == "order")
       model::read(value, key, command.order);
+    else if (key == "selection")
+      command.selection = model::selection_from_json(simdjson::to_string(value));
+    else if (key == "at_most")
+      model::read(value, key, command.at_most);
+    else if (key == "held_of")
+      model::read(value, key, command.held_of);
     else if (key == "ladder")
       command.ladder = model::ladder_from_json(simdjson::to_string(value));
     else

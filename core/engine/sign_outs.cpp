@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/engine/state.hpp"
 #include "core/model/json_object.hpp"
@@ -100,18 +101,14 @@ void Engine::State::enforce_late(model::ViolationNumber number, bool through_lin
 }
 
 // The newest sign-out of a session, while it is kept.
-KeptOrder* Engine::State::order_of(const Session& session) {
+const KeptOrder* Engine::State::order_of(const Session& session) const {
   if (!session.has_order) return nullptr;
   const auto kept = orders.find(order_of_session.at(session.number));
   return kept == orders.end() ? nullptr : &kept->second;
 }
 
-const KeptOrder* Engine::State::order_of(const Session& session) const {
-  if (!session.has_order) return nullptr;
-  const auto number = order_of_session.find(session.number);
-  if (number == order_of_session.end()) return nullptr;
-  const auto kept = orders.find(number->second);
-  return kept == orders.end() ? nullptr : &kept->second;
+KeptOrder* Engine::State::order_of(const Session& session) {
+  return const_cast<KeptOrder*>(std::as_const(*this).order_of(session));
 }
 
 // It was seen to go on after we had proved its end, and nobody but we had said that it was over.
@@ -404,86 +401,6 @@ void Engine::State::check_hold(Slot slot, bool fresh) {
   if (held.empty() && !caps.admits(order.policy, most, set.safety.most_sign_outs_per_minute, now))
     held = "cap";
   this->order(std::move(order), slot, ladder, std::move(held));
-}
-
-void Engine::State::command_sign_out(const model::CommandInput& input) {
-  std::vector<model::LadderStep> ladder = input.ladder;
-  if (ladder.empty()) ladder.emplace_back();
-  std::vector<Slot> targets;
-  std::uint32_t subject = no_slot;
-  if (input.session != 0) {
-    const Slot slot = sessions.find(input.session);
-    if (slot == no_slot) {
-      alert("command", "sign_out: session " + std::to_string(input.session) + " is not known any more");
-      return;
-    }
-    subject = sessions.at(slot).subject_index;
-    targets.push_back(slot);
-  } else {
-    subject = subjects.find(input.subject);
-    if (subject == no_slot) {
-      alert("command", "sign_out: nobody has the reference " + to_text(input.subject));
-      return;
-    }
-    for (const Slot slot : sessions_of(subject)) {
-      if (sessions.at(slot).lives()) targets.push_back(slot);
-    }
-    const bool whole_subject = std::any_of(ladder.begin(), ladder.end(), [](const model::LadderStep& step) {
-      return enforcement::hits_subject(step.action) && !step.at.empty();
-    });
-    if (targets.empty() && whole_subject) targets.push_back(no_slot);
-    if (targets.empty()) {
-      alert("command", "sign_out: the subject has no session that lives");
-      return;
-    }
-  }
-  const std::string held = hold_reason(ladder, subject, targets.size());
-  for (const Slot target : targets) {
-    // The same sign-out runs already.
-    if (const KeptOrder* kept = target == no_slot ? nullptr : order_of(sessions.at(target));
-        kept != nullptr && kept->order.running()) {
-      out->sign_outs.push_back(kept->order.number);
-      continue;
-    }
-    Order order;
-    order.reason = input.reason;
-    order.ordered_by = input.by;
-    order.subject = input.subject;
-    order.breached_at = now;
-    const bool capped = held.empty() && !caps.admits({}, 0, set.safety.most_sign_outs_per_minute, now);
-    this->order(std::move(order), target, ladder, capped ? "cap" : held);
-  }
-}
-
-void Engine::State::take(const model::CommandInput& input) {
-  if (input.verb == model::Verb::SignOut) {
-    command_sign_out(input);
-    return;
-  }
-  if (input.verb == model::Verb::SplitSubject) {
-    split(input.subject);
-    return;
-  }
-  const std::string verb(name_of(input.verb));
-  const auto found = orders.find(input.order);
-  if (found == orders.end() || found->second.order.outcome != model::Outcome::Held ||
-      found->second.order.concluded_at != Time{}) {
-    alert("command", verb + ": sign-out " + std::to_string(input.order) + " is not held");
-    return;
-  }
-  Order& order = found->second.order;
-  std::vector<Event> events;
-  enforcement::Loop loop(order, now, events);
-  if (input.verb == model::Verb::Dismiss) {
-    loop.dismiss("dismissed");
-  } else if (order.ordered_by == input.by) {
-    alert("command", "release: sign-out " + std::to_string(input.order) + " needs a second person");
-    return;
-  } else {
-    caps.count(order.policy, now);
-    loop.begin();
-  }
-  run(input.order, events);
 }
 
 void Engine::State::take(const model::AnswerInput& input) {

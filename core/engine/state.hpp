@@ -3,8 +3,9 @@
 //   engine.cpp        apply, firing of deadlines, the public face
 //   observations.cpp  facts into sessions and subjects
 //   rules.cpp         policies: when they are due, what breaches their limits, what takes a breach back
-//   event_rules.cpp   policies that need no deadline: sessions at once, failed sign-ins, activity after the
-//   end sign_outs.cpp     orders: made, held, moved on
+//   event_rules.cpp   policies that need no deadline: sessions at once, failures, activity after the end
+//   sign_outs.cpp     orders: made, held, moved on
+//   commands.cpp      what people order; preview.cpp: what that would do
 //   gate_entries.cpp  what a gate may know of a session
 //   decisions.cpp     the texts that go into the ledger
 //   snapshot.cpp      save and load
@@ -24,6 +25,7 @@
 #include "core/engine/deadlines.hpp"
 #include "core/engine/engine.hpp"
 #include "core/engine/sources.hpp"
+#include "core/model/preview.hpp"
 #include "core/policy/concurrency.hpp"
 #include "core/policy/failures.hpp"
 #include "core/policy/rulebook.hpp"
@@ -90,6 +92,23 @@ struct Breach {
   Time breached_at{};
   std::string evidence;
   bool through_link = false;
+};
+
+// A selection whose names are symbols.
+struct Choice {
+  const model::Selection* asked = nullptr;
+  std::vector<model::Symbol> sources;
+  std::vector<model::Symbol> applications;
+};
+
+// Whom a command hits.
+struct Targets {
+  std::vector<Slot> slots;  // by session number; no_slot: the subject alone
+  std::uint32_t subject = no_slot;
+  std::size_t hits = 0;        // sessions that its steps end, others of the same people included
+  std::size_t not_judged = 0;  // nobody can say whether they are idle
+  std::set<std::string> not_judged_at;
+  std::string refused;  // why it hits nobody; empty: it does
 };
 
 struct Engine::State {
@@ -199,14 +218,13 @@ struct Engine::State {
   void enforce_late(model::ViolationNumber number, bool through_link);
   model::OrderNumber order(enforcement::Order order, Slot target,
                            const std::vector<model::LadderStep>& ladder, std::string held_because);
-  [[nodiscard]] KeptOrder* order_of(const Session& session);
   [[nodiscard]] const KeptOrder* order_of(const Session& session) const;
+  [[nodiscard]] KeptOrder* order_of(const Session& session);
   void take_proof_back(Slot slot);
   void run(model::OrderNumber number, std::vector<enforcement::Event>& events);
   void wake_order(model::OrderNumber number);
   void queue_order(KeptOrder& kept);
   void check_hold(Slot slot, bool fresh);
-  void command_sign_out(const model::CommandInput& input);
   [[nodiscard]] model::SessionDigest control_for(const enforcement::Order& order,
                                                  const std::string& source) const;
   [[nodiscard]] std::string hold_reason(const std::vector<model::LadderStep>& ladder, std::uint32_t subject,
@@ -216,6 +234,18 @@ struct Engine::State {
   [[nodiscard]] model::GateEntry gate_entry(Slot slot) const;
   void limit(model::GateEntry& entry, const Session& session) const;
   [[nodiscard]] bool may_wait(const std::vector<model::LadderStep>& ladder, const Session& session) const;
+
+  // commands.cpp
+  [[nodiscard]] Targets targets_of(const model::CommandInput& input) const;
+  [[nodiscard]] bool is_chosen(const Session& session, const Choice& choice, Targets& targets) const;
+  void command_sign_out(const model::CommandInput& input);
+  void command_held(const model::CommandInput& input);
+  void refuse(const model::CommandInput& input, const std::string& why);
+
+  // preview.cpp
+  [[nodiscard]] model::Preview preview(const model::CommandInput& input) const;
+  void preview_also(const std::vector<model::LadderStep>& ladder, const Targets& targets,
+                    model::Preview& out) const;
 
   // decisions.cpp
   model::Entry& decide(model::EntryKind kind, std::string facts);

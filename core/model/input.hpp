@@ -14,6 +14,7 @@
 #include "core/model/facts.hpp"
 #include "core/model/policy.hpp"
 #include "core/model/rows.hpp"
+#include "core/model/selection.hpp"
 
 namespace curfew::model {
 
@@ -53,7 +54,10 @@ struct CommandInput {
   std::string reason;
   SessionNumber session = 0;  // sign_out of one session
   Ref subject;                // sign_out of a subject; split_subject
+  Selection selection;        // sign_out of the sessions that it asks for; with a subject: of theirs
+  std::uint32_t at_most = 0;  // sign_out: refused if it would hit more sessions; 0: most_targets
   OrderNumber order = 0;      // release, dismiss
+  std::string held_of;        // release, dismiss: all held sign-outs of this policy, in place of one order
   std::vector<LadderStep> ladder;
 };
 struct AnswerInput {
@@ -120,6 +124,8 @@ struct Effects {
   std::vector<SessionNumber> sessions;      // whose lifecycle changed
   std::vector<ViolationNumber> violations;  // opened, changed or withdrawn
   std::vector<OrderNumber> sign_outs;       // ordered or moved on
+  std::vector<OrderNumber> commanded;       // of these, by the command that the input is
+  std::string refused;                      // why that command was not carried out; empty: it was
   // The last state of what left the engine's memory: from now on the engine answers for it no more.
   std::vector<SessionRow> last_sessions;
   std::vector<ViolationRow> last_violations;
@@ -136,6 +142,8 @@ struct Effects {
     sessions.clear();
     violations.clear();
     sign_outs.clear();
+    commanded.clear();
+    refused.clear();
     last_sessions.clear();
     last_violations.clear();
     last_sign_outs.clear();

@@ -69,6 +69,11 @@ class SessionTable {
     by_key_.reserve(sessions);
     by_number_.reserve(sessions);
   }
+  // Calls look(slot) for each session, in no order that anything may rest on.
+  template <typename Look>
+  void each(Look look) const {
+    for (const Slot slot : by_number_) look(slot);
+  }
   // Slots by ascending number.
   [[nodiscard]] std::vector<Slot> in_order() const;
 

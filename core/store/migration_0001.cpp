@@ -81,6 +81,7 @@ CREATE TABLE curfew.sign_out (
   violation bigint NOT NULL, ordered_by text NOT NULL, outcome text NOT NULL, held_because text NOT NULL,
   step bigint NOT NULL, steps bigint NOT NULL, breached_at bigint NOT NULL, ordered_at bigint NOT NULL,
   concluded_at bigint NOT NULL, reverted_at bigint NOT NULL, trail text NOT NULL);
+CREATE INDEX sign_out_open ON curfew.sign_out (number) WHERE concluded_at = 0;
 CREATE TABLE curfew.cursor (
   source text NOT NULL, name text NOT NULL, value bytea NOT NULL, read bigint NOT NULL, filtered bigint NOT NULL,
   unreadable bigint NOT NULL, PRIMARY KEY (source, name));

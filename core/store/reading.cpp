@@ -334,14 +334,20 @@ std::vector<model::ViolationRow> Store::violations(const ViolationQuery& query) 
                                       violation_in);
 }
 
-std::vector<model::SignOutRow> Store::sign_outs(model::OrderNumber after, std::size_t limit) {
-  return collect<model::SignOutRow>(
-      *connection_,
-      page("SELECT number, session, subject, source, reason, violation, ordered_by, outcome, held_because, "
-           "step, steps, "
-           "breached_at, ordered_at, concluded_at, reverted_at, trail FROM curfew.sign_out WHERE true",
-           after, limit),
-      16, sign_out_in);
+std::vector<model::SignOutRow> Store::sign_outs(const SignOutQuery& query) {
+  std::string sql =
+      "SELECT number, session, subject, source, reason, violation, ordered_by, outcome, held_because, step, "
+      "steps, breached_at, ordered_at, concluded_at, reverted_at, trail FROM curfew.sign_out WHERE true";
+  if (query.outcome) sql += " AND outcome = " + literal(model::name_of(*query.outcome));
+  if (!query.policy.empty())
+    sql += " AND ordered_by = 'policy' AND reason IN (" + literal(query.policy) + ", " +
+           literal("hold: " + query.policy) + ")";
+  if (query.session != 0) sql += " AND session = " + std::to_string(query.session);
+  if (query.subject) sql += " AND subject = " + literal(query.subject);
+  if (query.open_only || query.held_only) sql += " AND concluded_at = 0";
+  if (query.held_only) sql += " AND outcome = 'held'";
+  return collect<model::SignOutRow>(*connection_, page(std::move(sql), query.after, query.limit), 16,
+                                    sign_out_in);
 }
 
 std::vector<model::PersonalValue> Store::resolve(const std::vector<model::Ref>& refs) {

@@ -87,6 +87,16 @@ struct SessionQuery {
   model::SessionNumber after = 0;  // paging, ascending numbers
   std::size_t limit = 100;
 };
+struct SignOutQuery {
+  std::optional<model::Outcome> outcome;
+  std::string policy;  // ordered by this policy, or by its hold
+  model::SessionNumber session = 0;
+  model::Ref subject;
+  bool open_only = false;  // not concluded
+  bool held_only = false;  // waits for somebody
+  model::OrderNumber after = 0;
+  std::size_t limit = 100;
+};
 struct ViolationQuery {
   std::string policy;
   model::Ref subject;
@@ -158,7 +168,7 @@ class Store {
   [[nodiscard]] std::optional<model::SessionRow> session(model::SessionNumber number);
   [[nodiscard]] std::vector<SubjectRow> subjects(const SubjectQuery& query);
   [[nodiscard]] std::vector<model::ViolationRow> violations(const ViolationQuery& query);
-  [[nodiscard]] std::vector<model::SignOutRow> sign_outs(model::OrderNumber after, std::size_t limit);
+  [[nodiscard]] std::vector<model::SignOutRow> sign_outs(const SignOutQuery& query);
   // What of the server's settings lets a crash lose what was acknowledged; empty: nothing.
   [[nodiscard]] std::vector<std::string> durability_problems();
   // Personal values of these references; the caller records the access. Missing ones are left out.

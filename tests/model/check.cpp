@@ -117,6 +117,7 @@ std::optional<std::string> compare_with_reference(std::uint64_t seed, std::size_
   shape.steps = steps;
   shape.restarts = seed % 2 == 0;
   History history(seed, shape, symbols);
+  Random question(seed + 2'000'000);
   model::Effects effects;
   std::map<model::ViolationNumber, Reference::Violation> violations;
   std::size_t linked = 0, silences = 0;
@@ -178,6 +179,16 @@ std::optional<std::string> compare_with_reference(std::uint64_t seed, std::size_
         if (std::find(to_warn.begin(), to_warn.end(), w) == to_warn.end()) text += "\n  extra   " + w;
       return text;
     }
+    model::CommandInput asked;
+    asked.selection = selection(question);
+    if (asked.selection.asks()) {
+      const model::Preview preview = engine.preview(asked);
+      const Reference::Meant meant = reference.meant(asked.selection);
+      std::vector<model::SessionNumber> hit;
+      for (const model::PreviewSession& session : preview.listed) hit.push_back(session.number);
+      if (hit != meant.sessions || preview.not_judged != meant.not_judged)
+        return where + "the selection " + model::to_json(asked.selection) + " means other sessions";
+    }
     if (linked != reference.links()) return where + "other links";
     if (silences != reference.silences()) return where + "silent sources: other number of alerts";
   }
@@ -209,6 +220,17 @@ std::optional<std::string> check_invariants(std::uint64_t seed, std::size_t step
     gate.tell(*engine, input, effects);
     if (const std::string difference = gate.difference(*engine); !difference.empty())
       return where + "the gate knows something else: " + difference;
+
+    // A command says what became of it.
+    if (const auto* command = std::get_if<model::CommandInput>(&input.body);
+        command != nullptr && command->verb != model::Verb::SplitSubject) {
+      if (effects.commanded.empty() == effects.refused.empty()) return where + "a command without an answer";
+      if (!std::is_sorted(effects.commanded.begin(), effects.commanded.end()) && command->session == 0 &&
+          command->verb != model::Verb::SignOut)
+        return where + "held sign-outs out of their order";
+      if (command->at_most != 0 && effects.commanded.size() > command->at_most)
+        return where + "a command hit more than it was allowed to";
+    }
 
     // No act without an intent in the same input, in the same order; no step done twice.
     const auto intents = of_kind(effects, model::EntryKind::Intent);
@@ -252,7 +274,8 @@ std::optional<std::string> check_invariants(std::uint64_t seed, std::size_t step
                decisions_text(effects);
       if (copied_effects.sessions != effects.sessions || copied_effects.violations != effects.violations ||
           copied_effects.sign_outs != effects.sign_outs || copied_effects.session != effects.session ||
-          copied_effects.subject != effects.subject)
+          copied_effects.subject != effects.subject || copied_effects.commanded != effects.commanded ||
+          copied_effects.refused != effects.refused)
         return where + "after a snapshot: other rows changed";
     }
     if (chance.chance(3)) {

@@ -83,6 +83,19 @@ model::PolicySet policies(Random& random, const Shape& shape) {
   return set;
 }
 
+model::Selection selection(Random& random) {
+  model::Selection selection;
+  if (random.chance(40)) selection.sources.push_back(source_names[random.below(3)]);
+  if (random.chance(25)) selection.applications.push_back(random.chance(50) ? "sales" : "stock");
+  if (random.chance(20)) selection.device = model::Ref{500 + random.below(people)};
+  if (random.chance(20)) selection.account_types = {model::AccountType::Human};
+  if (random.chance(20)) selection.sign_ins = {model::Interactivity::Silent};
+  if (random.chance(15)) selection.states = {model::SessionState::Active, model::SessionState::Locked};
+  if (random.chance(40)) selection.idle_over = seconds(5 + random.below(100));
+  if (random.chance(30)) selection.older_than = seconds(5 + random.below(200));
+  return selection;
+}
+
 History::History(std::uint64_t seed, const Shape& shape, model::Symbols& symbols)
     : random_(seed), shape_(shape), symbols_(symbols), set_(policies(random_, shape)), now_(day) {}
 
@@ -192,17 +205,28 @@ model::Input History::next() {
       model::CommandInput command;
       command.verb = random_.chance(70) ? model::Verb::Release : model::Verb::Dismiss;
       command.by = "operator";
-      command.order = 1 + random_.below(orders_);
+      if (random_.chance(25))
+        command.held_of = "p" + std::to_string(random_.below(8));
+      else
+        command.order = 1 + random_.below(orders_);
       return {now_, command};
     }
-    if (random_.chance(1)) {
+    if (random_.chance(2)) {
       model::CommandInput command;
       command.by = "operator";
       command.reason = "asked by phone";
-      if (random_.chance(50))
+      const std::uint64_t whom = random_.below(100);
+      if (whom < 30)
         command.session = 1 + random_.below(20);
-      else
+      else if (whom < 60)
         command.subject = model::Ref{100 + random_.below(people * 2)};
+      if (whom >= 50) command.selection = selection(random_);
+      if (random_.chance(20)) command.at_most = 1 + static_cast<std::uint32_t>(random_.below(4));
+      if (random_.chance(40)) {
+        model::LadderStep& step = command.ladder.emplace_back();
+        step.action = random_.chance(50) ? model::Action::SignOutSubject : model::Action::SignOutSession;
+        if (random_.chance(50)) step.at = source_names[random_.below(3)];
+      }
       return {now_, command};
     }
     if (random_.chance(1)) {

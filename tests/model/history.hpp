@@ -38,6 +38,9 @@ struct Shape {
 // The policies that a history runs under.
 [[nodiscard]] model::PolicySet policies(Random& random, const Shape& shape);
 
+// What an operator may ask for; sometimes nothing.
+[[nodiscard]] model::Selection selection(Random& random);
+
 // Makes up one input after the other; in `enforce` it answers the steps and probes of the effects that it is
 // told, late, wrongly or never.
 class History {

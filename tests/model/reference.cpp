@@ -81,6 +81,28 @@ bool Reference::may_fire(const Session& session, Time deadline) const {
                      [&](const std::string& name) { return passed(name, deadline); });
 }
 
+Reference::Meant Reference::meant(const model::Selection& selection) const {
+  Meant meant;
+  for (const auto& [number, session] : sessions_) {
+    const model::SessionRow& row = session.row;
+    const auto fits = [](const auto& list, const auto& value) { return list.empty() || in(list, value); };
+    if (!session.lives() || !fits(selection.sources, row.source) ||
+        !fits(selection.applications, row.application) || !fits(selection.account_types, row.account_type) ||
+        !fits(selection.sign_ins, row.interactivity) || !fits(selection.states, row.state))
+      continue;
+    if (selection.device && selection.device != row.device) continue;
+    if (selection.older_than > Duration{0} && now_ - row.started_at <= selection.older_than) continue;
+    const Time idle_since = std::max(row.last_person_activity_at, row.started_at);
+    if (selection.idle_over > Duration{0} && now_ - idle_since <= selection.idle_over) continue;
+    const bool known = !shown_by(row.source).empty() && may_fire(session, idle_since + selection.idle_over);
+    if (selection.idle_over > Duration{0} && !known)
+      ++meant.not_judged;
+    else
+      meant.sessions.push_back(number);
+  }
+  return meant;
+}
+
 bool Reference::in_scope(const model::Policy& policy, const Session& session) const {
   if (!policy.scope.sources.empty() && !in(policy.scope.sources, session.row.source)) return false;
   if (!policy.scope.sign_ins.empty() && !in(policy.scope.sign_ins, session.row.interactivity)) return false;

@@ -37,6 +37,12 @@ class Reference {
   [[nodiscard]] std::vector<model::SessionRow> sessions() const;
   [[nodiscard]] std::vector<Violation> violations() const;
   [[nodiscard]] const std::vector<Warning>& warnings() const { return warnings_; }
+  // The sessions that a selection means, and how many of the others nobody can call idle or not.
+  struct Meant {
+    std::vector<model::SessionNumber> sessions;
+    std::size_t not_judged = 0;
+  };
+  [[nodiscard]] Meant meant(const model::Selection& selection) const;
   [[nodiscard]] std::size_t links() const { return links_; }
   [[nodiscard]] std::size_t silences() const { return silences_; }
 

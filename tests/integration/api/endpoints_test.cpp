@@ -122,6 +122,63 @@ TEST_F(Endpoints, AnOrderMustSayWhomAndWhy) {
   EXPECT_EQ(backing_.commands.size(), 1U);
 }
 
+TEST_F(Endpoints, AnOrderMayBeAQuestion) {
+  const Reply reply = post("/api/v1/sign-outs",
+                           R"({"subject":"000000000000abc3","reason":"end of shift","at_most":40,"select":{
+      "sources":["crm-forms"],"applications":["sales"],"device_name":"ws-17","account_types":["human"],
+      "networks":["public"],"sign_ins":["interactive"],"auth_methods":["form"],"states":["locked"],
+      "idle_over":"1h","older_than":"12h"}})");
+  EXPECT_EQ(reply.status, 202) << reply.body;
+  ASSERT_EQ(backing_.commands.size(), 1U);
+  const model::CommandInput& command = backing_.commands.front();
+  EXPECT_EQ(command.subject, model::Ref{0xabc3});
+  EXPECT_EQ(command.at_most, 40U);
+  const model::Selection wanted{.sources = {"crm-forms"},
+                                .applications = {"sales"},
+                                .device = model::Ref{0xd17},
+                                .account_types = {model::AccountType::Human},
+                                .networks = {model::NetworkClass::Public},
+                                .sign_ins = {model::Interactivity::Interactive},
+                                .auth_methods = {model::AuthMethod::Form},
+                                .states = {model::SessionState::Locked},
+                                .idle_over = std::chrono::hours(1),
+                                .older_than = std::chrono::hours(12)};
+  EXPECT_EQ(command.selection, wanted);
+}
+
+TEST_F(Endpoints, AQuestionThatWouldMeanEverybodyOrNobodyIsRefused) {
+  for (const char* body : {R"({"reason":"x","select":{}})", R"({"reason":"x","select":{"sources":[]}})",
+                           R"({"reason":"x","session":1,"select":{"sources":["crm"]}})",
+                           R"({"reason":"x","select":{"idle_over":"-1h"}})",
+                           R"({"reason":"x","select":{"states":["ended-ish"]}})",
+                           R"({"reason":"x","at_most":10001,"session":1})"})
+    EXPECT_EQ(post("/api/v1/sign-outs", body).status, 400) << body;
+  EXPECT_EQ(post("/api/v1/sign-outs", R"({"reason":"x","select":{"device_name":"nobody"}})").status, 404);
+  EXPECT_TRUE(backing_.commands.empty());
+}
+
+TEST_F(Endpoints, APreviewOrdersNothing) {
+  const Reply reply = post("/api/v1/sign-outs/preview", R"({"select":{"sources":["crm-forms"]}})");
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_NE(
+      reply.body.find("It also signs out of mail: sign_out_subject at corp-ad ends 2 sessions of 1 person"),
+      std::string::npos)
+      << reply.body;
+  EXPECT_TRUE(backing_.commands.empty());
+  EXPECT_EQ(backing_.previewed.size(), 1U);
+  EXPECT_EQ(post("/api/v1/sign-outs/preview", R"({"session":1})", viewer).status, 403);
+}
+
+TEST_F(Endpoints, AllHeldSignOutsOfAPolicyAreDecidedAtOnce) {
+  EXPECT_EQ(post("/api/v1/sign-outs/dismiss", R"({"policy":"office-day","reason":"wrong limit"})").status,
+            202);
+  EXPECT_EQ(post("/api/v1/sign-outs/release", R"({"policy":"office-day","reason":"right"})").status, 202);
+  EXPECT_EQ(post("/api/v1/sign-outs/release", R"({"reason":"right"})").status, 400);
+  ASSERT_EQ(backing_.commands.size(), 2U);
+  EXPECT_EQ(backing_.commands[0].verb, model::Verb::Dismiss);
+  EXPECT_EQ(backing_.commands[0].held_of, "office-day");
+}
+
 TEST_F(Endpoints, AHeldSignOutIsReleasedOrDismissed) {
   EXPECT_EQ(post("/api/v1/sign-outs/1/release", R"({"reason":"approved by phone"})").status, 202);
   EXPECT_EQ(post("/api/v1/sign-outs/1/dismiss", R"({"reason":"wrong person"})").status, 202);

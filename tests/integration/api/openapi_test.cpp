@@ -110,6 +110,8 @@ std::string filled_in(std::string path) {
 
 std::string body_for(const std::string& operation) {
   if (operation == "order_sign_out") return R"({"session":3,"reason":"left the company"})";
+  if (operation == "preview_sign_out") return R"({"select":{"sources":["crm-forms"],"idle_over":"1h"}})";
+  if (operation.ends_with("_held_sign_outs")) return R"({"policy":"office-day","reason":"wrong limit"})";
   if (operation == "resolve_names") return R"({"refs":["000000000000abc3"],"reason":"ticket 12"})";
   if (operation == "ingest") return R"({"type":"sign_in","occurred_at":"2026-11-21T08:00:00Z","key":"a"})";
   return R"({"reason":"asked by phone"})";

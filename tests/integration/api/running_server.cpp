@@ -138,8 +138,10 @@ void answer_reads(Services& services, Backing& backing) {
   services.violation = by_number(backing, backing.violations);
   services.sign_outs = [&backing](const SignOutQuery& query) {
     const std::lock_guard lock(backing.mutex);
-    return page_of(backing.sign_outs, query.after, query.limit,
-                   [&](const auto& row) { return !query.outcome || row.outcome == *query.outcome; });
+    return page_of(backing.sign_outs, query.after, query.limit, [&](const auto& row) {
+      return (!query.outcome || row.outcome == *query.outcome) &&
+             (!query.open_only || row.concluded_at == Time{});
+    });
   };
   services.sign_out = by_number(backing, backing.sign_outs);
   services.sources = [] {
@@ -169,6 +171,22 @@ void answer_commands(Services& services, Backing& backing) {
   };
   services.find_subject = [](std::string_view, std::string_view, std::string_view value) {
     return value == "alice@corp.test" ? std::optional(model::Ref{0xabc3}) : std::nullopt;
+  };
+  services.find_device = [](std::string_view, std::string_view name) {
+    return name == "ws-17" ? std::optional(model::Ref{0xd17}) : std::nullopt;
+  };
+  services.preview = [&backing](const model::CommandInput& command) {
+    const std::lock_guard lock(backing.mutex);
+    backing.previewed.push_back(command);
+    model::Preview preview;
+    preview.sessions = preview.people = preview.at_once = 1;
+    preview.groups = {{"crm-forms", "sales", 1, 1}};
+    preview.also = {{model::Action::SignOutSubject, "corp-ad", "mail", "", 2, 1}};
+    preview.held = {{"cap", 1}};
+    preview.not_judged = 1;
+    preview.not_judged_at = {"crm-forms"};
+    preview.listed = {{.number = 3, .source = "crm-forms", .started_at = noon, .held_because = "cap"}};
+    return preview;
   };
   services.command = [&backing](const model::CommandInput& command) {
     const std::lock_guard lock(backing.mutex);

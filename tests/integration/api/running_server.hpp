@@ -35,6 +35,7 @@ struct Backing {
   std::vector<model::Observation> pushed;
   std::map<std::string, int> keys;
   std::vector<model::CommandInput> commands;
+  std::vector<model::CommandInput> previewed;
   std::vector<std::string> accesses;
   bool durable = true;
   bool ready = true;

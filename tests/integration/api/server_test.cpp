@@ -201,6 +201,21 @@ TEST_F(RunningListener, TheStreamShowsOnlyWhatWasAskedFor) {
   EXPECT_EQ(stream.next(), "id: 2|event: alert|data: {}|");
 }
 
+TEST_F(RunningListener, TheStreamOfOneSignOutBeginsWithItAndEndsWithItsEnd) {
+  Server& server = start_operator();
+  Stream stream(server, "/api/v1/stream?sign_out=1");
+  EXPECT_EQ(stream.next(), ": watching|");
+  EXPECT_TRUE(stream.next().starts_with("event: sign_out|data: {\"number\":1,"));
+  broadcast_.publish("step", "{\"order\":2}", 2);
+  broadcast_.publish("step", "{\"order\":1}", 1);
+  broadcast_.publish("sign_out", "{\"number\":2}", 2, true);
+  broadcast_.publish("sign_out", "{\"number\":1}", 1, true);
+  EXPECT_EQ(stream.next(), "id: 2|event: step|data: {\"order\":1}|");
+  EXPECT_EQ(stream.next(), "id: 4|event: sign_out|data: {\"number\":1}|");
+  EXPECT_EQ(stream.next(), "");
+  EXPECT_EQ(get("/api/v1/stream?sign_out=77").status, 404);
+}
+
 TEST_F(RunningListener, AWatcherThatComesBackMissesNothing) {
   const Server& server = start_operator();
   for (int i = 0; i < 5; ++i) broadcast_.publish("alert", std::to_string(i));

@@ -190,7 +190,7 @@ TEST_F(Derived, ViolationsAndSignOutsRoundTripAndAreReplaced) {
   extras.sign_outs = {order};
   append(extras);
   EXPECT_THAT(reader_.violations({}), ElementsAre(violation, bare));
-  EXPECT_THAT(reader_.sign_outs(0, 10), ElementsAre(order));
+  EXPECT_THAT(reader_.sign_outs({}), ElementsAre(order));
 
   violation.withdrawn_at = at(9);
   violation.sign_out = 1;
@@ -201,7 +201,7 @@ TEST_F(Derived, ViolationsAndSignOutsRoundTripAndAreReplaced) {
   later.sign_outs = {order};
   append(later);
   EXPECT_THAT(reader_.violations({}), ElementsAre(violation, bare));
-  EXPECT_THAT(reader_.sign_outs(0, 10), ElementsAre(order));
+  EXPECT_THAT(reader_.sign_outs({}), ElementsAre(order));
   ViolationQuery standing;
   standing.include_withdrawn = false;
   EXPECT_THAT(reader_.violations(standing), ElementsAre(bare));

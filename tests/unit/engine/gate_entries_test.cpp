@@ -122,6 +122,17 @@ TEST(GateEntry, RefusesFromTheOrderOnAndWhateverCameOfIt) {
   EXPECT_EQ(m.entry().standing, Standing::Refused);
 }
 
+TEST(GateEntry, SaysThatAnAdministratorOrderedIt) {
+  Guarded m(behind_a_gate({longest(100)}));
+  model::CommandInput command;
+  command.by = "ann";
+  command.reason = "left the company";
+  command.session = 1;
+  m.apply(at(5), command);
+  EXPECT_EQ(m.entry().standing, Standing::Refused);
+  EXPECT_EQ(m.entry().refusal, Refusal::Administrator);
+}
+
 TEST(GateEntry, PassesAgainWhenTheSignOutWasAMistake) {
   Guarded m(behind_a_gate({idle(100)}));
   m.heard(110, 110);
