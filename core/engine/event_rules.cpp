@@ -130,6 +130,7 @@ void Engine::State::check_after_end(Slot slot, const model::Facts& facts) {
     const Session& session = sessions.at(slot);
     const model::Policy& policy = book.at(index).policy;
     const bool told_late = model::states_end(facts.type);
+    const bool was_refused = facts.type == model::ObservationType::SignInFailed;
     const Time activity_at = told_late ? session.last_at() : facts.occurred_at;
     if (activity_at <= session.ended_at + policy.limit) continue;
     const Mark* known = find_mark(session, index);
@@ -141,6 +142,10 @@ void Engine::State::check_after_end(Slot slot, const model::Facts& facts) {
     if (!told_late) {
       if (facts.device && session.device && facts.device != session.device)
         cause = "another_device";
+      else if (facts.user_agent && session.user_agent && facts.user_agent != session.user_agent)
+        cause = "another_client";
+      else if (facts.address && session.address && facts.address != session.address)
+        cause = "another_address";
       else if (facts.type == model::ObservationType::TokenRefreshed)
         cause = "token_refreshed";
       else if (facts.activity_class == model::ActivityClass::Machine)
@@ -162,10 +167,12 @@ void Engine::State::check_after_end(Slot slot, const model::Facts& facts) {
     o.name("end_reason", session.end_reason);
     o.text("end", session.proven_end ? "proven" : "stated");
     o.text("cause", cause);
+    if (was_refused) o.flag("refused", true);
     o.raw("sessions", "[" + std::to_string(session.number) + "]");
     o.end();
     Violation& violation = open(breach);
-    enforce(index, violation, last_violation, {slot}, false, false);
+    // What our gate refused needs no sign-out.
+    if (!was_refused) enforce(index, violation, last_violation, {slot}, false, false);
   }
 }
 

@@ -197,7 +197,27 @@ void Engine::State::take_of_subject(const model::Facts& facts) {
   out->subject = subjects.at(linked).ref;
 }
 
+// Our gate let a request of a session that is over not pass. That proves nothing, as the gate is ours, and
+// shows that somebody still has its credential.
+void Engine::State::take_refusal(const model::Facts& facts) {
+  for (const model::Symbol shown : sources.find(facts.source)->shows) {
+    const Slot slot = sessions.find(shown, facts.session);
+    if (slot == no_slot) continue;
+    const Session& session = sessions.at(slot);
+    out->session = session.number;
+    out->subject = session.subject;
+    const bool is_over =
+        !session.lives() && (session.end_certainty == model::Certainty::Stated || session.proven_end);
+    if (is_over && facts.occurred_at > session.ended_at) check_after_end(slot, facts);
+    return;
+  }
+}
+
 void Engine::State::take_failure(const model::Facts& facts) {
+  if (facts.session && sources.find(facts.source)->is_gate) {
+    take_refusal(facts);
+    return;
+  }
   // The source refused a session's own credential: that is a proof, if a sign-out of it runs.
   if (facts.session) {
     const Slot slot = sessions.find(facts.source, facts.session);

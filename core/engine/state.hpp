@@ -174,6 +174,7 @@ struct Engine::State {
   void take_of_session(const model::Facts& facts, Source& source);
   void take_of_subject(const model::Facts& facts);
   void take_failure(const model::Facts& facts);
+  void take_refusal(const model::Facts& facts);
   Slot find_or_add(const model::Facts& facts, const Source& source, bool& created, Slot& predecessor);
   void take_over(Slot from, Slot slot);
   bool know_subject(Slot slot, const model::Facts& facts);

@@ -166,6 +166,34 @@ TEST(GateEntry, IsOfTheNewestSessionWithThatId) {
   EXPECT_EQ(m.engine.gate_entry(1).number, 0U);
 }
 
+// ---- a credential that is used after the end ----
+
+TEST(ActivityAfterEnd, IsFoundWhenTheGateRefusesAReplayedCookieAndNeedsNoSignOut) {
+  Guarded m(behind_a_gate({policy("after", Rule::ActivityAfterEnd)}));
+  model::Facts told = m.facts(ObservationType::Activity, 1, 1);
+  told.user_agent = ref(50);
+  told.address = ref(60);
+  m.see(1, told);
+  m.see(10, ObservationType::SignOut, 1, 10);
+  model::Facts replayed = m.facts(ObservationType::SignInFailed, 1, 20, 0, "door");
+  replayed.user_agent = ref(51);
+  replayed.address = ref(60);
+  m.see(20, replayed);
+  const auto opened = m.facts_of(EntryKind::ViolationOpened);
+  ASSERT_EQ(opened.size(), 1U);
+  EXPECT_NE(opened[0].find("\"cause\":\"another_client\",\"refused\":true"), std::string::npos) << opened[0];
+  EXPECT_EQ(m.count(EntryKind::SignOutOrdered), 0U);
+  EXPECT_EQ(m.session(1).ended_at, at(10));
+}
+
+TEST(ActivityAfterEnd, IsNoneWhileTheGateRefusesASessionWhoseSignOutRuns) {
+  Guarded m(behind_a_gate({longest(100), policy("after", Rule::ActivityAfterEnd)}));
+  m.tick(100);
+  m.see(101, m.facts(ObservationType::SignInFailed, 1, 101, 0, "door"));
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 1U) << "the timeout alone";
+  EXPECT_EQ(m.order().outcome, Outcome::Pending) << "our own refusal proves nothing";
+}
+
 // ---- what comes after the ladder's end ----
 
 TEST(LateProof, TurnsContainedIntoProvenWhenTheSourceRefusesItsCredentialLater) {
