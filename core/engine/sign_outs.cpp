@@ -13,19 +13,6 @@ using enforcement::Step;
 
 namespace {
 
-model::Refusal refusal_of(model::Rule rule) {
-  switch (rule) {
-    case model::Rule::InactivityTimeout:
-      return model::Refusal::IdleTimeout;
-    case model::Rule::SessionTimeout:
-      return model::Refusal::SessionTimeout;
-    case model::Rule::ConcurrentSessions:
-      return model::Refusal::TooManySessions;
-    default:
-      return model::Refusal::Policy;
-  }
-}
-
 // Concluded orders stay for what comes late.
 constexpr Duration order_kept_for{std::chrono::hours(24)};
 
@@ -70,7 +57,7 @@ void Engine::State::enforce(policy::PolicyIndex index, Violation& violation, mod
     order.policy = policy.name;
     order.violation = number;
     order.ordered_by = "policy";
-    order.refusal = refusal_of(policy.rule);
+    order.refusal = model::refusal_of(policy.rule);
     order.breached_at = breached_at;
     order.hold = policy.hold;
     std::string held = hold_reason(policy.ladder, session.subject_index, targets.size());

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/base/time.hpp"
+#include "core/model/policy.hpp"
 #include "core/model/rows.hpp"
 #include "core/model/vocabulary.hpp"
 
@@ -41,6 +42,20 @@ struct Names<Refusal> {
       "none",          "signed_out", "expired", "idle_timeout", "session_timeout", "too_many_sessions",
       "administrator", "policy",     "unknown"};
 };
+
+// What a breach of a rule is called.
+[[nodiscard]] constexpr Refusal refusal_of(Rule rule) noexcept {
+  switch (rule) {
+    case Rule::InactivityTimeout:
+      return Refusal::IdleTimeout;
+    case Rule::SessionTimeout:
+      return Refusal::SessionTimeout;
+    case Rule::ConcurrentSessions:
+      return Refusal::TooManySessions;
+    default:
+      return Refusal::Policy;
+  }
+}
 
 struct GateEntry {
   std::string source;  // the guarded source whose session it is

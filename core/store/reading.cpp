@@ -350,6 +350,31 @@ std::vector<model::SignOutRow> Store::sign_outs(const SignOutQuery& query) {
                                     sign_out_in);
 }
 
+std::vector<model::GateEntry> Store::refusals(Time since) {
+  return collect<model::GateEntry>(
+      *connection_,
+      "SELECT s.source, s.session, s.number, o.ordered_by, coalesce(v.rule, '') FROM ("
+      "SELECT DISTINCT ON (session) session, ordered_by, outcome, violation, trail FROM curfew.sign_out "
+      "WHERE session <> 0 AND ordered_at >= " +
+          literal(since) +
+          " ORDER BY session, number DESC) o JOIN curfew.session s ON s.number = o.session "
+          "LEFT JOIN curfew.violation v ON v.number = o.violation "
+          "WHERE o.outcome NOT IN ('held', 'mistaken') AND o.trail ~ '\"action\":\"(?!notify\")' ORDER BY "
+          "s.number",
+      5, [](const BinaryRow& row) {
+        model::GateEntry entry;
+        entry.source = row.text(0);
+        entry.session = session_from_stored(row.bytes(1));
+        entry.number = count_in(row, 2);
+        entry.standing = model::Standing::Refused;
+        const std::string rule = row.text(4);
+        entry.refusal = row.text(3) != "policy" ? model::Refusal::Administrator
+                        : rule.empty()          ? model::Refusal::Policy
+                                       : model::refusal_of(name_in<model::Rule>("violation", "rule", rule));
+        return entry;
+      });
+}
+
 std::vector<model::PersonalValue> Store::resolve(const std::vector<model::Ref>& refs) {
   if (refs.empty()) return {};
   std::string list;

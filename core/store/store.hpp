@@ -24,6 +24,7 @@
 
 #include "core/ledger/stream.hpp"
 #include "core/model/entry.hpp"
+#include "core/model/gate.hpp"
 #include "core/model/rows.hpp"
 
 namespace curfew::store {
@@ -169,6 +170,9 @@ class Store {
   [[nodiscard]] std::vector<SubjectRow> subjects(const SubjectQuery& query);
   [[nodiscard]] std::vector<model::ViolationRow> violations(const ViolationQuery& query);
   [[nodiscard]] std::vector<model::SignOutRow> sign_outs(const SignOutQuery& query);
+  // What gates must go on refusing: the sessions whose newest sign-out since then stands and did more than
+  // notify, the engine's memory of them or not. Live and newer sessions with the same id come on top.
+  [[nodiscard]] std::vector<model::GateEntry> refusals(Time since);
   // What of the server's settings lets a crash lose what was acknowledged; empty: nothing.
   [[nodiscard]] std::vector<std::string> durability_problems();
   // Personal values of these references; the caller records the access. Missing ones are left out.

@@ -210,6 +210,48 @@ TEST_F(Derived, ViolationsAndSignOutsRoundTripAndAreReplaced) {
   EXPECT_THAT(reader_.violations(by_policy), ElementsAre(violation));
 }
 
+TEST_F(Derived, RefusalsAreTheSessionsWhoseNewestSignOutStandsAndDidMoreThanNotify) {
+  Extras extras;
+  for (model::SessionNumber number = 1; number <= 6; ++number) extras.sessions.push_back(session_row(number));
+  const auto order = [&](model::OrderNumber number, model::SessionNumber session, model::Outcome outcome,
+                         std::string action = "sign_out_session", std::int64_t ordered_at = 10) {
+    model::SignOutRow row;
+    row.number = number;
+    row.session = session;
+    row.source = "crm-forms";
+    row.reason = "longest";
+    row.ordered_by = "policy";
+    row.outcome = outcome;
+    row.ordered_at = at(ordered_at);
+    row.trail = "[{\"action\":\"notify\"},{\"action\":\"" + action + "\"}]";
+    extras.sign_outs.push_back(row);
+  };
+  order(1, 1, model::Outcome::Proven);
+  order(2, 2, model::Outcome::Contained);
+  order(3, 2, model::Outcome::Mistaken);
+  order(4, 3, model::Outcome::Held);
+  order(5, 4, model::Outcome::Unproven, "notify");
+  order(6, 5, model::Outcome::Unproven);
+  order(7, 6, model::Outcome::StillAlive, "sign_out_session", 1);
+  extras.sign_outs[5].ordered_by = "ann";
+  extras.sign_outs[0].violation = 9;
+  model::ViolationRow violation;
+  violation.number = 9;
+  violation.policy = "longest";
+  violation.rule = model::Rule::SessionTimeout;
+  extras.violations = {violation};
+  append(extras);
+  const std::vector<model::GateEntry> refused = reader_.refusals(at(5));
+  ASSERT_EQ(refused.size(), 2U);
+  EXPECT_EQ(refused[0].number, 1U);
+  EXPECT_EQ(refused[0].session, session_row(1).session);
+  EXPECT_EQ(refused[0].source, session_row(1).source);
+  EXPECT_EQ(refused[0].standing, model::Standing::Refused);
+  EXPECT_EQ(refused[0].refusal, model::Refusal::SessionTimeout);
+  EXPECT_EQ(refused[1].number, 5U);
+  EXPECT_EQ(refused[1].refusal, model::Refusal::Administrator);
+}
+
 TEST_F(Derived, CursorsAddUpAndAForgottenOneKeepsItsCounts) {
   Extras extras;
   extras.cursors = {{"ad", "file-1", "10", 10, 1, 2}, {"ad", "file-2", std::string("\0\xFF", 2), 5, 0, 0}};
