@@ -45,6 +45,10 @@ class ConnectionWatch {
   // For a stop: nothing more is read from any connection, now and later.
   void end_reading();
 
+  [[nodiscard]] std::size_t open() const {
+    const std::lock_guard lock(mutex_);
+    return connections_.size();
+  }
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
   [[nodiscard]] std::uint64_t cut() const { return cut_; }
   [[nodiscard]] std::uint64_t tls_failures() const { return tls_failures_; }
@@ -61,7 +65,7 @@ class ConnectionWatch {
 
   const int per_address_;
   const Log log_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_set<Connection*> connections_;
   std::unordered_map<std::string, int> by_address_;

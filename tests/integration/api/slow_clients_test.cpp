@@ -100,6 +100,7 @@ TEST_F(SlowClients, OneAddressThatHoldsAllItMayHaveDoesNotDelayAnother) {
     hanging.push_back(from("127.0.0.2", server));
     say(hanging.back(), "GET /healthz HTTP/1.1\r\n");
   }
+  ASSERT_TRUE(eventually([&] { return server.connections().open() == 4; })) << "a worker takes each";
   // What is beyond is closed at once, rather than left to wait for a worker.
   for (int i = 0; i < 20; ++i) {
     auto more = from("127.0.0.2", server);
