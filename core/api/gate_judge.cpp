@@ -129,18 +129,7 @@ GateAnswer GateJudge::answer(const GateRequest& request) {
     const std::size_t query = request.target.find('?');
     const std::string_view reason = gate_pages::reason_in(
         query == std::string_view::npos ? std::string_view{} : request.target.substr(query + 1));
-    const auto known = model::parse<Refusal>(reason);
-    GateAnswer answer = gate_pages::signed_out(path == "/refused" ? 401 : 200, known.value_or(Refusal::None),
-                                               settings_.sign_in, settings_.pages);
-    // Only who carries a session that may not pass is cleared: a page of another site could send anybody
-    // here.
-    const auto now_rules = rules();
-    if (now_rules) {
-      const GateTime time = settings_.clock();
-      if (judge(request, *now_rules, time, std::nullopt).decision.verdict == Verdict::Refuse)
-        add_clearing(answer, now_rules.get());
-    }
-    return answer;
+    return explain(request, path == "/refused" ? 401 : 200, model::parse<Refusal>(reason));
   }
   if (path == "/curfew-warning.js") return gate_pages::script();
   if (path == "/warning") return gate_pages::warning(settings_.pages);
@@ -149,6 +138,25 @@ GateAnswer GateJudge::answer(const GateRequest& request) {
     return rules() ? gate_pages::plain(200, "ok\n") : gate_pages::plain(503, "no rules from the source\n");
   }
   return gate_pages::plain(404, "not found\n");
+}
+
+GateAnswer GateJudge::explain(const GateRequest& request, int status, std::optional<Refusal> reason) {
+  const auto now_rules = rules();
+  if (now_rules && view_.loaded()) {
+    const GateTime time = settings_.clock();
+    const Decision decision = judge(request, *now_rules, time, std::nullopt).decision;
+    // Only who carries a session that may not pass is cleared: any site could send anybody here.
+    if (decision.verdict == Verdict::Refuse) {
+      GateAnswer answer =
+          gate_pages::signed_out(status, decision.refusal, settings_.sign_in, settings_.pages);
+      add_clearing(answer, now_rules.get());
+      return answer;
+    }
+  } else if (status != 200) {
+    return gate_pages::starting(settings_.pages);
+  }
+  const Refusal otherwise = status == 200 ? Refusal::None : Refusal::UnknownSession;
+  return gate_pages::signed_out(status, reason.value_or(otherwise), settings_.sign_in, settings_.pages);
 }
 
 ActivityClass GateJudge::class_of(const std::optional<std::string>& path,
@@ -223,9 +231,11 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
 }
 
 GateAnswer GateJudge::check(const GateRequest& request) {
+  // What a session sees is for nobody's cache, and the proxy says so when we do.
   const auto passes = [](GateDecision decision) {
     GateAnswer answer;
     answer.decision = decision;
+    if (decision != GateDecision::Public) answer.headers.emplace_back("Cache-Control", "no-store");
     return answer;
   };
   std::optional<std::string> path;
@@ -274,6 +284,7 @@ GateAnswer GateJudge::check(const GateRequest& request) {
 GateAnswer GateJudge::unknown(const SessionDigest& session, Time now, const Rules& rules) {
   GateAnswer answer;
   answer.decision = GateDecision::UnknownPassed;
+  answer.headers.emplace_back("Cache-Control", "no-store");
   if (settings_.unknown == UnknownSessions::Allow || learning(now)) return answer;
   if (settings_.unknown == UnknownSessions::Ask) {
     const auto said = learnt_->get(session, now);

@@ -130,6 +130,7 @@ class GateJudge {
   struct Learnt;
   GateAnswer check(const GateRequest& request);
   GateAnswer status(const GateRequest& request, bool stay);
+  GateAnswer explain(const GateRequest& request, int status, std::optional<model::Refusal> reason);
   GateAnswer refused(model::Refusal refusal, GateDecision decision, const Rules* rules) const;
   void add_clearing(GateAnswer& answer, const Rules* rules) const;
   [[nodiscard]] std::shared_ptr<const Rules> rules() const;

@@ -248,27 +248,28 @@ struct GateServer::Loop {
     return secured;
   }
 
-  // A connection is one event that waits; what else waits are a few.
-  void count() {
+  // A connection is an event that waits to be read, and its timeout; what else waits is three.
+  [[nodiscard]] std::size_t counted() {
     const int events = event_base_get_num_events(base.get(), EVENT_BASE_COUNT_ADDED);
-    connections.store(events > 3 ? static_cast<std::size_t>(events - 3) : 0, std::memory_order_relaxed);
-    if (connections.load(std::memory_order_relaxed) >= most && !full) {
-      full = true;
-      evconnlistener_disable(listener);
-      event_add(on_look.get(), &look_every);
-    }
+    const std::size_t now = events > 3 ? static_cast<std::size_t>(events - 3 + 1) / 2 : 0;
+    connections.store(now, std::memory_order_relaxed);
+    return now;
+  }
+
+  void count() {
+    if (full || counted() < most) return;
+    full = true;
+    evconnlistener_disable(listener);
+    event_add(on_look.get(), &look_every);
   }
 
   static void look(evutil_socket_t, short, void* self) {
     Loop& loop = of(self);
-    const int events = event_base_get_num_events(loop.base.get(), EVENT_BASE_COUNT_ADDED);
-    loop.connections.store(events > 3 ? static_cast<std::size_t>(events - 3) : 0, std::memory_order_relaxed);
-    if (loop.full && loop.connections.load(std::memory_order_relaxed) < loop.most) {
-      loop.full = false;
-      evconnlistener_enable(loop.listener);
-      const timeval second{1, 0};
-      event_add(loop.on_look.get(), &second);
-    }
+    if (loop.counted() >= loop.most || !loop.full) return;
+    loop.full = false;
+    evconnlistener_enable(loop.listener);
+    const timeval second{1, 0};
+    event_add(loop.on_look.get(), &second);
   }
 
   // No file descriptors left: later, when others went.

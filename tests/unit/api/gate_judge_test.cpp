@@ -281,7 +281,9 @@ TEST_F(Judge, TheSignedOutPageClearsWhoMayNotPass) {
   refused("a", Refusal::Administrator);
   EXPECT_THAT(ask("/signed-out?reason=administrator", {{"cookie", "sid=a"}}).headers,
               Contains(Pair("Clear-Site-Data", testing::_)));
-  EXPECT_EQ(ask("/refused?reason=administrator", {{"cookie", "sid=a"}}).status, 401);
+  const GateAnswer answer = ask("/refused?reason=signed_out", {{"cookie", "sid=a"}});
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_THAT(answer.body, HasSubstr("by an administrator")) << "the view knows better than the query";
 }
 
 TEST_F(Judge, EveryReasonHasItsOwnWords) {
