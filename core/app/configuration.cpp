@@ -10,10 +10,12 @@
 #include <set>
 #include <sstream>
 
+#include "core/api/gate_paths.hpp"
 #include "core/app/configuration_table.hpp"
 #include "core/app/yaml_reader.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/text.hpp"
+#include "core/model/credential_rules.hpp"
 
 namespace curfew::app {
 namespace {
@@ -60,6 +62,7 @@ class Check {
     check_tokens();
     check_listener("listeners.operator", settings_.listeners.operator_listener);
     check_listener("listeners.sources", settings_.listeners.sources);
+    check_gates();
   }
 
  private:
@@ -262,6 +265,69 @@ class Check {
            in_quotes(listener.address) +
                " can be reached by others, who would read the tokens: give tls_certificate and "
                "tls_key, or, behind a proxy that has TLS, plain_beyond_loopback: true");
+  }
+
+  // What the gate's own parts refuse, at the place of the text.
+  template <typename Make>
+  void check_each(const std::string& path, const std::vector<std::string>& texts, Make make) const {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      try {
+        make(texts[i]);
+      } catch (const Error& error) {
+        fail(path, error.what());
+      }
+    }
+  }
+
+  void check_gates() const {
+    std::set<std::string> names;
+    std::set<std::pair<std::string, std::uint32_t>> taken;
+    for (const ListenerSettings* listener :
+         {&settings_.listeners.operator_listener, &settings_.listeners.sources}) {
+      if (listener->port != 0) taken.emplace(listener->address, listener->port);
+    }
+    for (std::size_t i = 0; i < settings_.gates.size(); ++i) {
+      const GateSettings& gate = settings_.gates[i];
+      const std::string path = index_path("gates", i);
+      if (!is_name(gate.name))
+        fail(path + ".name", "a gate's name must be 1 to 64 letters, digits, '-', '_' or '.'");
+      if (!names.insert(gate.name).second)
+        fail(path + ".name", "there are two gates named " + in_quotes(gate.name));
+      if (std::find(sources_.begin(), sources_.end(), gate.name) != sources_.end())
+        fail(path + ".name", "a source is named " + in_quotes(gate.name) + " already");
+      known_source(gate.guards, path + ".guards");
+      if (gate.listener.port == 0) fail(path + ".listener.port", "a gate needs a port");
+      if (!taken.emplace(gate.listener.address, gate.listener.port).second)
+        fail(path + ".listener.port", "another listener has this address and port");
+      check_listener(path + ".listener", gate.listener);
+      check_gate_texts(gate, path);
+    }
+  }
+
+  void check_gate_texts(const GateSettings& gate, const std::string& path) const {
+    const auto is_path = [](const std::string& text) { (void)api::PathSet({text}); };
+    check_each(path + ".public_paths", gate.public_paths, is_path);
+    check_each(path + ".machine_paths", gate.machine_paths, is_path);
+    check_each(path + ".proxies", gate.proxies,
+               [](const std::string& text) { (void)api::AddressSet({text}); });
+    for (const std::string& header : gate.machine_headers) {
+      if (!model::is_token(base::trim(std::string_view(header).substr(0, header.find(':')))))
+        fail(path + ".machine_headers",
+             in_quotes(header) + " is no header: write x-poll, or x-requested-with: background");
+    }
+    const bool is_local = gate.sign_in.starts_with('/') && !gate.sign_in.starts_with("//");
+    if (!is_local && !gate.sign_in.starts_with("https://") && !gate.sign_in.starts_with("http://"))
+      fail(path + ".sign_in", "must be a path such as /login, or an http(s) URL");
+    if (api::plain_path(gate.pages) != gate.pages || !gate.pages.ends_with('/') ||
+        gate.pages.find_first_of(" \"'<>") != std::string::npos)
+      fail(path + ".pages", "must be a path that ends in '/', such as /curfew/");
+    if (!model::is_token(gate.warning_header)) fail(path + ".warning_header", "is no name of a header");
+    const auto is_plain = [](const std::string& text) {
+      return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f && c != ';'; });
+    };
+    if (!gate.cookie_path.starts_with('/') || !is_plain(gate.cookie_path))
+      fail(path + ".cookie_path", "must be a path such as /");
+    if (!is_plain(gate.cookie_domain)) fail(path + ".cookie_domain", "must be a domain such as corp.test");
   }
 
   const Settings& settings_;

@@ -127,6 +127,18 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
     lines.push_back(text + ". It is silent for too long after " + base::format_duration(source.stale_after) +
                     ".");
   }
+  for (const GateSettings& gate : settings.gates) {
+    std::string text = "Gate '" + gate.name + "' on " + gate.listener.address + ":" +
+                       std::to_string(gate.listener.port) + " judges requests by the sessions of '" +
+                       gate.guards + "'; sessions that it doesn't know ";
+    text += gate.unknown == "allow"  ? "pass"
+            : gate.unknown == "deny" ? "don't pass"
+                                     : "pass if the source says that they live";
+    if (gate.learn_for > Duration(0) && gate.unknown != "allow")
+      text += ", in the first " + base::format_duration(gate.learn_for) + " after a start all of them";
+    lines.push_back(text + "; while it can't know, " + (gate.fail == "open" ? "everything" : "nothing") +
+                    " passes.");
+  }
   if (settings.sources.empty()) lines.push_back("There are no sources: nothing will be seen.");
   if (!settings.says("policies"))
     lines.push_back("No policies are configured: observing defaults are in force.");

@@ -244,6 +244,14 @@ model::PolicySet policy_set(const Settings& settings, const Capabilities& capabi
       policy.shows_activity = plugin->second.shows_activity;
     }
   }
+  for (const GateSettings& gate : settings.gates) {
+    model::SourcePolicy& policy = set.sources.emplace_back();
+    policy.name = gate.name;
+    policy.connector = "gate";
+    policy.lateness = std::chrono::seconds(1);
+    policy.vanished_after = Duration{0};  // it has no sessions of its own
+    policy.shows_activity_of = {gate.guards};
+  }
   return set;
 }
 

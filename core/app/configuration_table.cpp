@@ -113,7 +113,8 @@ Declare<SourceSettings> source_table() {
   return table;
 }
 
-Declare<ListenerSettings> listener_table() {
+// What every listener has.
+Declare<ListenerSettings> address_table() {
   using L = ListenerSettings;
   Declare<L> table("listener");
   table.text("address", &L::address, "Address to listen on.")
@@ -123,9 +124,55 @@ Declare<ListenerSettings> listener_table() {
       .text("tls_client_ca", &L::tls_client_ca,
             "PEM file of the CA that client certificates must come from; without it, none is asked for.")
       .flag("plain_beyond_loopback", &L::plain_beyond_loopback,
-            "Serve an address that others can reach without TLS: only behind a proxy that has it.")
-      .whole("connections_per_address", &L::connections_per_address, 1, 256,
-             "Connections that one address may hold at once, of 256; a proxy is one address.");
+            "Serve an address that others can reach without TLS: only behind a proxy that has it.");
+  return table;
+}
+
+Declare<ListenerSettings> listener_table() {
+  Declare<ListenerSettings> table = address_table();
+  table.whole("connections_per_address", &ListenerSettings::connections_per_address, 1, 256,
+              "Connections that one address may hold at once, of 256; a proxy is one address.");
+  return table;
+}
+
+Declare<GateSettings> gate_table() {
+  using G = GateSettings;
+  Declare<G> table("gate");
+  table.text("name", &G::name, "Unique name, also among sources: its observations carry it.", true)
+      .text("guards", &G::guards, "The source whose sessions it judges.", true)
+      .object("listener", &G::listener, address_table(), "Where its proxies ask it.")
+      .texts("proxies", &G::proxies,
+             "Addresses and networks of the proxies whose X-Original-URI and X-Original-Method are believed. "
+             "Default: this machine.")
+      .texts("public_paths", &G::public_paths,
+             "Paths of the application that need no session, such as `/login` and `/static/*`.")
+      .texts("machine_paths", &G::machine_paths,
+             "Paths that software asks for by itself: no activity of a person.")
+      .texts("machine_headers", &G::machine_headers,
+             "Headers (`x-poll`, or `x-requested-with: background`) of requests that software makes by "
+             "itself.")
+      .word("unknown", &G::unknown, {"allow", "deny", "ask"},
+            "What becomes of sessions that Curfew doesn't know: they pass, don't, or the source is asked.")
+      .span("ask_within", &G::ask_within, milliseconds(10), seconds(10),
+            "How long the source may take to answer.")
+      .span("learn_for", &G::learn_for, microseconds(0), hours(24),
+            "After a start, unknown sessions pass for so long whatever `unknown` says.")
+      .word("fail", &G::fail, {"closed", "open"},
+            "While the gate can't know (it starts, the source gave no rules, or does not answer): nothing "
+            "passes, or all does.")
+      .span("activity_quantum", &G::activity_quantum, seconds(1), minutes(5),
+            "One record of activity for each session in this time; inactivity is judged by the engine so "
+            "much later.")
+      .whole("threads", &G::threads, 1, 64, "Threads that answer.")
+      .whole("connections", &G::connections, 16, 1'000'000, "Connections that it holds at once; others wait.")
+      .text("sign_in", &G::sign_in,
+            "Where the page about a sign-out leads: a path of the application or a URL.")
+      .text("pages", &G::pages, "Path at which the proxy serves the gate's own pages.")
+      .text("warning_header", &G::warning_header,
+            "Header of an answer that says how many seconds are left, once a warning is due.")
+      .text("cookie_path", &G::cookie_path, "Path of the cookies that a refusal deletes.")
+      .text("cookie_domain", &G::cookie_domain,
+            "Domain of the cookies that a refusal deletes; without it, the host's own.");
   return table;
 }
 
@@ -205,6 +252,7 @@ Table build() {
       .object("listeners", &Settings::listeners, std::move(listeners), "HTTP.")
       .objects("tokens", &Settings::tokens, std::move(token), "Who may use the API.")
       .objects("sources", &Settings::sources, source_table(), "Configured auth systems.")
+      .objects("gates", &Settings::gates, gate_table(), "Gates that reverse proxies ask.")
       .object("links", &Settings::links, std::move(links), "Which names are one person.")
       .texts("private_networks", &Settings::private_networks,
              "CIDR blocks that are private beside RFC 1918 and unique local addresses.")

@@ -128,6 +128,19 @@ void Intake::covered(std::string_view source, std::string_view json) {
   find(source).status.coverage = json;
 }
 
+void Intake::gate_rules(std::string_view source, std::string_view json) {
+  const std::lock_guard lock(gate_mutex_);
+  gate_rules_.insert_or_assign(std::string(source), std::string(json));
+  if (tell_gate_rules_) tell_gate_rules_(source, json);
+}
+
+void Intake::on_gate_rules(GateRules tell) {
+  const std::lock_guard lock(gate_mutex_);
+  tell_gate_rules_ = std::move(tell);
+  if (!tell_gate_rules_) return;
+  for (const auto& [source, json] : gate_rules_) tell_gate_rules_(source, json);
+}
+
 void Intake::logged(std::string_view source, std::uint32_t level, std::string_view text) {
   log_.write(static_cast<LogLevel>(std::min<std::uint32_t>(level, 3)), text, {{"source", source}});
 }

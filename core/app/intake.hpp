@@ -15,6 +15,7 @@
 #include <array>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -62,9 +63,14 @@ class Intake final : public connector::Listener {
   connector::Taken remembered(std::string_view source, std::string_view key, std::string_view value,
                               Time expires_at) override;
   void covered(std::string_view source, std::string_view json) override;
+  void gate_rules(std::string_view source, std::string_view json) override;
   void logged(std::string_view source, std::uint32_t level, std::string_view text) override;
   void changed(std::string_view source, std::string_view state, std::string_view text) override;
   bool await_durable(std::string_view source, Duration patience) override;
+
+  // Who is told of gate rules, on the source's thread; what came before is told at once.
+  using GateRules = std::function<void(std::string_view source, std::string_view json)>;
+  void on_gate_rules(GateRules tell);
 
   // What pushes by HTTP ask for: the same as observed, with the reason.
   Offer offer(std::string_view source, const model::Observation& observation);
@@ -100,6 +106,9 @@ class Intake final : public connector::Listener {
   std::condition_variable durable_;
   std::map<std::string, Source, std::less<>> sources_;
   bool stopping_ = false;
+  std::mutex gate_mutex_;  // held while somebody is told
+  std::map<std::string, std::string, std::less<>> gate_rules_;
+  GateRules tell_gate_rules_;
 };
 
 }  // namespace curfew::app

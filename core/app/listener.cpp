@@ -1,5 +1,6 @@
 #include "core/app/listener.hpp"
 
+#include "core/app/gates.hpp"
 #include "core/app/yaml_reader.hpp"
 
 namespace curfew::app {
@@ -57,6 +58,7 @@ std::string address_of(const ListenerSettings& listener) {
 void check_tls(const Settings& settings) {
   (void)tls_of("listeners.operator", settings.listeners.operator_listener, settings);
   (void)tls_of("listeners.sources", settings.listeners.sources, settings);
+  check_gate_tls(settings);
 }
 
 }  // namespace curfew::app

@@ -81,6 +81,35 @@ struct ListenersSettings {
   }
 };
 
+struct GateSettings {
+  std::string name;
+  std::string guards;  // the source whose sessions it judges
+  ListenerSettings listener = on_port(8471);
+  std::vector<std::string> proxies{"127.0.0.1", "::1"};
+  std::vector<std::string> public_paths;
+  std::vector<std::string> machine_paths;
+  std::vector<std::string> machine_headers;
+  std::string unknown = "allow";
+  Duration ask_within{std::chrono::milliseconds(400)};
+  Duration learn_for{0};
+  std::string fail = "closed";
+  Duration activity_quantum{std::chrono::seconds(10)};
+  std::uint32_t threads = 2;
+  std::uint32_t connections = 20'000;
+  std::string sign_in = "/";
+  std::string pages = "/curfew/";
+  std::string warning_header = "X-Curfew-Warning";
+  std::string cookie_path = "/";
+  std::string cookie_domain;
+
+ private:
+  static ListenerSettings on_port(std::uint32_t port) {
+    ListenerSettings listener;
+    listener.port = port;
+    return listener;
+  }
+};
+
 struct TokenSettings {
   std::string name;
   std::string role;
@@ -120,6 +149,7 @@ struct Settings {
   ListenersSettings listeners;
   std::vector<TokenSettings> tokens;
   std::vector<SourceSettings> sources;
+  std::vector<GateSettings> gates;
   LinkSettings links;
   std::vector<std::string> private_networks;
   std::vector<model::Policy> policies;

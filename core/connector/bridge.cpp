@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/base/text.hpp"
+#include "core/model/credential_rules.hpp"
 
 namespace curfew::connector::bridge {
 namespace {
@@ -231,6 +232,14 @@ std::optional<std::string> read_coverage(curfew_bytes json, std::string& why) {
   std::string text = in.required("coverage", json, CURFEW_MAX_COVERAGE_BYTES);
   if (in.good() && !is_json_object(text)) in.fail("coverage", "is not a JSON object");
   if (!in.good()) return std::nullopt;
+  return text;
+}
+
+std::optional<std::string> read_gate_rules(curfew_bytes json, std::string& why) {
+  static_assert(CURFEW_MAX_GATE_RULES_BYTES == model::max_gate_rules_bytes);
+  Reader in(why);
+  std::string text = in.required("gate_rules", json, CURFEW_MAX_GATE_RULES_BYTES);
+  if (!in.good() || !model::parse_credential_rules(text, why)) return std::nullopt;
   return text;
 }
 

@@ -65,6 +65,8 @@ class Listener {
   virtual Taken remembered(std::string_view source, std::string_view key, std::string_view value,
                            Time expires_at) = 0;
   virtual void covered(std::string_view source, std::string_view json) = 0;
+  // Checked: model::parse_credential_rules takes it. Replaces what it gave before.
+  virtual void gate_rules(std::string_view source, std::string_view json) = 0;
   virtual void logged(std::string_view source, std::uint32_t level, std::string_view text) = 0;
   // up, finished, failed, quarantined: with a text that names the remedy.
   virtual void changed(std::string_view source, std::string_view state, std::string_view text) = 0;

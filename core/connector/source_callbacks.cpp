@@ -165,6 +165,24 @@ curfew_host Source::Callbacks::table(Source& source) {
       return CURFEW_OK;
     });
   };
+  host.gate_rules = [](void* context, curfew_bytes json) -> std::int32_t {
+    return in_core([&]() -> std::int32_t {
+      auto& self = *static_cast<Source*>(context);
+      if (self.abandoned_) return CURFEW_STOPPING;
+      if (!starting(context)) {
+        self.invalid("gate_rules", "it is only for create and start");
+        return CURFEW_INVALID;
+      }
+      std::string why;
+      const auto text = bridge::read_gate_rules(json, why);
+      if (!text) {
+        self.invalid("gate_rules", why);
+        return CURFEW_INVALID;
+      }
+      self.context_.listener.gate_rules(self.settings_.name, *text);
+      return CURFEW_OK;
+    });
+  };
   host.log = [](void* context, std::uint32_t level, curfew_bytes text) {
     in_core([&]() -> std::int32_t {
       auto& self = *static_cast<Source*>(context);

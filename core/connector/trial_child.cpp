@@ -102,6 +102,12 @@ curfew_host table(TrialHost& trial) {
     static_cast<TrialHost*>(context)->report.fault("its call of coverage breaks the contract: " + why);
     return CURFEW_INVALID;
   };
+  host.gate_rules = [](void* context, curfew_bytes json) -> std::int32_t {
+    std::string why;
+    if (bridge::read_gate_rules(json, why)) return CURFEW_OK;
+    static_cast<TrialHost*>(context)->report.fault("its call of gate_rules breaks the contract: " + why);
+    return CURFEW_INVALID;
+  };
   host.log = [](void*, std::uint32_t, curfew_bytes) {};
   host.now = [](void*) -> std::int64_t { return base::to_micros(wall_clock()); };
   host.list = [](void*, const curfew_listed_session*) -> std::int32_t { return CURFEW_INVALID; };

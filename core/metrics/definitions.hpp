@@ -107,6 +107,20 @@ inline constexpr Metric probes{
     "curfew_probes_total", Kind::Counter, "Probes, by what they said.", {"source", "liveness"}};
 inline constexpr Metric gate_decisions{
     "curfew_gate_decisions_total", Kind::Counter, "Requests that the gate judged.", {"gate", "decision"}};
+inline constexpr Metric gate_seconds{"curfew_gate_decision_seconds",
+                                     Kind::Histogram,
+                                     "Time from a request that was read to its answer.",
+                                     {"gate"}};
+inline constexpr Metric gate_sessions{
+    "curfew_gate_sessions", Kind::Gauge, "Sessions in the gates' view: live, refused.", {"standing"}};
+inline constexpr Metric gate_connections{
+    "curfew_gate_connections", Kind::Gauge, "Connections that the gate holds.", {"gate"}};
+inline constexpr Metric gate_up{"curfew_gate_up",
+                                Kind::Gauge,
+                                "1 when the gate judges by its view, 0 while it fails open or closed.",
+                                {"gate"}};
+inline constexpr Metric gate_activity_waiting{"curfew_gate_activity_waiting", Kind::Gauge,
+                                              "Records of activity that the full pipeline did not take yet."};
 inline constexpr Metric control_status{"curfew_control_status",
                                        Kind::Gauge,
                                        "1 for the status that a compliance control has now.",
@@ -166,6 +180,11 @@ inline constexpr std::array all{build_info,
                                 steps,
                                 probes,
                                 gate_decisions,
+                                gate_seconds,
+                                gate_sessions,
+                                gate_connections,
+                                gate_up,
+                                gate_activity_waiting,
                                 control_status,
                                 ledger_size,
                                 ledger_entries,

@@ -15,10 +15,10 @@
 namespace curfew::metrics {
 namespace {
 
-// From half a millisecond (a commit) to a day (a sign-out that nobody could enforce).
-const prometheus::Histogram::BucketBoundaries buckets{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                                      0.1,    0.25,  0.5,    1,     2.5,  5,     10,
-                                                      30,     60,    300,    900,   3600, 86400};
+// From some microseconds (a gate's decision) to a day (a sign-out that nobody could enforce).
+const prometheus::Histogram::BucketBoundaries buckets{
+    0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+    0.25,    0.5,      1,       2.5,    5,       10,     30,    60,     300,   900,  3600,  86400};
 
 std::map<std::string, std::string> labels_of(const Metric& metric, Registry::Labels values) {
   std::map<std::string, std::string> labels;

@@ -28,6 +28,10 @@ inline constexpr std::string_view config_schema = R"json({
       "type": "string",
       "description": "Plays the script again each time this long has passed (24h). Default: once"
     },
+    "gate": {
+      "type": "object",
+      "description": "Rules for the gate that guards this source, given to it as they are. Default: none"
+    },
     "acts": {
       "type": "string",
       "description": "File to which each ladder step is appended as it is carried out. Default: none"

@@ -38,6 +38,7 @@ struct Options {
   double speed = 1;
   Duration loop_every{};
   std::string acts;
+  std::string gate;
 };
 
 // [guide:settings]
@@ -49,6 +50,7 @@ Options read_options(const std::string& config) {
   options.start = json.value("start", options.start);
   options.speed = json.value("speed", options.speed);
   options.acts = json.value("acts", "");
+  if (const auto gate = json.find("gate"); gate != json.end()) options.gate = gate->dump();
   if (!(options.speed > 0 && options.speed <= 1e6)) {
     throw Failure(Code::Invalid, "settings.speed: must be more than 0 and at most 1000000");
   }
@@ -96,6 +98,7 @@ class Replay {
 
   // [guide:start]
   void start() {
+    if (!options_.gate.empty()) host_.gate_rules(options_.gate);
     if (!options_.script.empty()) script_ = read_script(options_.script);
     // What "now" was at the first start holds for all later ones: the same events keep their times and keys.
     start_ = read_start(options_.start, host_.now());

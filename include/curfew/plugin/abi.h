@@ -55,6 +55,7 @@ extern "C" {
 #define CURFEW_MAX_MEMORY_KEY 256u
 #define CURFEW_MAX_MEMORY_VALUE 4096u
 #define CURFEW_MAX_COVERAGE_BYTES 4194304u
+#define CURFEW_MAX_GATE_RULES_BYTES 16384u
 
 /* Result codes. */
 #define CURFEW_OK 0
@@ -336,6 +337,11 @@ typedef struct curfew_host {
   int32_t (*list)(void* context, const curfew_listed_session* session);
   /* Every durable key and value of remember, one put each: key, then value. Only within create and start. */
   int32_t (*recall_all)(void* context, const curfew_sink* sink);
+  /* Where a request carries a session's id, for the gate that guards this source: one JSON object, at most
+   * CURFEW_MAX_GATE_RULES_BYTES, which replaces the last one (docs/plugin-guide.md describes it). A plugin
+   * whose sessions are not recognised by a cookie, header or bearer token does not call it. Only within
+   * create and start. */
+  int32_t (*gate_rules)(void* context, curfew_bytes json);
 } curfew_host;
 
 typedef struct curfew_create_args {
@@ -417,7 +423,9 @@ CURFEW_STATIC_ASSERT(sizeof(curfew_progress) == 72, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_action, session) == 24, "layout");
 CURFEW_STATIC_ASSERT(sizeof(curfew_action) == 88, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, emit) == 16, "layout");
-CURFEW_STATIC_ASSERT(sizeof(curfew_host) == 96, "layout");
+CURFEW_STATIC_ASSERT(offsetof(curfew_host, recall_all) == 88, "layout");
+CURFEW_STATIC_ASSERT(offsetof(curfew_host, gate_rules) == 96, "layout");
+CURFEW_STATIC_ASSERT(sizeof(curfew_host) == 104, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_connector, capabilities) == 16, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_connector, create) == 88, "layout");
 CURFEW_STATIC_ASSERT(sizeof(curfew_connector) == 168, "layout");

@@ -428,6 +428,12 @@ class Host {
   bool coverage(std::string_view json) {
     return host_->coverage(host_->context, detail::bytes(json)) == CURFEW_OK;
   }
+  // Where a request carries a session's id: one JSON object for the gate that guards this source, which
+  // replaces the last one. Only in the constructor and in start.
+  void gate_rules(std::string_view json) {
+    if (host_->gate_rules(host_->context, detail::bytes(json)) != CURFEW_OK)
+      throw Failure(Code::Invalid, "the gate's rules were refused; the source's log says why");
+  }
   // No personal values, no secrets. Any thread.
   void log(Level level, std::string_view text) {
     host_->log(host_->context, static_cast<std::uint32_t>(level), detail::bytes(text));

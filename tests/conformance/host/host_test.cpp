@@ -83,6 +83,30 @@ constexpr const char* two_sessions = R"(
 {"at":"+1s","type":"activity","session":"a","machine":true,"count":3}
 )";
 
+TEST_F(HostTest, RulesForTheGateReachTheListener) {
+  SourceSettings settings = source(two_sessions);
+  nlohmann::json config = nlohmann::json::parse(settings.config);
+  config["gate"] = {{"credentials", {{{"in", "cookie"}, {"name", "sid"}}}}};
+  settings.config = config.dump();
+  host().add(settings, {});
+  ASSERT_TRUE(listener.wait_for_state("play", "up"));
+  host().stop();
+  EXPECT_EQ(listener.rules, R"({"credentials":[{"in":"cookie","name":"sid"}]})");
+}
+
+TEST_F(HostTest, ASourceWithBrokenRulesForTheGateIsRefusedWithTheirFault) {
+  SourceSettings settings = source(two_sessions);
+  nlohmann::json config = nlohmann::json::parse(settings.config);
+  config["gate"] = {{"credentials", {{{"in", "url"}, {"name", "sid"}}}}};
+  settings.config = config.dump();
+  try {
+    host().add(settings, {});
+    FAIL() << "it was let in";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("credentials[0].in must be one of cookie, header, bearer"));
+  }
+}
+
 TEST_F(HostTest, RecordedInputIsPlayedToItsEndInOrderOfTime) {
   host().add(source(two_sessions, true), {});
   ASSERT_TRUE(listener.wait_for_state("play", "finished"));

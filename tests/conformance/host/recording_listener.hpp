@@ -41,6 +41,9 @@ class RecordingListener : public Listener {
   void covered(std::string_view, std::string_view json) override {
     keep([&] { return coverage = json, Taken::Yes; });
   }
+  void gate_rules(std::string_view, std::string_view json) override {
+    keep([&] { return rules = json, Taken::Yes; });
+  }
   void logged(std::string_view, std::uint32_t, std::string_view text) override {
     keep([&] { return log.emplace_back(text), Taken::Yes; });
   }
@@ -106,6 +109,7 @@ class RecordingListener : public Listener {
   std::vector<std::string> log;
   std::vector<Change> changes;
   std::string coverage;
+  std::string rules;  // for a gate
 
  private:
   template <typename Work>

@@ -190,6 +190,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const auto memory = connector::bridge::read_memory(key, in.text(), in.number<std::int64_t>(), why);
       require(memory.has_value() == why.empty());
       static_cast<void>(connector::bridge::read_coverage(in.text(), why));
+      const auto rules = connector::bridge::read_gate_rules(in.text(), why);
+      require(rules.has_value() == why.empty());
       break;
     }
   }

@@ -318,6 +318,44 @@ TEST(Configuration, SentencesSayWhatIsEnforcedAndWhatIsNot) {
   EXPECT_THAT(text(parse_configuration("c.yaml", "")), HasSubstr("Nothing enforces"));
 }
 
+TEST(ConfigurationOfGates, IsReadAndShownAsASource) {
+  const Settings settings = parse_configuration("c.yaml",
+                                                "sources: [{name: crm, ingest: true}]\n"
+                                                "gates: [{name: crm-gate, guards: crm, unknown: deny, "
+                                                "learn_for: 5m, public_paths: [/login, /static/*]}]\n");
+  ASSERT_EQ(settings.gates.size(), 1U);
+  EXPECT_EQ(settings.gates[0].listener.port, 8471U);
+  const model::PolicySet set = policy_set(settings, {});
+  ASSERT_EQ(set.sources.size(), 2U);
+  EXPECT_EQ(set.sources[1].connector, "gate");
+  EXPECT_EQ(set.sources[1].shows_activity_of, std::vector<std::string>{"crm"});
+  std::string all;
+  for (const std::string& line : sentences(settings, {})) all += line + "\n";
+  EXPECT_THAT(all, HasSubstr("Gate 'crm-gate' on 127.0.0.1:8471 judges requests by the sessions of 'crm'"));
+}
+
+TEST(ConfigurationOfGates, WhatIsWrongIsSaidWithItsPlace) {
+  const auto with = [](const std::string& gate) {
+    return error_of("sources: [{name: crm, ingest: true}]\ngates:\n  - {name: g, guards: crm" + gate + "}\n");
+  };
+  EXPECT_EQ(with(""), "no error");
+  EXPECT_THAT(error_of("sources: [{name: crm, ingest: true}]\ngates: [{name: g, guards: crn}]\n"),
+              HasSubstr("c.yaml:2:27: there is no source 'crn'; did you mean 'crm'?"));
+  EXPECT_THAT(error_of("sources: [{name: crm, ingest: true}]\ngates: [{name: crm, guards: crm}]\n"),
+              HasSubstr("a source is named 'crm' already"));
+  EXPECT_THAT(with(", public_paths: [\"/a/../b\"]"), HasSubstr("'/a/../b' is no path"));
+  EXPECT_THAT(with(", proxies: [10.0.0.0/99]"), HasSubstr("neither an address nor a network"));
+  EXPECT_THAT(with(", sign_in: \"javascript:x\""), HasSubstr("must be a path such as /login"));
+  EXPECT_THAT(with(", sign_in: \"//evil.test\""), HasSubstr("must be a path such as /login"));
+  EXPECT_THAT(with(", pages: /curfew"), HasSubstr("must be a path that ends in '/'"));
+  EXPECT_THAT(with(", warning_header: \"a b\""), HasSubstr("is no name of a header"));
+  EXPECT_THAT(with(", cookie_path: \"/;x\""), HasSubstr("must be a path such as /"));
+  EXPECT_THAT(with(", machine_headers: [\"a b: c\"]"), HasSubstr("'a b: c' is no header"));
+  EXPECT_THAT(with(", listener: {port: 8470}"), HasSubstr("another listener has this address and port"));
+  EXPECT_THAT(with(", listener: {address: 0.0.0.0}"), HasSubstr("'0.0.0.0' can be reached by others"));
+  EXPECT_THAT(with(", unknown: perhaps"), HasSubstr("perhaps"));
+}
+
 TEST(ConfigurationSchema, KnowsEveryKeyAndClosesEveryMapping) {
   const auto schema = nlohmann::json::parse(json_schema());
   EXPECT_EQ(schema["additionalProperties"], false);

@@ -1,0 +1,67 @@
+#include "core/api/gate_asker.hpp"
+
+namespace curfew::api {
+
+using model::Liveness;
+
+GateAsker::GateAsker(Ask ask, Duration limit, std::size_t threads, std::size_t most)
+    : ask_(std::move(ask)), limit_(limit), most_(most) {
+  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+GateAsker::~GateAsker() { stop(); }
+
+bool GateAsker::ask(const model::SessionDigest& session, Done done) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || waiting_ >= most_) return false;
+  ++waiting_;
+  Question& question = questions_[session];
+  if (question.waiting.empty()) {
+    question.asked_at = std::chrono::steady_clock::now();
+    queue_.push_back(session);
+    changed_.notify_one();
+  }
+  question.waiting.push_back(std::move(done));
+  return true;
+}
+
+void GateAsker::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+void GateAsker::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+    if (stopping_) return;
+    const model::SessionDigest session = queue_.front();
+    queue_.pop_front();
+    const auto left = limit_ - std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() -
+                                                                    questions_[session].asked_at);
+    lock.unlock();
+    Liveness said = Liveness::Unknown;
+    // What waited too long in the queue isn't asked any more.
+    try {
+      if (left > Duration{0}) said = ask_(session, left);
+    } catch (...) {
+      said = Liveness::Unknown;
+    }
+    lock.lock();
+    std::vector<Done> waiting = std::move(questions_[session].waiting);
+    questions_.erase(session);
+    waiting_ -= waiting.size();
+    if (stopping_) return;
+    lock.unlock();
+    for (const Done& done : waiting) done(said);
+    lock.lock();
+  }
+}
+
+}  // namespace curfew::api

@@ -1,0 +1,345 @@
+#include "core/api/gate_judge.hpp"
+
+#include <absl/container/btree_map.h>
+
+#include <algorithm>
+
+#include "core/api/gate_pages.hpp"
+#include "core/base/error.hpp"
+#include "core/base/text.hpp"
+
+namespace curfew::api {
+namespace {
+
+using enforcement::Decision;
+using enforcement::Verdict;
+using model::ActivityClass;
+using model::Liveness;
+using model::Refusal;
+using model::SessionDigest;
+
+bool same_name(std::string_view name, std::string_view lower) {
+  return std::equal(name.begin(), name.end(), lower.begin(), lower.end(), [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
+}
+
+// The header's value; empty where it isn't there exactly once: two that differ could be read in two ways.
+std::string_view only(std::span<const HeaderView> headers, std::string_view lower) {
+  std::string_view value;
+  bool seen = false;
+  for (const auto& [name, text] : headers) {
+    if (!same_name(name, lower)) continue;
+    if (seen) return {};
+    seen = true;
+    value = text;
+  }
+  return value;
+}
+
+bool contains_ignoring_case(std::string_view text, std::string_view lower) {
+  return base::to_lower_ascii(text).find(lower) != std::string::npos;
+}
+
+}  // namespace
+
+struct GateJudge::Rules {
+  model::CredentialRules rules;
+  std::string digest_key;
+};
+
+// What the source said of sessions that no entry tells of: for a while, and not of endlessly many.
+struct GateJudge::Learnt {
+  static constexpr std::size_t most = 65'536;
+  struct Said {
+    Liveness liveness = Liveness::Unknown;
+    Time until{};
+  };
+  std::mutex mutex;
+  absl::btree_map<SessionDigest, Said> said;
+
+  void put(const SessionDigest& session, Liveness liveness, Time now) {
+    const Duration keep = liveness == Liveness::Alive ? std::chrono::seconds(60) : std::chrono::seconds(5);
+    const std::lock_guard lock(mutex);
+    if (said.size() >= most) {
+      for (auto one = said.begin(); one != said.end();)
+        one = one->second.until <= now ? said.erase(one) : std::next(one);
+      if (said.size() >= most) said.erase(said.begin());
+    }
+    said[session] = {liveness, now + keep};
+  }
+  std::optional<Liveness> get(const SessionDigest& session, Time now) {
+    const std::lock_guard lock(mutex);
+    const auto found = said.find(session);
+    if (found == said.end() || found->second.until <= now) return std::nullopt;
+    return found->second.liveness;
+  }
+};
+
+GateJudge::GateJudge(GateSettings settings, enforcement::GateView& view)
+    : settings_(std::move(settings)),
+      view_(view),
+      public_paths_(settings_.public_paths),
+      machine_paths_(settings_.machine_paths),
+      proxies_(settings_.proxies),
+      learnt_(std::make_unique<Learnt>()) {
+  for (const std::string& header : settings_.machine_headers) {
+    const std::size_t colon = header.find(':');
+    machine_headers_.emplace_back(base::to_lower_ascii(base::trim(std::string_view(header).substr(0, colon))),
+                                  colon == std::string::npos
+                                      ? std::string()
+                                      : std::string(base::trim(std::string_view(header).substr(colon + 1))));
+    if (!model::is_token(machine_headers_.back().first))
+      throw Error(ErrorKind::Configuration,
+                  "'" + header + "' is no header: write x-poll, or x-requested-with: background");
+  }
+}
+
+GateJudge::~GateJudge() = default;
+
+void GateJudge::set_rules(std::string_view json, std::string digest_key) {
+  std::string why;
+  auto parsed = model::parse_credential_rules(json, why);
+  if (!parsed) throw Error(ErrorKind::Input, "gate " + settings_.name + ": " + why);
+  std::atomic_store(&rules_, std::shared_ptr<const Rules>(
+                                 std::make_shared<Rules>(Rules{std::move(*parsed), std::move(digest_key)})));
+}
+
+std::shared_ptr<const GateJudge::Rules> GateJudge::rules() const { return std::atomic_load(&rules_); }
+
+void GateJudge::learnt(const SessionDigest& session, Liveness liveness, Time now) {
+  learnt_->put(session, liveness, now);
+}
+
+bool GateJudge::learning(Time now) const {
+  return base::to_micros(now) - loaded_at_.load() < settings_.learn_for.count();
+}
+
+GateAnswer GateJudge::answer(const GateRequest& request) {
+  const std::string_view path = request.target.substr(0, request.target.find('?'));
+  if (path == "/check") return check(request);
+  if (path == "/status") return status(request, false);
+  if (path == "/stay") {
+    // A header of our own can't come from another site's form or image.
+    if (request.method != "POST" || only(request.headers, "x-curfew") != "stay")
+      return gate_pages::plain(403, "POST with the header 'X-Curfew: stay'\n");
+    return status(request, true);
+  }
+  if (path == "/refused" || path == "/signed-out") {
+    const std::size_t query = request.target.find('?');
+    const std::string_view reason = gate_pages::reason_in(
+        query == std::string_view::npos ? std::string_view{} : request.target.substr(query + 1));
+    return explain(request, path == "/refused" ? 401 : 200, model::parse<Refusal>(reason));
+  }
+  if (path == "/curfew-warning.js") return gate_pages::script();
+  if (path == "/warning") return gate_pages::warning(settings_.pages);
+  if (path == "/healthz") {
+    if (!view_.loaded()) return gate_pages::plain(503, "starting\n");
+    return rules() ? gate_pages::plain(200, "ok\n") : gate_pages::plain(503, "no rules from the source\n");
+  }
+  return gate_pages::plain(404, "not found\n");
+}
+
+GateAnswer GateJudge::explain(const GateRequest& request, int status, std::optional<Refusal> reason) {
+  const auto now_rules = rules();
+  if (now_rules && view_.loaded()) {
+    const GateTime time = settings_.clock();
+    const Decision decision = judge(request, *now_rules, time, std::nullopt).decision;
+    // Only who carries a session that may not pass is cleared: any site could send anybody here.
+    if (decision.verdict == Verdict::Refuse) {
+      GateAnswer answer =
+          gate_pages::signed_out(status, decision.refusal, settings_.sign_in, settings_.pages);
+      add_clearing(answer, now_rules.get());
+      return answer;
+    }
+  } else if (status != 200) {
+    return gate_pages::starting(settings_.pages);
+  }
+  const Refusal otherwise = status == 200 ? Refusal::None : Refusal::UnknownSession;
+  return gate_pages::signed_out(status, reason.value_or(otherwise), settings_.sign_in, settings_.pages);
+}
+
+ActivityClass GateJudge::class_of(const std::optional<std::string>& path,
+                                  std::span<const HeaderView> headers) const {
+  if (path && machine_paths_.contains(*path)) return ActivityClass::Machine;
+  for (const auto& [name, value] : headers) {
+    for (const auto& [machine_name, machine_value] : machine_headers_) {
+      if (same_name(name, machine_name) && (machine_value.empty() || value == machine_value))
+        return ActivityClass::Machine;
+    }
+    // A browser that fetches ahead: nobody has clicked yet.
+    if ((same_name(name, "sec-purpose") || same_name(name, "purpose")) &&
+        contains_ignoring_case(value, "prefetch"))
+      return ActivityClass::Machine;
+  }
+  return ActivityClass::Person;
+}
+
+GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rules, const GateTime& time,
+                                   std::optional<ActivityClass> activity) {
+  Judged judged;
+  const enforcement::Candidates found =
+      enforcement::find_credentials(rules.rules, [&](std::string_view name, const auto& take) {
+        for (const auto& [header, value] : request.headers) {
+          if (same_name(header, name)) take(value);
+        }
+      });
+  judged.too_many = found.too_many;
+  judged.any = !found.all.empty();
+  if (!judged.any || judged.too_many) return judged;
+
+  std::vector<SessionDigest> known;
+  const auto worse = [](const Decision& a, const Decision& b) {
+    if (a.verdict != b.verdict) {
+      const auto rank = [](Verdict verdict) {
+        return verdict == Verdict::Refuse ? 3
+               : verdict == Verdict::Warn ? 2
+               : verdict == Verdict::Pass ? 1
+                                          : 0;
+      };
+      return rank(a.verdict) > rank(b.verdict);
+    }
+    return a.verdict == Verdict::Warn && a.seconds_left < b.seconds_left;
+  };
+  for (const enforcement::Candidate& one : found.all) {
+    const SessionDigest session{base::keyed_digest(rules.digest_key, one.clear_id)};
+    // The usual request has one credential: looked up once. Of several, none is active if one is refused.
+    const bool single = found.all.size() == 1 && activity;
+    const Decision decision =
+        single ? view_.decide(settings_.source, session, time.now, *activity, time.deadlines)
+               : view_.look(settings_.source, session, time.now, time.deadlines);
+    if (decision.verdict == Verdict::Unknown) {
+      if (one.likely) judged.unknown.push_back(session);
+      continue;
+    }
+    if (one.likely || decision.verdict == Verdict::Refuse) {
+      known.push_back(session);
+      if (worse(decision, judged.decision)) judged.decision = decision;
+    }
+  }
+  if (activity && found.all.size() > 1) {
+    for (const SessionDigest& session : known) {
+      // The refused ones are noted as such, and the others didn't act.
+      if (judged.decision.verdict == Verdict::Refuse &&
+          view_.look(settings_.source, session, time.now, time.deadlines).verdict != Verdict::Refuse)
+        continue;
+      const Decision decision = view_.decide(settings_.source, session, time.now, *activity, time.deadlines);
+      if (worse(decision, judged.decision)) judged.decision = decision;
+    }
+  }
+  return judged;
+}
+
+GateAnswer GateJudge::check(const GateRequest& request) {
+  // What a session sees is for nobody's cache, and the proxy says so when we do.
+  const auto passes = [](GateDecision decision) {
+    GateAnswer answer;
+    answer.decision = decision;
+    if (decision != GateDecision::Public) answer.headers.emplace_back("Cache-Control", "no-store");
+    return answer;
+  };
+  std::optional<std::string> path;
+  std::string_view method;
+  if (proxies_.contains(request.peer)) {
+    path = plain_path(only(request.headers, "x-original-uri"));
+    method = only(request.headers, "x-original-method");
+  }
+  if (path && public_paths_.contains(*path)) return passes(GateDecision::Public);
+  const auto now_rules = rules();
+  if (!now_rules || !view_.loaded()) {
+    if (settings_.fail == FailMode::Open) return passes(GateDecision::FailedOpen);
+    GateAnswer answer = gate_pages::starting(settings_.pages);
+    answer.decision = GateDecision::FailedClosed;
+    return answer;
+  }
+  const GateTime time = settings_.clock();
+  const Judged judged = judge(request, *now_rules, time, class_of(path, request.headers));
+  if (judged.too_many) {
+    GateAnswer answer = refused(Refusal::UnknownSession, GateDecision::Malformed, now_rules.get());
+    answer.status = 403;
+    return answer;
+  }
+  if (judged.decision.verdict == Verdict::Refuse)
+    return refused(judged.decision.refusal, GateDecision::Refuse, now_rules.get());
+  if (!judged.any) {
+    // A browser's question before a request to another origin never carries a cookie.
+    if (settings_.unknown != UnknownSessions::Deny || learning(time.now) || method == "OPTIONS")
+      return passes(GateDecision::Anonymous);
+    return refused(Refusal::UnknownSession, GateDecision::UnknownRefused, nullptr);
+  }
+  for (const SessionDigest& session : judged.unknown) {
+    GateAnswer answer = unknown(session, time.now, *now_rules);
+    if (answer.ask || answer.status != 200) return answer;
+    if (judged.decision.verdict == Verdict::Unknown) return answer;
+  }
+  if (judged.decision.verdict == Verdict::Warn) {
+    GateAnswer answer = passes(GateDecision::Warn);
+    answer.headers.emplace_back(settings_.warning_header, std::to_string(judged.decision.seconds_left));
+    return answer;
+  }
+  // A reading that can only refuse, and didn't: like no credential.
+  return passes(judged.decision.verdict == Verdict::Unknown ? GateDecision::Anonymous : GateDecision::Pass);
+}
+
+GateAnswer GateJudge::unknown(const SessionDigest& session, Time now, const Rules& rules) {
+  GateAnswer answer;
+  answer.decision = GateDecision::UnknownPassed;
+  answer.headers.emplace_back("Cache-Control", "no-store");
+  if (settings_.unknown == UnknownSessions::Allow || learning(now)) return answer;
+  if (settings_.unknown == UnknownSessions::Ask) {
+    const auto said = learnt_->get(session, now);
+    if (!said) {
+      answer.ask = session;
+      return answer;
+    }
+    if (*said == Liveness::Alive) return answer;
+    if (*said == Liveness::Unknown && settings_.fail == FailMode::Open) {
+      answer.decision = GateDecision::FailedOpen;
+      return answer;
+    }
+  }
+  return refused(Refusal::UnknownSession, GateDecision::UnknownRefused, &rules);
+}
+
+GateAnswer GateJudge::refused(Refusal refusal, GateDecision decision, const Rules* rules) const {
+  GateAnswer answer = gate_pages::signed_out(401, refusal, settings_.sign_in, settings_.pages);
+  answer.decision = decision;
+  add_clearing(answer, rules);
+  return answer;
+}
+
+void GateJudge::add_clearing(GateAnswer& answer, const Rules* rules) const {
+  if (rules == nullptr) return;
+  for (const std::string& cookie : rules->rules.clear_cookies) {
+    std::string text = cookie + "=; Path=" + settings_.cookie_path + "; Max-Age=0";
+    if (!settings_.cookie_domain.empty()) text += "; Domain=" + settings_.cookie_domain;
+    answer.headers.emplace_back("Set-Cookie", std::move(text));
+  }
+  // Not "cookies": that would also sign out of whatever else lives on the domain.
+  answer.headers.emplace_back("Clear-Site-Data", "\"cache\", \"storage\"");
+}
+
+GateAnswer GateJudge::status(const GateRequest& request, bool stay) {
+  const auto now_rules = rules();
+  if (!now_rules || !view_.loaded()) return gate_pages::state("unknown", Refusal::None, 0);
+  const GateTime time = settings_.clock();
+  std::optional<ActivityClass> activity;
+  if (stay) activity = ActivityClass::Person;
+  const Judged judged = judge(request, *now_rules, time, activity);
+  switch (judged.decision.verdict) {
+    case Verdict::Refuse: {
+      GateAnswer answer = gate_pages::state("refused", judged.decision.refusal, 0);
+      add_clearing(answer, now_rules.get());
+      return answer;
+    }
+    case Verdict::Warn:
+      return gate_pages::state("live", Refusal::None, judged.decision.seconds_left);
+    case Verdict::Pass:
+      return gate_pages::state("live", Refusal::None, 0);
+    case Verdict::Unknown:
+      break;
+  }
+  return gate_pages::state("unknown", Refusal::None, 0);
+}
+
+}  // namespace curfew::api

@@ -1,0 +1,161 @@
+// Judges the requests that a gate is asked about: which session, which path, what a stranger may do; and
+// words the answer. No sockets here: core/api/gate_server brings requests and takes answers.
+//
+//   GateJudge judge(settings, view);
+//   judge.set_rules(json, digest_key);
+//   const GateAnswer answer = judge.answer({.method = "GET", .target = "/check", …});
+//   if (answer.ask) …  // the source must be asked first; then judge.learnt(…) and answer again
+//
+// Threads: set_rules, loaded and learnt from any; answer from any, at once. Owns: rules and the answers that
+// the source gave; not the view. Fails: Error(Configuration) for paths and addresses that are none.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/api/gate_paths.hpp"
+#include "core/enforcement/credential_rules.hpp"
+#include "core/enforcement/gate_view.hpp"
+#include "core/model/vocabulary.hpp"
+
+namespace curfew::api {
+
+enum class UnknownSessions : std::uint8_t { Allow, Deny, Ask };
+enum class FailMode : std::uint8_t { Open, Closed };
+
+// The gate's time, and whether deadlines may be judged by it.
+struct GateTime {
+  Time now{};
+  bool deadlines = true;
+};
+
+struct GateSettings {
+  std::string name;    // of the gate, in metrics
+  std::string source;  // whose sessions
+  std::vector<std::string> proxies{"127.0.0.1", "::1"};
+  std::vector<std::string> public_paths;
+  std::vector<std::string> machine_paths;
+  std::vector<std::string> machine_headers;  // "x-poll", "x-requested-with: background"
+  UnknownSessions unknown = UnknownSessions::Allow;
+  Duration learn_for{0};
+  FailMode fail = FailMode::Closed;
+  std::string sign_in = "/";       // the application's own page for signing in
+  std::string pages = "/curfew/";  // where the proxy serves this gate's pages
+  std::string warning_header = "X-Curfew-Warning";
+  std::string cookie_path = "/";
+  std::string cookie_domain;
+  std::function<GateTime()> clock;
+};
+
+// What a decision was, for metrics.
+enum class GateDecision : std::uint8_t {
+  Pass,
+  Warn,
+  Refuse,
+  Public,     // a public path
+  Anonymous,  // no credential, and strangers may pass
+  UnknownPassed,
+  UnknownRefused,
+  FailedOpen,  // the gate could not know, and lets pass
+  FailedClosed,
+  Malformed,  // more credentials than a browser sends
+};
+
+}  // namespace curfew::api
+
+template <>
+struct curfew::model::Names<curfew::api::GateDecision> {
+  static constexpr std::array<std::string_view, 10> all{
+      "pass",        "warn",          "refuse",   "public", "anonymous", "unknown_passed", "unknown_refused",
+      "failed_open", "failed_closed", "malformed"};
+};
+template <>
+struct curfew::model::Names<curfew::api::UnknownSessions> {
+  static constexpr std::array<std::string_view, 3> all{"allow", "deny", "ask"};
+};
+template <>
+struct curfew::model::Names<curfew::api::FailMode> {
+  static constexpr std::array<std::string_view, 2> all{"open", "closed"};
+};
+
+namespace curfew::api {
+
+using HeaderView = std::pair<std::string_view, std::string_view>;  // names as they came
+
+struct GateRequest {
+  std::string_view method;
+  std::string_view target;  // path and query
+  std::string_view peer;    // address
+  std::span<const HeaderView> headers;
+};
+
+struct GateAnswer {
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string_view content_type;
+  std::string body;
+  std::optional<GateDecision> decision;  // of /check
+  // The source has to be asked about this session before there is an answer.
+  std::optional<model::SessionDigest> ask;
+};
+
+class GateJudge {
+ public:
+  GateJudge(GateSettings settings, enforcement::GateView& view);
+  ~GateJudge();
+
+  [[nodiscard]] const GateSettings& settings() const { return settings_; }
+  // Rules that model::parse_credential_rules takes; until they are there the gate fails as it is told to.
+  void set_rules(std::string_view json, std::string digest_key);
+  [[nodiscard]] bool has_rules() const { return rules() != nullptr; }
+  // The view is complete: learn_for begins.
+  void loaded(Time now) { loaded_at_.store(base::to_micros(now)); }
+  // What the source said of an unknown session; Unknown: it did not say.
+  void learnt(const model::SessionDigest& session, model::Liveness liveness, Time now);
+
+  [[nodiscard]] GateAnswer answer(const GateRequest& request);
+
+ private:
+  struct Rules;
+  struct Learnt;
+  GateAnswer check(const GateRequest& request);
+  GateAnswer status(const GateRequest& request, bool stay);
+  GateAnswer explain(const GateRequest& request, int status, std::optional<model::Refusal> reason);
+  GateAnswer refused(model::Refusal refusal, GateDecision decision, const Rules* rules) const;
+  void add_clearing(GateAnswer& answer, const Rules* rules) const;
+  [[nodiscard]] std::shared_ptr<const Rules> rules() const;
+  [[nodiscard]] bool learning(Time now) const;
+  GateAnswer unknown(const model::SessionDigest& session, Time now, const Rules& rules);
+  [[nodiscard]] model::ActivityClass class_of(const std::optional<std::string>& path,
+                                              std::span<const HeaderView> headers) const;
+  struct Judged {
+    enforcement::Decision decision;
+    std::vector<model::SessionDigest> unknown;  // that the rules read so
+    bool any = false;                           // a credential was there
+    bool too_many = false;
+  };
+  Judged judge(const GateRequest& request, const Rules& rules, const GateTime& time,
+               std::optional<model::ActivityClass> activity);
+
+  const GateSettings settings_;
+  enforcement::GateView& view_;
+  const PathSet public_paths_;
+  const PathSet machine_paths_;
+  const AddressSet proxies_;
+  std::vector<std::pair<std::string, std::string>> machine_headers_;
+  std::shared_ptr<const Rules> rules_;  // by std::atomic_load and atomic_store
+  std::atomic<std::int64_t> loaded_at_{0};
+  std::unique_ptr<Learnt> learnt_;
+};
+
+}  // namespace curfew::api

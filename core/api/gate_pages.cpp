@@ -1,0 +1,228 @@
+#include "core/api/gate_pages.hpp"
+
+#include "core/base/text.hpp"
+
+namespace curfew::api::gate_pages {
+namespace {
+
+using model::Refusal;
+
+std::string_view words_of(Refusal reason) {
+  switch (reason) {
+    case Refusal::SignedOut:
+      return "You signed out.";
+    case Refusal::Expired:
+      return "Your session has ended.";
+    case Refusal::IdleTimeout:
+      return "You were signed out because you had not been active for a while.";
+    case Refusal::SessionTimeout:
+      return "You were signed out because your session had reached its longest duration.";
+    case Refusal::TooManySessions:
+      return "You were signed out here because you signed in on another device.";
+    case Refusal::Administrator:
+      return "You were signed out by an administrator.";
+    case Refusal::Policy:
+      return "You were signed out by a rule of your organisation.";
+    case Refusal::UnknownSession:
+      return "Please sign in.";
+    case Refusal::None:
+      break;
+  }
+  return "You are not signed in.";
+}
+
+constexpr std::string_view style =
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem;color:#222}"
+    "a,button{display:inline-block;margin-top:1rem;padding:.5rem 1rem;border:1px solid #888;"
+    "border-radius:.3rem;background:#f4f4f4;color:#222;text-decoration:none;font:inherit;cursor:pointer}"
+    "@media(prefers-color-scheme:dark){body{background:#1b1b1b;color:#ddd}a,button{background:#333;"
+    "color:#ddd}}";
+
+GateAnswer page(int status, std::string_view title, std::string_view inside) {
+  GateAnswer answer;
+  answer.status = status;
+  answer.content_type = "text/html; charset=utf-8";
+  answer.headers = {{"Cache-Control", "no-store"},
+                    {"X-Content-Type-Options", "nosniff"},
+                    {"Referrer-Policy", "no-referrer"},
+                    {"Content-Security-Policy",
+                     "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; "
+                     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"}};
+  std::string& text = answer.body;
+  text = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">";
+  text += "<meta name=\"viewport\" content=\"width=device-width\"><title>";
+  text += escaped(title);
+  text += "</title><style>";
+  text += style;
+  text += "</style>";
+  text += inside;
+  text += "</html>\n";
+  return answer;
+}
+
+constexpr std::string_view script_text =
+    R"js(// Shows a warning before Curfew's gate ends the session, and leaves the page when it has ended.
+// <script src="/curfew/curfew-warning.js" defer></script>; an application that has its own way of telling
+// listens for the events curfew-warning {detail: {seconds}} and curfew-signed-out {detail: {reason}}, and
+// calls preventDefault().
+(() => {
+  const script = document.currentScript;
+  const base = script ? new URL(".", script.src).href : "/curfew/";
+  let deadline = 0, bar = null, timer = 0, failures = 0;
+  const tell = (name, detail) =>
+    document.dispatchEvent(new CustomEvent(name, {detail, cancelable: true}));
+  const hide = () => { if (bar) { bar.remove(); bar = null; } deadline = 0; };
+  const show = () => {
+    const seconds = Math.max(0, Math.ceil((deadline - Date.now()) / 1000));
+    if (!tell("curfew-warning", {seconds})) return;
+    if (!bar) {
+      bar = document.createElement("div");
+      bar.id = "curfew-warning";
+      bar.setAttribute("role", "alert");
+      Object.assign(bar.style, {position: "fixed", left: 0, right: 0, top: 0, zIndex: 2147483647,
+        padding: "0.8rem 1rem", background: "#7a1f1f", color: "#fff", font: "16px/1.4 system-ui,sans-serif",
+        textAlign: "center"});
+      bar.append(document.createElement("span"));
+      const stay = document.createElement("button");
+      stay.textContent = "Stay signed in";
+      stay.style.marginLeft = "1rem";
+      stay.addEventListener("click", () => ask("stay"));
+      bar.append(stay);
+      (document.body || document.documentElement).append(bar);
+    }
+    const text = "You will be signed out in " + seconds + (seconds === 1 ? " second." : " seconds.");
+    if (bar.firstChild.textContent !== text) bar.firstChild.textContent = text;
+  };
+  const left = (reason) => {
+    if (!tell("curfew-signed-out", {reason})) return;
+    document.documentElement.style.display = "none";
+    location.replace(base + "signed-out?reason=" + encodeURIComponent(reason || ""));
+  };
+  const next = (after) => { clearTimeout(timer); timer = setTimeout(() => ask("status"), after); };
+  async function ask(what) {
+    clearTimeout(timer);
+    try {
+      const answer = await fetch(base + what, {method: what === "stay" ? "POST" : "GET", cache: "no-store",
+        credentials: "same-origin", headers: what === "stay" ? {"X-Curfew": "stay"} : {}});
+      const told = await answer.json();
+      failures = 0;
+      if (told.state === "refused") return left(told.reason);
+      if (told.state === "live" && told.seconds_left !== null) {
+        deadline = Date.now() + told.seconds_left * 1000;
+        show();
+        return next(Math.min(5000, Math.max(500, told.seconds_left * 1000)));
+      }
+      hide();
+      next(15000);
+    } catch (error) {
+      failures = Math.min(failures + 1, 6);
+      next(1000 * 2 ** failures);
+    }
+  }
+  setInterval(() => { if (deadline) show(); }, 1000);
+  // A page that Back or a restored tab brings out of the browser's memory: seen only once it may be.
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    document.documentElement.style.visibility = "hidden";
+    ask("status").finally(() => { document.documentElement.style.visibility = ""; });
+  });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) ask("status"); });
+  ask("status");
+})();
+)js";
+
+}  // namespace
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+GateAnswer signed_out(int status, Refusal reason, std::string_view sign_in, std::string_view pages) {
+  std::string inside = "<h1>Signed out</h1><p>";
+  inside += words_of(reason);
+  inside += "</p><a href=\"" + escaped(sign_in) + "\">Sign in</a>";
+  GateAnswer answer = page(status, "Signed out", inside);
+  answer.headers.emplace_back("X-Curfew-Reason", model::name_of(reason));
+  answer.headers.emplace_back("Link", "<" + std::string(pages) + "signed-out?reason=" +
+                                          std::string(model::name_of(reason)) + ">; rel=\"help\"");
+  // A scheme that no browser knows, so none asks for a password.
+  if (status == 401) answer.headers.emplace_back("WWW-Authenticate", "Curfew realm=\"session\"");
+  return answer;
+}
+
+GateAnswer starting(std::string_view) {
+  GateAnswer answer =
+      page(403, "One moment", "<h1>One moment</h1><p>This service is starting. Try again shortly.</p>");
+  answer.headers.emplace_back("X-Curfew-Reason", "starting");
+  answer.headers.emplace_back("Retry-After", "2");
+  return answer;
+}
+
+GateAnswer warning(std::string_view pages) {
+  return page(200, "Your session",
+              "<h1>Your session</h1><p>A warning appears here before you are signed out.</p><script src=\"" +
+                  escaped(pages) + "curfew-warning.js\" defer></script>");
+}
+
+GateAnswer script() {
+  GateAnswer answer;
+  answer.content_type = "text/javascript; charset=utf-8";
+  answer.headers = {{"Cache-Control", "max-age=300"}, {"X-Content-Type-Options", "nosniff"}};
+  answer.body = script_text;
+  return answer;
+}
+
+GateAnswer state(std::string_view name, Refusal reason, std::int64_t seconds_left) {
+  GateAnswer answer;
+  answer.content_type = "application/json";
+  answer.headers = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+  answer.body = "{\"state\":\"" + std::string(name) + "\",\"seconds_left\":";
+  answer.body += seconds_left > 0 ? std::to_string(seconds_left) : "null";
+  answer.body += ",\"reason\":";
+  answer.body += reason == Refusal::None ? "null" : "\"" + std::string(model::name_of(reason)) + "\"";
+  answer.body += "}\n";
+  return answer;
+}
+
+GateAnswer plain(int status, std::string_view text) {
+  GateAnswer answer;
+  answer.status = status;
+  answer.content_type = "text/plain; charset=utf-8";
+  answer.headers = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+  answer.body = text;
+  return answer;
+}
+
+std::string_view reason_in(std::string_view query) {
+  constexpr std::string_view name = "reason=";
+  while (!query.empty()) {
+    const std::string_view one = query.substr(0, query.find('&'));
+    if (one.starts_with(name)) return one.substr(name.size());
+    query.remove_prefix(std::min(one.size() + 1, query.size()));
+  }
+  return {};
+}
+
+}  // namespace curfew::api::gate_pages

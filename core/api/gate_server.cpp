@@ -1,0 +1,458 @@
+#include "core/api/gate_server.hpp"
+
+#include <Poco/Net/Context.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <netdb.h>
+#include <openssl/ssl.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+namespace curfew::api {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+template <auto Free>
+struct Deleter {
+  template <typename T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+using Base = std::unique_ptr<event_base, Deleter<event_base_free>>;
+using Http = std::unique_ptr<evhttp, Deleter<evhttp_free>>;
+using Event = std::unique_ptr<event, Deleter<event_free>>;
+using Buffer = std::unique_ptr<evbuffer, Deleter<evbuffer_free>>;
+using Addresses = std::unique_ptr<addrinfo, Deleter<freeaddrinfo>>;
+
+constexpr timeval look_every{0, 100'000};
+constexpr std::size_t other_descriptors = 512;  // what the rest of the daemon may have open
+constexpr std::size_t longest_body = 1'024;     // a gate takes none
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  [[nodiscard]] int get() const { return number_; }
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+// A listening socket that shares its port with those of the other loops.
+Descriptor listen_at(const std::string& address, std::uint16_t port, bool is_first) {
+  addrinfo wanted{};
+  wanted.ai_family = AF_UNSPEC;
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const std::string service = std::to_string(port);
+  if (::getaddrinfo(address.c_str(), service.c_str(), &wanted, &found) != 0)
+    throw Error(ErrorKind::Configuration, "the gate can't listen on " + address + ": it is no address");
+  const Addresses addresses(found);
+  const int on = 1;
+  if (is_first && port != 0) {
+    // A shared port is taken without asking, also from another gate: whoever has it already keeps it.
+    const Descriptor alone(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::setsockopt(alone.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        ::bind(alone.get(), found->ai_addr, found->ai_addrlen) != 0)
+      throw Error(ErrorKind::Configuration,
+                  "the gate can't listen on " + address + ":" + service + ": " + std::strerror(errno));
+  }
+  Descriptor socket(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const bool done =
+      socket.get() >= 0 && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+      ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
+      ::bind(socket.get(), found->ai_addr, found->ai_addrlen) == 0 && ::listen(socket.get(), 4'096) == 0;
+  if (!done)
+    throw Error(ErrorKind::Configuration,
+                "the gate can't listen on " + address + ":" + service + ": " + std::strerror(errno));
+  return socket;
+}
+
+std::uint16_t port_of(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  const auto* ipv4 = reinterpret_cast<const sockaddr_in*>(&address);
+  const auto* ipv6 = reinterpret_cast<const sockaddr_in6*>(&address);
+  return ntohs(address.ss_family == AF_INET6 ? ipv6->sin6_port : ipv4->sin_port);
+}
+
+// Raises the soft limit as far as needed and allowed; how many connections there may be then.
+std::size_t descriptors_for(std::size_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  const rlim_t needed = wanted + other_descriptors;
+  if (limit.rlim_cur < needed && limit.rlim_cur != RLIM_INFINITY) {
+    const rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? needed : std::min<rlim_t>(needed, limit.rlim_max);
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+  }
+  if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed) return wanted;
+  const std::size_t rest = limit.rlim_cur > other_descriptors ? limit.rlim_cur - other_descriptors : 0;
+  return std::max<std::size_t>(rest, 64);
+}
+
+const char* method_of(evhttp_cmd_type command) {
+  switch (command) {
+    case EVHTTP_REQ_GET:
+      return "GET";
+    case EVHTTP_REQ_HEAD:
+      return "HEAD";
+    case EVHTTP_REQ_POST:
+      return "POST";
+    default:
+      return "OTHER";
+  }
+}
+
+const char* phrase_of(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    default:
+      return "Service Unavailable";
+  }
+}
+
+}  // namespace
+
+struct GateServer::State {
+  State(GateServerSettings wanted, GateJudge& gate_judge) : settings(std::move(wanted)), judge(gate_judge) {}
+  GateServerSettings settings;
+  GateJudge& judge;
+  std::vector<std::unique_ptr<Loop>> loops;
+  std::unique_ptr<GateAsker> asker;
+  std::size_t most_connections = 0;
+};
+
+struct GateServer::Loop {
+  explicit Loop(State& owner) : state(owner) {}
+  ~Loop() {
+    if (thread.joinable()) thread.join();
+  }
+
+  void bind(std::uint16_t port, std::size_t most_connections, bool is_first) {
+    most = most_connections;
+    // The loop's own thread is the only one that touches it.
+    const std::unique_ptr<event_config, Deleter<event_config_free>> config(event_config_new());
+    if (config) event_config_set_flag(config.get(), EVENT_BASE_FLAG_NOLOCK);
+    base.reset(config ? event_base_new_with_config(config.get()) : nullptr);
+    http.reset(base ? evhttp_new(base.get()) : nullptr);
+    out.reset(evbuffer_new());
+    called = Descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (!http || !out || called.get() < 0)
+      throw Error(ErrorKind::Internal,
+                  std::string("the gate's event loop can't be made: ") + std::strerror(errno));
+    on_call.reset(event_new(base.get(), called.get(), EV_READ | EV_PERSIST, &Loop::take_calls, this));
+    on_look.reset(event_new(base.get(), -1, EV_PERSIST, &Loop::look, this));
+    const timeval second{1, 0};
+    if (!on_call || !on_look || event_add(on_call.get(), nullptr) != 0 ||
+        event_add(on_look.get(), &second) != 0)
+      throw Error(ErrorKind::Internal, "the gate's event loop can't be made");
+    evhttp_set_max_headers_size(http.get(), static_cast<ev_ssize_t>(state.settings.header_bytes));
+    evhttp_set_max_body_size(http.get(), longest_body);
+    evhttp_set_timeout(http.get(), static_cast<int>(state.settings.silence.count()));
+    evhttp_set_allowed_methods(http.get(), EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST);
+    evhttp_set_default_content_type(http.get(), nullptr);
+    evhttp_set_gencb(http.get(), &Loop::requested, this);
+    evhttp_set_bevcb(http.get(), &Loop::connected, this);
+    Descriptor socket = listen_at(state.settings.address, port, is_first);
+    bound_port = port_of(socket.get());
+    evhttp_bound_socket* bound = evhttp_accept_socket_with_handle(http.get(), socket.get());
+    if (bound == nullptr) throw Error(ErrorKind::Internal, "the gate can't accept connections");
+    socket.release();  // the listener's now
+    listener = evhttp_bound_socket_get_listener(bound);
+    evconnlistener_set_error_cb(listener, &Loop::accept_failed);
+    evconnlistener_disable(listener);
+  }
+
+  void start() {
+    evconnlistener_enable(listener);
+    thread = std::thread([this] {
+      event_base_dispatch(base.get());
+      // Here, as this thread is the only one that may touch them.
+      http.reset();  // its connections take their requests out of `waiting`
+      on_look.reset();
+      on_call.reset();
+    });
+  }
+
+  void stop() {
+    stopping = true;
+    wake();
+    if (thread.joinable()) thread.join();
+  }
+
+  void wake() const {
+    const std::uint64_t one = 1;
+    // It can only be full of other calls, which wake as well.
+    [[maybe_unused]] const ssize_t written = ::write(called.get(), &one, sizeof(one));
+  }
+
+  // From a thread of the asker.
+  void answered(std::uint64_t number) {
+    {
+      const std::lock_guard lock(mutex);
+      answers.push_back(number);
+    }
+    wake();
+  }
+
+ private:
+  static Loop& of(void* self) { return *static_cast<Loop*>(self); }
+
+  static bufferevent* connected(event_base* base, void* self) {
+    Loop& loop = of(self);
+    loop.count();
+    const Tls* tls = loop.state.settings.tls;
+    if (tls == nullptr) return bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    SSL* ssl = SSL_new(tls->context().sslContext());
+    if (ssl == nullptr) return nullptr;  // libevent takes a plain one, which fails with the first byte
+    bufferevent* secured =
+        bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+    if (secured != nullptr) bufferevent_openssl_set_allow_dirty_shutdown(secured, 1);
+    return secured;
+  }
+
+  // A connection is an event that waits to be read, and its timeout; what else waits is three.
+  [[nodiscard]] std::size_t counted() {
+    const int events = event_base_get_num_events(base.get(), EVENT_BASE_COUNT_ADDED);
+    const std::size_t now = events > 3 ? static_cast<std::size_t>(events - 3 + 1) / 2 : 0;
+    connections.store(now, std::memory_order_relaxed);
+    return now;
+  }
+
+  void count() {
+    if (full || counted() < most) return;
+    full = true;
+    evconnlistener_disable(listener);
+    event_add(on_look.get(), &look_every);
+  }
+
+  static void look(evutil_socket_t, short, void* self) {
+    Loop& loop = of(self);
+    if (loop.counted() >= loop.most || !loop.full) return;
+    loop.full = false;
+    evconnlistener_enable(loop.listener);
+    const timeval second{1, 0};
+    event_add(loop.on_look.get(), &second);
+  }
+
+  // No file descriptors left: later, when others went.
+  static void accept_failed(evconnlistener* failed, void*) {
+    event_base* base = evconnlistener_get_base(failed);
+    evconnlistener_disable(failed);
+    event_base_once(
+        base, -1, EV_TIMEOUT,
+        [](evutil_socket_t, short, void* one) { evconnlistener_enable(static_cast<evconnlistener*>(one)); },
+        failed, &look_every);
+  }
+
+  static void take_calls(evutil_socket_t, short, void* self) {
+    Loop& loop = of(self);
+    std::uint64_t calls = 0;
+    [[maybe_unused]] const ssize_t got = ::read(loop.called.get(), &calls, sizeof(calls));
+    if (loop.stopping) {
+      event_base_loopbreak(loop.base.get());
+      return;
+    }
+    std::vector<std::uint64_t> done;
+    {
+      const std::lock_guard lock(loop.mutex);
+      done.swap(loop.answers);
+    }
+    for (const std::uint64_t number : done) {
+      const auto found = loop.waiting.find(number);
+      if (found == loop.waiting.end()) continue;  // the client went meanwhile
+      const Waiting one = found->second;
+      loop.waiting.erase(found);
+      evhttp_connection_set_closecb(evhttp_request_get_connection(one.request), nullptr, nullptr);
+      loop.answer(one.request, one.begun, true);
+    }
+  }
+
+  static void requested(evhttp_request* request, void* self) {
+    of(self).answer(request, Clock::now(), false);
+  }
+
+  void answer(evhttp_request* request, Clock::time_point begun, bool was_asked) {
+    evhttp_connection* connection = evhttp_request_get_connection(request);
+    char* peer = nullptr;
+    ev_uint16_t peer_port = 0;
+    evhttp_connection_get_peer(connection, &peer, &peer_port);
+    headers.clear();
+    for (const evkeyval* one = evhttp_request_get_input_headers(request)->tqh_first; one != nullptr;
+         one = one->next.tqe_next)
+      headers.emplace_back(one->key, one->value);
+    const char* target = evhttp_request_get_uri(request);
+    GateAnswer reply;
+    try {
+      reply = state.judge.answer({.method = method_of(evhttp_request_get_command(request)),
+                                  .target = target == nullptr ? "" : target,
+                                  .peer = peer == nullptr ? "" : peer,
+                                  .headers = headers});
+    } catch (...) {
+      // Whatever it was: nobody passes by it.
+      reply = {};
+      reply.status = 403;
+      reply.decision = GateDecision::FailedClosed;
+    }
+    if (reply.ask) {
+      if (!was_asked && ask(request, *reply.ask, begun)) return;
+      // Nobody could be asked: that, too, is an answer that the judge knows what to do with.
+      state.judge.learnt(*reply.ask, model::Liveness::Unknown, state.judge.settings().clock().now);
+      if (!was_asked) return answer(request, begun, true);
+      reply = {};
+      reply.status = 403;
+      reply.decision = GateDecision::FailedClosed;
+    }
+    send(request, reply);
+    if (reply.decision && state.settings.decided)
+      state.settings.decided(*reply.decision, std::chrono::duration<double>(Clock::now() - begun).count());
+  }
+
+  bool ask(evhttp_request* request, const model::SessionDigest& session, Clock::time_point begun) {
+    if (!state.asker) return false;
+    const std::uint64_t number = ++last_number;
+    waiting.emplace(number, Waiting{request, begun, this, number});
+    Waiting& one = waiting.at(number);
+    evhttp_connection_set_closecb(evhttp_request_get_connection(request), &Loop::went, &one);
+    const bool asked = state.asker->ask(session, [this, session, number](model::Liveness said) {
+      state.judge.learnt(session, said, state.judge.settings().clock().now);
+      answered(number);
+    });
+    if (!asked) {
+      evhttp_connection_set_closecb(evhttp_request_get_connection(request), nullptr, nullptr);
+      waiting.erase(number);
+    }
+    return asked;
+  }
+
+  static void went(evhttp_connection*, void* one) {
+    const Waiting gone = *static_cast<Waiting*>(one);
+    gone.loop->waiting.erase(gone.number);
+  }
+
+  void send(evhttp_request* request, const GateAnswer& reply) {
+    evkeyvalq* headers_out = evhttp_request_get_output_headers(request);
+    for (const auto& [name, value] : reply.headers)
+      evhttp_add_header(headers_out, name.c_str(), value.c_str());
+    if (!reply.content_type.empty())
+      evhttp_add_header(headers_out, "Content-Type", std::string(reply.content_type).c_str());
+    if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD) {
+      evhttp_add_header(headers_out, "Content-Length", std::to_string(reply.body.size()).c_str());
+    } else if (!reply.body.empty()) {
+      evbuffer_add(out.get(), reply.body.data(), reply.body.size());
+    }
+    evhttp_send_reply(request, reply.status, phrase_of(reply.status), out.get());
+    evbuffer_drain(out.get(), evbuffer_get_length(out.get()));
+  }
+
+  struct Waiting {
+    evhttp_request* request = nullptr;
+    Clock::time_point begun{};
+    Loop* loop = nullptr;
+    std::uint64_t number = 0;
+  };
+
+  State& state;
+  std::size_t most = 0;
+  Base base;
+  Http http;
+  Buffer out;
+  Descriptor called;
+  Event on_call;
+  Event on_look;
+  evconnlistener* listener = nullptr;
+  bool full = false;
+  std::vector<HeaderView> headers;                     // of the request at hand
+  std::unordered_map<std::uint64_t, Waiting> waiting;  // for what the source says; elements don't move
+  std::uint64_t last_number = 0;
+  std::thread thread;
+  std::atomic<bool> stopping{false};
+  std::mutex mutex;
+  std::vector<std::uint64_t> answers;  // numbers of requests whose question was answered
+
+ public:
+  std::uint16_t bound_port = 0;
+  std::atomic<std::size_t> connections{0};
+};
+
+GateServer::GateServer(GateServerSettings settings, GateJudge& judge)
+    : state_(std::make_unique<State>(std::move(settings), judge)) {}
+
+GateServer::~GateServer() { stop(); }
+
+void GateServer::bind() {
+  if (!state_->loops.empty()) return;
+  const std::size_t threads = std::max<std::size_t>(1, state_->settings.threads);
+  state_->most_connections = descriptors_for(state_->settings.most_connections);
+  std::uint16_t port = state_->settings.port;
+  for (std::size_t i = 0; i < threads; ++i) {
+    auto loop = std::make_unique<Loop>(*state_);
+    loop->bind(port, std::max<std::size_t>(1, state_->most_connections / threads), i == 0);
+    port = loop->bound_port;
+    state_->loops.push_back(std::move(loop));
+  }
+}
+
+void GateServer::start() {
+  bind();
+  if (state_->settings.ask)
+    state_->asker = std::make_unique<GateAsker>(state_->settings.ask, state_->settings.ask_within);
+  for (const auto& loop : state_->loops) loop->start();
+}
+
+void GateServer::stop() {
+  if (state_->asker) state_->asker->stop();
+  for (const auto& loop : state_->loops) loop->stop();
+  state_->loops.clear();
+}
+
+std::uint16_t GateServer::port() const {
+  return state_->loops.empty() ? state_->settings.port : state_->loops.front()->bound_port;
+}
+
+std::size_t GateServer::connections() const {
+  std::size_t sum = 0;
+  for (const auto& loop : state_->loops) sum += loop->connections.load(std::memory_order_relaxed);
+  return sum;
+}
+
+std::size_t GateServer::most_connections() const { return state_->most_connections; }
+
+}  // namespace curfew::api

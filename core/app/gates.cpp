@@ -1,0 +1,331 @@
+#include "core/app/gates.hpp"
+
+#include <array>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/api/gate_server.hpp"
+#include "core/api/tls.hpp"
+#include "core/app/gate_clock.hpp"
+#include "core/app/listener.hpp"
+#include "core/app/log.hpp"
+#include "core/app/yaml_reader.hpp"
+
+namespace curfew::app {
+namespace {
+
+using connector::Taken;
+
+constexpr std::chrono::seconds clock_rest{30};
+constexpr std::chrono::seconds tick{1};
+
+std::vector<std::string> guarded_sources(const Settings& settings) {
+  std::vector<std::string> sources;
+  for (const GateSettings& gate : settings.gates) sources.push_back(gate.guards);
+  return sources;
+}
+
+api::Tls::Blame blame_at(const std::string& path, const Settings& settings) {
+  return [path, &settings](const std::string& key, const std::string& text) {
+    return error_at(settings.marks, path + "." + key, text);
+  };
+}
+
+std::unique_ptr<api::Tls> tls_of(const Settings& settings, std::size_t index) {
+  const ListenerSettings& listener = settings.gates[index].listener;
+  if (listener.tls_certificate.empty()) return nullptr;
+  return std::make_unique<api::Tls>(
+      api::TlsFiles{listener.tls_certificate, listener.tls_key, listener.tls_client_ca},
+      blame_at("gates[" + std::to_string(index) + "].listener", settings));
+}
+
+// One series for each decision, found once: no lock on a request's path.
+struct Meters {
+  std::array<std::optional<metrics::Counter>, model::Names<api::GateDecision>::all.size()> decisions;
+  std::optional<metrics::Histogram> seconds;
+
+  Meters(metrics::Registry* registry, const std::string& gate) {
+    if (registry == nullptr) return;
+    for (std::size_t i = 0; i < decisions.size(); ++i)
+      decisions[i] = registry->counter(metrics::gate_decisions,
+                                       {gate, model::name_of(static_cast<api::GateDecision>(i))});
+    seconds = registry->histogram(metrics::gate_seconds, {gate});
+  }
+  void count(api::GateDecision decision, double taken) const {
+    if (!seconds) return;
+    decisions[static_cast<std::size_t>(decision)]->add();
+    seconds->observe(taken);
+  }
+};
+
+struct Gate {
+  GateSettings settings;
+  std::unique_ptr<api::Tls> tls;
+  std::unique_ptr<api::GateJudge> judge;
+  std::unique_ptr<Meters> meters;
+  std::unique_ptr<api::GateServer> server;
+};
+
+}  // namespace
+
+struct Gates::State {
+  State(const Settings& given, metrics::Registry* registry, Log& gate_log)
+      : settings(given),
+        metrics(registry),
+        log(gate_log),
+        clock(given.clock_jump, clock_rest),
+        view(guarded_sources(given)) {
+    for (std::size_t i = 0; i < settings.gates.size(); ++i) add(i);
+  }
+
+  void add(std::size_t index) {
+    Gate& gate = gates.emplace_back();
+    gate.settings = settings.gates[index];
+    const GateSettings& from = gate.settings;
+    api::GateSettings to;
+    to.name = from.name;
+    to.source = from.guards;
+    to.proxies = from.proxies;
+    to.public_paths = from.public_paths;
+    to.machine_paths = from.machine_paths;
+    to.machine_headers = from.machine_headers;
+    to.unknown = model::parse<api::UnknownSessions>(from.unknown).value_or(api::UnknownSessions::Deny);
+    to.learn_for = from.learn_for;
+    to.fail = model::parse<api::FailMode>(from.fail).value_or(api::FailMode::Closed);
+    to.sign_in = from.sign_in;
+    to.pages = from.pages;
+    to.warning_header = from.warning_header;
+    to.cookie_path = from.cookie_path;
+    to.cookie_domain = from.cookie_domain;
+    to.clock = [this] { return clock.read(base::wall_clock_now(), std::chrono::steady_clock::now()); };
+    gate.judge = std::make_unique<api::GateJudge>(std::move(to), view);
+    gate.meters = std::make_unique<Meters>(metrics, from.name);
+  }
+
+  void bind(std::size_t index) {
+    Gate& gate = gates[index];
+    gate.tls = tls_of(settings, index);
+    api::GateServerSettings wanted;
+    wanted.address = gate.settings.listener.address;
+    wanted.port = static_cast<std::uint16_t>(gate.settings.listener.port);
+    wanted.threads = gate.settings.threads;
+    wanted.most_connections = gate.settings.connections;
+    wanted.tls = gate.tls.get();
+    wanted.ask_within = gate.settings.ask_within;
+    if (gate.settings.unknown == "ask")
+      wanted.ask = [this, &gate](const model::SessionDigest& session, Duration limit) {
+        return links.ask ? links.ask(gate.settings.guards, session, limit) : model::Liveness::Unknown;
+      };
+    wanted.decided = [meters = gate.meters.get()](api::GateDecision decision, double seconds) {
+      meters->count(decision, seconds);
+    };
+    gate.server = std::make_unique<api::GateServer>(std::move(wanted), *gate.judge);
+    gate.server->bind();
+    log.info("address taken",
+             {{"gate", gate.settings.name},
+              {"address", address_of(gate.settings.listener)},
+              {"connections", std::to_string(gate.server->most_connections())},
+              {"certificate", gate.tls ? "until " + base::format_rfc3339(gate.tls->valid_until()) : "none"}});
+    if (gate.server->most_connections() < gate.settings.connections)
+      log.warning("the limit of open files allows fewer connections than the gate was configured for",
+                  {{"gate", gate.settings.name}});
+  }
+
+  // The first gate that guards a source speaks for its activity.
+  [[nodiscard]] const Gate* gate_of(std::string_view source) const {
+    for (const Gate& gate : gates) {
+      if (gate.settings.guards == source) return &gate;
+    }
+    return nullptr;
+  }
+
+  void run() {
+    std::unique_lock lock(mutex);
+    while (!stopping) {
+      changed.wait_for(lock, tick, [&] { return stopping; });
+      lock.unlock();
+      hand_over(false);
+      lock.lock();
+    }
+  }
+
+  // `everything`: also what its quantum would still hold back.
+  void hand_over(bool everything) {
+    const Time now = base::wall_clock_now();
+    if (!send_unsent()) return report();  // the rest stays in the view, merged and counted
+    Duration quantum = std::chrono::seconds(10);
+    if (!gates.empty()) quantum = gates.front().settings.activity_quantum;
+    for (const Gate& gate : gates) quantum = std::min(quantum, gate.settings.activity_quantum);
+    const Time complete = view.take_activity(now, everything ? Duration{0} : quantum, unsent);
+    complete_until = std::max(complete_until, complete);
+    if (send_unsent()) {
+      for (const Gate& gate : gates) {
+        connector::CursorProgress progress;
+        progress.name = "requests";
+        progress.value = base::format_rfc3339(complete_until);
+        progress.observed_until = complete_until;
+        progress.caught_up = true;
+        (void)links.progressed(gate.settings.name, std::move(progress));
+      }
+    }
+    report();
+  }
+
+  bool send_unsent() {
+    std::size_t sent = 0;
+    for (; sent < unsent.size(); ++sent) {
+      const enforcement::GateActivity& activity = unsent[sent];
+      const Gate* gate = gate_of(activity.source);
+      if (gate == nullptr) continue;
+      if (activity.refused) {
+        if (links.refused) links.refused(gate->settings.name, activity);
+        continue;
+      }
+      if (links.observed(gate->settings.name, observation_of(activity)) == Taken::Full) break;
+    }
+    unsent.erase(unsent.begin(), unsent.begin() + static_cast<std::ptrdiff_t>(sent));
+    return unsent.empty();
+  }
+
+  static model::Observation observation_of(const enforcement::GateActivity& activity) {
+    model::Observation seen;
+    seen.type = model::ObservationType::Activity;
+    seen.activity_class = activity.activity_class;
+    seen.count = activity.count;
+    seen.occurred_at = activity.last_at;
+    seen.session = activity.session;
+    seen.key = model::to_text(activity.session) + "/" + std::string(model::name_of(activity.activity_class)) +
+               "/" + std::to_string(base::to_micros(activity.last_at));
+    return seen;
+  }
+
+  void report() const {
+    if (metrics == nullptr) return;
+    const enforcement::GateView::Counts counts = view.counts();
+    metrics->gauge(metrics::gate_sessions, {"live"}).set(static_cast<double>(counts.live));
+    metrics->gauge(metrics::gate_sessions, {"refused"}).set(static_cast<double>(counts.refused));
+    metrics->gauge(metrics::gate_activity_waiting).set(static_cast<double>(unsent.size()));
+    for (const Gate& gate : gates) {
+      if (!gate.server) continue;
+      metrics->gauge(metrics::gate_connections, {gate.settings.name})
+          .set(static_cast<double>(gate.server->connections()));
+      metrics->gauge(metrics::gate_up, {gate.settings.name})
+          .set(view.loaded() && gate.judge->has_rules() ? 1 : 0);
+    }
+  }
+
+  const Settings settings;
+  metrics::Registry* metrics;
+  Log& log;
+  GateClock clock;
+  enforcement::GateView view;
+  std::vector<Gate> gates;
+  GateLinks links;
+  std::vector<enforcement::GateActivity> unsent;  // the thread's own
+  Time complete_until{};
+  std::mutex rules_mutex;
+  std::map<std::string, std::string, std::less<>> early_rules;  // that came before start
+  bool started = false;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool stopping = false;
+  std::thread thread;
+};
+
+Gates::Gates(const Settings& settings, metrics::Registry* metrics, Log& log)
+    : state_(std::make_unique<State>(settings, metrics, log)) {}
+
+Gates::~Gates() { stop(); }
+
+bool Gates::empty() const { return state_->gates.empty(); }
+
+void Gates::bind() {
+  for (std::size_t i = 0; i < state_->gates.size(); ++i) {
+    if (!state_->gates[i].server) state_->bind(i);
+  }
+}
+
+void Gates::start(GateLinks links) {
+  bind();
+  state_->links = std::move(links);
+  std::map<std::string, std::string, std::less<>> early;
+  {
+    const std::lock_guard lock(state_->rules_mutex);
+    state_->started = true;
+    early.swap(state_->early_rules);
+  }
+  for (const auto& [source, json] : early) gate_rules(source, json);
+  for (const Gate& gate : state_->gates) gate.server->start();
+  if (!state_->gates.empty()) state_->thread = std::thread([this] { state_->run(); });
+}
+
+void Gates::stop() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->changed.notify_all();
+  for (const Gate& gate : state_->gates) {
+    if (gate.server) gate.server->stop();
+  }
+  if (!state_->thread.joinable()) return;
+  state_->thread.join();
+  state_->hand_over(true);
+}
+
+void Gates::reload(Log& log) const {
+  for (std::size_t i = 0; i < state_->gates.size(); ++i) {
+    const Gate& gate = state_->gates[i];
+    if (!gate.tls) continue;
+    try {
+      gate.tls->reload(blame_at("gates[" + std::to_string(i) + "].listener", state_->settings));
+    } catch (const Error& error) {
+      log.error("the old certificate stays in use", {{"gate", gate.settings.name}, {"reason", error.what()}});
+    }
+  }
+}
+
+void Gates::gate_rules(std::string_view source, std::string_view json) {
+  {
+    const std::lock_guard lock(state_->rules_mutex);
+    if (!state_->started) {
+      state_->early_rules.insert_or_assign(std::string(source), std::string(json));
+      return;
+    }
+  }
+  for (const Gate& gate : state_->gates) {
+    if (gate.settings.guards != source) continue;
+    gate.judge->set_rules(json, state_->links.digest_key(gate.settings.guards));
+    state_->log.info("the gate has its rules", {{"gate", gate.settings.name}, {"source", source}});
+  }
+}
+
+void Gates::apply(std::span<const model::GateEntry> entries) { state_->view.apply(entries); }
+
+void Gates::set_loaded() {
+  const Time now = base::wall_clock_now();
+  for (const Gate& gate : state_->gates) gate.judge->loaded(now);
+  state_->view.set_loaded();
+}
+
+bool Gates::refused(std::string_view source, const model::SessionDigest& session) const {
+  return state_->view.refuses(source, session);
+}
+
+const enforcement::GateView& Gates::view() const { return state_->view; }
+
+std::uint16_t Gates::port(std::string_view name) const {
+  for (const Gate& gate : state_->gates) {
+    if (gate.settings.name == name && gate.server) return gate.server->port();
+  }
+  return 0;
+}
+
+void check_gate_tls(const Settings& settings) {
+  for (std::size_t i = 0; i < settings.gates.size(); ++i) (void)tls_of(settings, i);
+}
+
+}  // namespace curfew::app

@@ -1,0 +1,62 @@
+// Where a request carries the session's id, as a guarded source's connector says it: data for the gate, so
+// that no plugin stands in a request's way. docs/plugin-guide.md describes the JSON.
+//
+//   std::string why;
+//   const auto rules = model::parse_credential_rules(json, why);     // nullopt: `why` names what is wrong
+//
+// Threads: a value and a pure function. Owns: its texts. Fails: never; wrong rules are an answer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/model/vocabulary.hpp"
+
+namespace curfew::model {
+
+inline constexpr std::size_t max_gate_rules_bytes = 16'384;
+inline constexpr std::size_t max_credential_rules = 8;
+inline constexpr std::size_t max_transforms = 8;
+inline constexpr std::size_t max_credential_text = 128;  // a name, a marker of a transform
+inline constexpr std::size_t max_cleared_cookies = 16;
+
+enum class CredentialPlace : std::uint8_t { Cookie, Header, Bearer };
+template <>
+struct Names<CredentialPlace> {
+  static constexpr std::array<std::string_view, 3> all{"cookie", "header", "bearer"};
+};
+
+// What the application itself does to the text before it looks its session up.
+enum class TransformKind : std::uint8_t { UrlDecode, Before, After, Unquote, Lower };
+template <>
+struct Names<TransformKind> {
+  static constexpr std::array<std::string_view, 5> all{"url_decode", "before", "after", "unquote", "lower"};
+};
+struct Transform {
+  TransformKind kind = TransformKind::UrlDecode;
+  std::string marker;  // of before and after
+  friend bool operator==(const Transform&, const Transform&) = default;
+};
+
+struct CredentialRule {
+  CredentialPlace in = CredentialPlace::Cookie;
+  std::string name;  // of the cookie or header; of a header in lower case
+  std::vector<Transform> transforms;
+  friend bool operator==(const CredentialRule&, const CredentialRule&) = default;
+};
+
+struct CredentialRules {
+  std::vector<CredentialRule> credentials;
+  std::vector<std::string> clear_cookies;
+  friend bool operator==(const CredentialRules&, const CredentialRules&) = default;
+};
+
+[[nodiscard]] std::optional<CredentialRules> parse_credential_rules(std::string_view json, std::string& why);
+// An RFC 6265 cookie's or RFC 9110 header's name: what may stand in an answer's header unquoted.
+[[nodiscard]] bool is_token(std::string_view name);
+
+}  // namespace curfew::model
