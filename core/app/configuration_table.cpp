@@ -36,9 +36,10 @@ Declare<model::LadderStep> ladder_table() {
   using Step = model::LadderStep;
   Declare<Step> table("ladder step");
   table.name_of("action", &Step::action, names<model::Action>, "What to do, mildest first.", true)
-      .text(
-          "at", &Step::at,
-          "The source that carries it out; without it, the session's own. Must be one of its `acts_through`.")
+      .text("at", &Step::at,
+            "The source that carries it out; without it, the session's own. Must be one of its "
+            "`acts_through`. Of a "
+            "`notify`: the notification.")
       .flag("required", &Step::required, "Whether a source in scope must be able to do it.")
       .flag("together", &Step::together, "Runs with the step before it, not after it.")
       .span("prove_within", &Step::prove_within, seconds(1), hours(24),
