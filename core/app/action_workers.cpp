@@ -9,6 +9,9 @@ namespace curfew::app {
 namespace {
 
 constexpr std::size_t max_text = 512;
+constexpr std::size_t notice_threads = 2;
+// By then the engine has gone on without the answer.
+constexpr std::chrono::seconds notice_patience{60};
 
 std::string handle_in(const std::vector<model::PersonalValue>& values, model::Ref ref) {
   for (const model::PersonalValue& value : values) {
@@ -21,19 +24,28 @@ std::string handle_in(const std::vector<model::PersonalValue>& values, model::Re
 
 // The engine bounds how much is under way (caps, one step of an order at a time), so the queue needs no bound
 // of its own; a full one would have to drop an act whose intent is recorded.
-ActionWorkers::ActionWorkers(connector::Host& host, std::function<Resolver()> make_resolver, Intake& intake,
-                             Log& log, std::size_t threads)
+ActionWorkers::ActionWorkers(connector::Host& host, Notifier& notifier, std::string realm,
+                             std::function<Resolver()> make_resolver, Intake& intake, Log& log,
+                             std::size_t threads)
     : host_(host),
+      notifier_(notifier),
+      realm_(std::move(realm)),
       make_resolver_(std::move(make_resolver)),
       intake_(intake),
       log_(log),
       jobs_(std::numeric_limits<std::size_t>::max()),
+      notices_(std::numeric_limits<std::size_t>::max()),
       thread_count_(threads) {}
 
 ActionWorkers::~ActionWorkers() { stop(); }
 
 void ActionWorkers::dispatch(std::vector<Act> acts, std::vector<Ask> asks) {
   for (Act& act : acts) {
+    if (act.step.action == model::Action::Notify && notifier_.knows(act.step.source)) {
+      Notification notification{std::move(act), std::chrono::steady_clock::now()};
+      (void)notices_.try_push(notification);
+      continue;
+    }
     Job job = std::move(act);
     (void)jobs_.try_push(job);
   }
@@ -45,11 +57,15 @@ void ActionWorkers::dispatch(std::vector<Act> acts, std::vector<Ask> asks) {
 
 void ActionWorkers::start() {
   for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { run(); });
+  if (notifier_.empty()) return;
+  for (std::size_t i = 0; i < notice_threads; ++i) threads_.emplace_back([this] { run_notices(); });
 }
 
 void ActionWorkers::stop() {
   stopping_ = true;
   jobs_.close();
+  notices_.close();
+  notifier_.stop();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
@@ -79,6 +95,73 @@ void ActionWorkers::run() {
   }
 }
 
+void ActionWorkers::run_notices() {
+  try {
+    Resolver resolve;
+    std::vector<Notification> notices;
+    while (!stopping_ && !notices_.finished()) {
+      notices.clear();
+      notices_.pop_all(notices, std::chrono::milliseconds(200), 1);
+      for (const Notification& notification : notices) {
+        if (!resolve) resolve = make_resolver_();
+        notify(notification, resolve);
+      }
+    }
+  } catch (const std::exception& error) {
+    log_.error("a thread of notifications ended", {{"reason", error.what()}});
+  } catch (...) {
+    log_.error("a thread of notifications ended", {{"reason", "unknown"}});
+  }
+}
+
+void ActionWorkers::notify(const Notification& notification, const Resolver& resolve) {
+  const Act& act = notification.act;
+  model::AnswerInput answer{.order = act.step.order, .step = act.step.step, .code = {}, .text = {}};
+  base::kill_point("app.before_act");
+  if (std::chrono::steady_clock::now() - notification.since > notice_patience) {
+    answer.code = model::AnswerCode::Failed;
+    answer.text = "not sent: too many others waited before it";
+    log_.warning("a notification was given up", {{"channel", act.step.source}});
+  } else {
+    try {
+      std::vector<model::Ref> refs;
+      for (const model::Identifier& identifier : act.step.identifiers) refs.push_back(identifier.value);
+      Notice notice;
+      notice.realm = realm_;
+      notice.sign_out = act.step.order;
+      notice.step = act.step.step;
+      notice.reason = act.step.reason;
+      notice.source = act.step.session_source;
+      notice.session = act.step.session_number;
+      notice.subject = act.step.subject;
+      notice.names = names_of(act, refs.empty() ? std::vector<model::PersonalValue>{} : resolve(refs));
+      notice.at = base::wall_clock_now();
+      Delivery delivery = notifier_.deliver(act.step.source, notice);
+      answer.code = delivery.code;
+      answer.text = std::move(delivery.text);
+    } catch (const Error& error) {
+      answer.code = model::AnswerCode::Failed;
+      answer.text = error.what();
+    }
+  }
+  base::kill_point("app.after_act");
+  answer.text.resize(std::min(answer.text.size(), max_text));
+  (void)intake_.submit({.source = {}, .ticket = 0, .body = model::InputBody(std::move(answer))});
+}
+
+// In the order of the subject's identifiers: the oldest first.
+std::vector<model::NamedValue> ActionWorkers::names_of(const Act& act,
+                                                       const std::vector<model::PersonalValue>& values) {
+  std::vector<model::NamedValue> names;
+  for (const model::Identifier& identifier : act.step.identifiers) {
+    for (const model::PersonalValue& value : values) {
+      if (value.ref == identifier.value && value.kind == model::PersonalKind::Identifier)
+        names.push_back({value.name_space, value.value});
+    }
+  }
+  return names;
+}
+
 void ActionWorkers::carry_out(const Act& act, const Resolver& resolve) {
   model::AnswerInput answer{.order = act.step.order, .step = act.step.step, .code = {}, .text = {}};
   base::kill_point("app.before_act");
@@ -88,12 +171,7 @@ void ActionWorkers::carry_out(const Act& act, const Resolver& resolve) {
     if (act.handle) refs.push_back(act.handle);
     const std::vector<model::PersonalValue> values =
         refs.empty() ? std::vector<model::PersonalValue>{} : resolve(refs);
-    std::vector<model::NamedValue> identifiers;
-    for (const model::PersonalValue& value : values) {
-      if (value.kind == model::PersonalKind::Identifier)
-        identifiers.push_back({value.name_space, value.value});
-    }
-    connector::Answer given = host_.act(act.step, handle_in(values, act.handle), identifiers);
+    connector::Answer given = host_.act(act.step, handle_in(values, act.handle), names_of(act, values));
     answer.code = given.code;
     answer.text = std::move(given.text);
   } catch (const Error& error) {

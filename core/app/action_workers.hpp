@@ -1,7 +1,7 @@
 // Action workers: carry out ladder steps and ask probes once their intent is durable, each call on a thread
 // that may wait for a slow server. What comes back goes to the engine as an input.
 //
-//   app::ActionWorkers workers(host, resolve, intake, log, 4);
+//   app::ActionWorkers workers(host, notifier, realm, resolve, intake, log, 4);
 //   workers.dispatch(batch.acts, batch.asks);     // after the commit
 //   workers.start();                              // when the sources run
 //
@@ -11,6 +11,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <thread>
 #include <variant>
@@ -19,6 +20,7 @@
 #include "core/app/arrival.hpp"
 #include "core/app/intake.hpp"
 #include "core/app/log.hpp"
+#include "core/app/notifier.hpp"
 
 namespace curfew::app {
 
@@ -27,8 +29,9 @@ class ActionWorkers {
   // The values of references; each worker gets a resolver of its own.
   using Resolver = std::function<std::vector<model::PersonalValue>(const std::vector<model::Ref>&)>;
 
-  ActionWorkers(connector::Host& host, std::function<Resolver()> make_resolver, Intake& intake, Log& log,
-                std::size_t threads);
+  // `realm`: for who is notified.
+  ActionWorkers(connector::Host& host, Notifier& notifier, std::string realm,
+                std::function<Resolver()> make_resolver, Intake& intake, Log& log, std::size_t threads);
   ~ActionWorkers();
 
   void dispatch(std::vector<Act> acts, std::vector<Ask> asks);
@@ -40,15 +43,27 @@ class ActionWorkers {
 
  private:
   using Job = std::variant<Act, Ask>;
+  // Of a server that does not answer nobody's sign-out shall wait: notices have threads of their own.
+  struct Notification {
+    Act act;
+    std::chrono::steady_clock::time_point since;
+  };
   void run();
+  void run_notices();
+  void notify(const Notification& notification, const Resolver& resolve);
+  static std::vector<model::NamedValue> names_of(const Act& act,
+                                                 const std::vector<model::PersonalValue>& values);
   void carry_out(const Act& act, const Resolver& resolve);
   void ask(const Ask& ask, const Resolver& resolve);
 
   connector::Host& host_;
+  Notifier& notifier_;
+  std::string realm_;
   std::function<Resolver()> make_resolver_;
   Intake& intake_;
   Log& log_;
   base::Queue<Job> jobs_;
+  base::Queue<Notification> notices_;
   std::atomic<bool> stopping_ = false;
   std::size_t thread_count_;
   std::vector<std::thread> threads_;

@@ -164,6 +164,8 @@ void add_sign_out(CLI::App& app, Commands& commands) {
   command->add_option("--at-most", options.at_most, "Refuse it as a whole if it would hit more sessions");
   command->add_option("--step", options.steps,
                       "A ladder step, action or action@source; may be repeated. Without: sign_out_session");
+  command->add_option("--prove-within", options.prove_within,
+                      "How long each step may take to be proven: 30s");
   command->add_option("--reason", options.reason, "Why; it goes into the ledger");
   command->add_flag("--wait", options.wait, "Show each step as it happens, until the outcome");
   command->add_flag("--dry-run", options.dry_run,

@@ -69,6 +69,9 @@ json body_of(const SignOutOptions& options) {
     if (at != std::string::npos) one["at"] = step.substr(at + 1);
     body["ladder"].push_back(std::move(one));
   }
+  if (options.prove_within.empty()) return body;
+  if (options.steps.empty()) body["ladder"].push_back({{"action", "sign_out_session"}});
+  for (json& step : body["ladder"]) step["prove_within"] = options.prove_within;
   return body;
 }
 

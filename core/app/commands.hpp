@@ -100,6 +100,7 @@ struct SignOutOptions : DaemonOptions {
   std::string older_than;
   std::uint32_t at_most = 0;
   std::vector<std::string> steps;  // "action" or "action@source"
+  std::string prove_within;
   std::string reason;
   bool wait = false;
   bool dry_run = false;

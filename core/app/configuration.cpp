@@ -60,6 +60,7 @@ class Check {
     for (std::size_t i = 0; settings_.says("policies") && i < settings_.policies.size(); ++i) check_policy(i);
     check_safety();
     check_tokens();
+    check_notifications(settings_);
     check_listener("listeners.operator", settings_.listeners.operator_listener);
     check_listener("listeners.sources", settings_.listeners.sources);
     check_gates();
@@ -209,7 +210,13 @@ class Check {
                                       base::format_duration(policy.limit));
     for (std::size_t i = 0; i < policy.ladder.size(); ++i) {
       const std::string step = path + "." + index_path("ladder", i);
-      if (!policy.ladder[i].at.empty()) known_source(policy.ladder[i].at, step + ".at");
+      const model::LadderStep& rung = policy.ladder[i];
+      if (is_channel(settings_, rung.at)) {
+        if (rung.action != model::Action::Notify)
+          fail(step + ".at", in_quotes(rung.at) + " is a notification: it can 'notify' and nothing else");
+      } else if (!rung.at.empty()) {
+        known_source(rung.at, step + ".at");
+      }
       if (i == 0 && policy.ladder[i].together)
         fail(step + ".together", "the first step has none before it to run with");
     }

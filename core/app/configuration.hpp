@@ -32,6 +32,10 @@ using Capabilities = std::map<std::string, connector::PluginInfo>;
 // settings are what the connector's schema says.
 void check_sources(const Settings& settings, const Capabilities& capabilities);
 
+// Names, places, templates of notifications; their secrets are read at the start.
+void check_notifications(const Settings& settings);
+[[nodiscard]] bool is_channel(const Settings& settings, std::string_view name);
+
 // For the engine. Subjects are still names here ("upn:…"); the pipeline turns them into references.
 [[nodiscard]] model::PolicySet policy_set(const Settings& settings, const Capabilities& capabilities);
 

@@ -84,7 +84,8 @@ std::string sentence(const model::Policy& policy) {
   for (const model::LadderStep& step : policy.ladder) {
     std::string one(model::name_of(step.action));
     if (!step.at.empty()) one += " at " + step.at;
-    one += " (proof within " + base::format_duration(step.prove_within);
+    one += (step.action == model::Action::Notify ? " (and wait " : " (proof within ") +
+           base::format_duration(step.prove_within);
     if (step.revert_after > Duration(0)) one += ", undone after " + base::format_duration(step.revert_after);
     steps.push_back(one + ")");
   }
@@ -157,6 +158,15 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
       lines.push_back("An order that hits more than " +
                       count_of(settings.safety.approve_above, "session", "sessions") +
                       " waits for a second person.");
+  }
+  for (const NotificationSettings& channel : settings.notifications) {
+    if (channel.kind == "webhook")
+      lines.push_back(
+          "Notification '" + channel.name + "' is a POST to " + channel.url +
+          (channel.secret_file.empty() && channel.secret_env.empty() ? ", not signed." : ", signed."));
+    else
+      lines.push_back("Notification '" + channel.name + "' is a mail to " + list_of(channel.to) +
+                      " through " + channel.server + (channel.tls == "none" ? " without TLS." : "."));
   }
   const ListenerSettings& api = settings.listeners.operator_listener;
   if (api.port != 0) {

@@ -140,11 +140,12 @@ bool contains(const std::vector<std::string>& list, const std::string& word) {
 }
 
 // Why `policy` can't be enforced at `source`; empty: it can.
-std::string obstacle(const model::Policy& policy, const SourceSettings& source,
+std::string obstacle(const model::Policy& policy, const SourceSettings& source, const Settings& settings,
                      const Capabilities& capabilities) {
   bool provable = capabilities.contains(source.name) && capabilities.at(source.name).proves;
   bool one_possible = false;
   for (const model::LadderStep& step : policy.ladder) {
+    if (is_channel(settings, step.at)) continue;  // told by the core itself; it ends nothing
     const std::string& at = step.at.empty() ? source.name : step.at;
     std::string why;
     if (at != source.name && !contains(source.acts_through, at)) {
@@ -208,7 +209,7 @@ void check_sources(const Settings& settings, const Capabilities& capabilities) {
       if (!in_scope(policy.scope, source.name) ||
           (!policy.except.sources.empty() && in_scope(policy.except, source.name)))
         continue;
-      const std::string why = obstacle(policy, source, capabilities);
+      const std::string why = obstacle(policy, source, settings, capabilities);
       if (!why.empty())
         throw error_at(settings.marks, "policies[" + std::to_string(i) + "].mode",
                        "policy " + in_quotes(policy.name) + " can't be enforced at source " +

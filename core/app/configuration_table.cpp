@@ -36,9 +36,10 @@ Declare<model::LadderStep> ladder_table() {
   using Step = model::LadderStep;
   Declare<Step> table("ladder step");
   table.name_of("action", &Step::action, names<model::Action>, "What to do, mildest first.", true)
-      .text(
-          "at", &Step::at,
-          "The source that carries it out; without it, the session's own. Must be one of its `acts_through`.")
+      .text("at", &Step::at,
+            "The source that carries it out; without it, the session's own. Must be one of its "
+            "`acts_through`. Of a "
+            "`notify`: the notification.")
       .flag("required", &Step::required, "Whether a source in scope must be able to do it.")
       .flag("together", &Step::together, "Runs with the step before it, not after it.")
       .span("prove_within", &Step::prove_within, seconds(1), hours(24),
@@ -176,6 +177,43 @@ Declare<GateSettings> gate_table() {
   return table;
 }
 
+Declare<NotificationSettings> notification_table() {
+  using N = NotificationSettings;
+  Declare<N> table("notification");
+  table
+      .text("name", &N::name,
+            "Unique name, also among the sources: a ladder's step `notify` says `at: NAME`.", true)
+      .word("kind", &N::kind, {"webhook", "email"}, "How.", true)
+      .text("url", &N::url, "webhook: where to; a POST with JSON. Redirects are not followed.")
+      .text("secret_file", &N::secret_file,
+            "webhook: file with the secret of the signature, HMAC-SHA-256 over `<timestamp>.<body>`.")
+      .text("secret_env", &N::secret_env, "webhook: environment variable with that secret.")
+      .text("server", &N::server, "email: the mail server.")
+      .whole("port", &N::port, 0, 65'535, "email: its port; 0 is 587 for starttls, 465 for tls, 25 for none.")
+      .word("tls", &N::tls, {"starttls", "tls", "none"},
+            "email: with `starttls`, a server that does not offer it gets nothing.")
+      .word("auth", &N::auth, {"plain", "login"}, "email: how to sign in, if there is a user.")
+      .text("user", &N::user, "email: whom to sign in as; without it, nobody.")
+      .text("password_file", &N::password_file, "email: file with the password.")
+      .text("password_env", &N::password_env, "email: environment variable with the password.")
+      .text("from", &N::from, "email: the sender's address.")
+      .texts("to", &N::to,
+             "email: addresses; `{{name:upn}}` is the person's own, and left out where they have none.")
+      .text("subject", &N::subject, "email: the subject, with placeholders.")
+      .text("body", &N::body,
+            "The text, with placeholders: {{kind}} {{realm}} {{sign_out}} {{step}} {{reason}} {{source}} "
+            "{{session}} "
+            "{{subject}} {{name}} {{name:NAMESPACE}} {{time}} {{deadline}}. Of a webhook: JSON, with them "
+            "inside "
+            "texts; without it, an object with all of them.")
+      .text("ca_file", &N::ca_file, "PEM file of the CA to believe, in place of the system's.")
+      .flag("plain_beyond_loopback", &N::plain_beyond_loopback,
+            "Send over http, or without TLS, to other machines: names of people can be read on the way.")
+      .whole("attempts", &N::attempts, 1, 10, "How often it is tried; all within 45 s.")
+      .span("timeout", &N::timeout, milliseconds(100), seconds(30), "How long one attempt may take.");
+  return table;
+}
+
 Table build() {
   Declare<DatabaseSettings> database("database");
   database
@@ -259,6 +297,8 @@ Table build() {
       .objects("policies", &Settings::policies, policy_table(),
                "The rules. Without this key: observing rules for humans.")
       .object("safety", &Settings::safety, std::move(safety), "What stands above all policies.")
+      .objects("notifications", &Settings::notifications, notification_table(),
+               "Whom a ladder's step `notify` tells.")
       .span("clock_jump", &Settings::clock_jump, seconds(1), hours(1),
             "A forward jump of the clock beyond this is recorded, and what it alone would fire waits for "
             "approval.")

@@ -119,8 +119,9 @@ void Pipeline::start() {
                 recovered.snapshot_at);
   host_ = std::make_unique<connector::Host>(settings.data + "/sources", intake_, options_.metrics);
   if (!options_.recorded) {
+    notifier_ = std::make_unique<Notifier>(settings, options_.metrics);
     workers_ = std::make_unique<ActionWorkers>(
-        *host_,
+        *host_, *notifier_, settings.realm,
         [this]() -> ActionWorkers::Resolver {
           auto reader = std::make_shared<store::Store>(options_.database, store::Role::Reader);
           return [reader](const std::vector<model::Ref>& refs) { return reader->resolve(refs); };

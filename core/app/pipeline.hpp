@@ -110,6 +110,7 @@ class Pipeline {
   Intake intake_;
   Writer writer_;
   std::unique_ptr<connector::Host> host_;
+  std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<ActionWorkers> workers_;
   std::map<std::string, std::string> digest_keys_;
 

@@ -134,6 +134,32 @@ struct DatabaseSettings {
   std::string password_env;
 };
 
+// Somebody to tell, by a ladder's step `notify`.
+struct NotificationSettings {
+  std::string name;
+  std::string kind;
+  bool plain_beyond_loopback = false;
+  std::string ca_file;
+  std::string body;
+  std::uint32_t attempts = 3;
+  Duration timeout{std::chrono::seconds(10)};
+  // webhook
+  std::string url;
+  std::string secret_file;
+  std::string secret_env;
+  // email
+  std::string server;
+  std::uint32_t port = 0;  // 0: that of `tls`
+  std::string tls = "starttls";
+  std::string auth = "plain";
+  std::string user;
+  std::string password_file;
+  std::string password_env;
+  std::string from;
+  std::vector<std::string> to;
+  std::string subject;
+};
+
 struct LogSettings {
   std::string level = "info";
 };
@@ -154,6 +180,7 @@ struct Settings {
   std::vector<std::string> private_networks;
   std::vector<model::Policy> policies;
   SafetySettings safety;
+  std::vector<NotificationSettings> notifications;
   Duration clock_jump{std::chrono::seconds(30)};
   std::uint32_t queue = 65'536;
   LogSettings log;

@@ -99,7 +99,8 @@ TEST_F(Orders, WaitingShowsEachStepToTheProof) {
 TEST_F(Orders, WaitingForALyingSourceEndsWithoutAProofAndSaysSo) {
   start("policies: []\n", std::string(people) + R"({"on":"sign_out_session","answer":"lie"})" + "\n");
   ASSERT_TRUE(knows(4)) << daemon_.log();
-  const Ended ended = curfew({"sign-out", "--device", "ws-17", "--reason", "stolen", "--wait", "--json"});
+  const Ended ended = curfew(
+      {"sign-out", "--device", "ws-17", "--reason", "stolen", "--prove-within", "2s", "--wait", "--json"});
   EXPECT_EQ(ended.code, 1) << ended.out << ended.err;
   EXPECT_THAT(ended.out, HasSubstr(R"("verdict":"still_alive")"));
   EXPECT_THAT(ended.out, HasSubstr(R"("outcome":"unproven")"));

@@ -1,0 +1,156 @@
+// A notification as a mail. With `starttls` a server that does not offer it gets nothing: neither the
+// password nor anybody's name goes over a line that others can read.
+#include <Poco/Exception.h>
+#include <Poco/Net/Context.h>
+#include <Poco/Net/MailMessage.h>
+#include <Poco/Net/MailRecipient.h>
+#include <Poco/Net/NetException.h>
+#include <Poco/Net/SMTPClientSession.h>
+#include <Poco/Net/SSLException.h>
+#include <Poco/Net/SecureStreamSocket.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "core/app/notice_delivery.hpp"
+#include "core/base/digest.hpp"
+#include "core/base/text.hpp"
+
+namespace curfew::app {
+namespace {
+
+// Poco's own STARTTLS connects without a limit of time; its socket can only be reached from a derived class.
+class MailSession : public Poco::Net::SMTPClientSession {
+ public:
+  using Poco::Net::SMTPClientSession::SMTPClientSession;
+  [[nodiscard]] bool start_tls(const std::string& host, const Poco::Net::Context::Ptr& context) {
+    std::string response;
+    if (!isPositiveCompletion(sendCommand("STARTTLS", response))) return false;
+    socket() = Poco::Net::SecureStreamSocket::attach(socket(), host, context);
+    return true;
+  }
+};
+
+constexpr std::size_t longest_address = 254;
+
+Poco::Net::Context::Ptr context_of(const NotificationSettings& settings) {
+  Poco::Net::Context::Params parameters;
+  parameters.caLocation = settings.ca_file;
+  parameters.loadDefaultCAs = settings.ca_file.empty();
+  parameters.verificationMode = Poco::Net::Context::VERIFY_STRICT;
+  Poco::Net::Context::Ptr context = new Poco::Net::Context(Poco::Net::Context::TLS_CLIENT_USE, parameters);
+  SSL_CTX_set_min_proto_version(context->sslContext(), TLS1_2_VERSION);
+  return context;
+}
+
+Poco::Net::StreamSocket connected(const NotificationSettings& settings, const Poco::Timespan& timeout) {
+  Poco::Net::StreamSocket socket;
+  socket.connect(Poco::Net::SocketAddress(settings.server, static_cast<Poco::UInt16>(settings.port)),
+                 timeout);
+  socket.setReceiveTimeout(timeout);
+  socket.setSendTimeout(timeout);
+  return socket;
+}
+
+// A mail's header is ASCII, and Poco's encoded words are only needed beyond it.
+std::string header_text(const std::string& text) {
+  const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
+  return ascii ? text : Poco::Net::MailMessage::encodeWord(text, "UTF-8");
+}
+
+// Lines end with CR LF in a mail.
+std::string with_mail_lines(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r')) out += '\r';
+    out += text[i];
+  }
+  return out;
+}
+
+void write(Poco::Net::MailMessage& mail, const NoticeChannel& channel, const Notice& notice) {
+  mail.setSender(channel.settings.from);
+  mail.setSubject(header_text(channel.subject.render(notice, NoticeTemplate::Escape::Line)));
+  mail.setContentType("text/plain; charset=UTF-8");
+  mail.setContent(with_mail_lines(channel.body.render(notice, NoticeTemplate::Escape::None)),
+                  Poco::Net::MailMessage::ENCODING_QUOTED_PRINTABLE);
+  mail.add("Auto-Submitted", "auto-generated");
+  const std::string id =
+      base::to_hex(base::sha256(notice.realm + "/" + notice.kind + "/" + std::to_string(notice.sign_out) +
+                                "/" + std::to_string(notice.step) + "/" +
+                                std::to_string(base::to_micros(notice.at)) + "/" + channel.settings.name));
+  mail.add("Message-ID", "<" + id.substr(0, 32) + "@" +
+                             channel.settings.from.substr(channel.settings.from.find('@') + 1) + ">");
+}
+
+void send(const NoticeChannel& channel, const Poco::Net::MailMessage& mail, Duration patience) {
+  const NotificationSettings& settings = channel.settings;
+  const Poco::Timespan timeout(patience.count());
+  Poco::Net::StreamSocket socket = connected(settings, timeout);
+  if (settings.tls == "tls")
+    socket = Poco::Net::SecureStreamSocket::attach(socket, settings.server, context_of(settings));
+  MailSession session(socket);
+  session.setTimeout(timeout);
+  session.login();
+  if (settings.tls == "starttls") {
+    if (!session.start_tls(settings.server, context_of(settings)))
+      throw Poco::Net::SSLException("the mail server does not offer STARTTLS; nothing was sent");
+    session.login();
+  }
+  if (!settings.user.empty())
+    session.login(settings.auth == "login" ? Poco::Net::SMTPClientSession::AUTH_LOGIN
+                                           : Poco::Net::SMTPClientSession::AUTH_PLAIN,
+                  settings.user, channel.password);
+  session.sendMessage(mail);
+  try {
+    session.close();
+  } catch (const Poco::Exception&) {
+    // It was taken; a server that hangs up without a word has it all the same.
+  }
+}
+
+}  // namespace
+
+bool is_mail_address(std::string_view text) {
+  const std::size_t at = text.find('@');
+  if (text.size() > longest_address || at == 0 || at == std::string_view::npos || at + 1 == text.size() ||
+      text.find('@', at + 1) != std::string_view::npos)
+    return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return c > 0x20 && c < 0x7F && std::string_view("<>()[],;:\\\"").find(c) == std::string_view::npos;
+  });
+}
+
+Delivery deliver_by_mail(const NoticeChannel& channel, const Notice& notice, Duration timeout) {
+  try {
+    Poco::Net::MailMessage mail;
+    for (const NoticeTemplate& to : channel.to) {
+      const std::string address = to.render(notice, NoticeTemplate::Escape::Line);
+      // A person without such a name, or one whose name is no address: the others are told all the same.
+      if (is_mail_address(address))
+        mail.addRecipient(Poco::Net::MailRecipient(Poco::Net::MailRecipient::PRIMARY_RECIPIENT, address));
+    }
+    if (mail.recipients().empty())
+      return {.code = model::AnswerCode::Refused,
+              .text = "nobody to send it to: no name of the person is a mail address",
+              .again = false};
+    write(mail, channel, notice);
+    send(channel, mail, timeout);
+    return {.code = model::AnswerCode::Accepted, .text = "taken by the mail server", .again = false};
+  } catch (const Poco::TimeoutException&) {
+    return {
+        .code = model::AnswerCode::TimedOut, .text = "the mail server did not answer in time", .again = true};
+  } catch (const Poco::Net::SMTPException& error) {
+    // 5xx is for good. Servers repeat addresses in what they say, and this goes into the ledger: only the
+    // code.
+    const bool for_good = error.code() >= 500;
+    return {.code = for_good ? model::AnswerCode::Refused : model::AnswerCode::Failed,
+            .text = "the mail server answered " + std::to_string(error.code()),
+            .again = !for_good};
+  } catch (const Poco::Exception& error) {
+    return {.code = model::AnswerCode::Failed, .text = error.displayText(), .again = true};
+  }
+}
+
+}  // namespace curfew::app
