@@ -184,6 +184,9 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
           if (same_name(header, name)) take(value);
         }
       });
+  // Anybody could say so, but for a proxy of ours.
+  enforcement::GateClient client{.address = request.peer, .user_agent = only(request.headers, "user-agent")};
+  if (proxies_.contains(request.peer)) client.address = only(request.headers, "x-real-ip");
   judged.too_many = found.too_many;
   judged.any = !found.all.empty();
   if (!judged.any || judged.too_many) return judged;
@@ -206,7 +209,7 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
     // The usual request has one credential: looked up once. Of several, none is active if one is refused.
     const bool single = found.all.size() == 1 && activity;
     const Decision decision =
-        single ? view_.decide(settings_.source, session, time.now, *activity, time.deadlines)
+        single ? view_.decide(settings_.source, session, time.now, *activity, time.deadlines, client)
                : view_.look(settings_.source, session, time.now, time.deadlines);
     if (decision.verdict == Verdict::Unknown) {
       if (one.likely) judged.unknown.push_back(session);
@@ -223,7 +226,8 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
       if (judged.decision.verdict == Verdict::Refuse &&
           view_.look(settings_.source, session, time.now, time.deadlines).verdict != Verdict::Refuse)
         continue;
-      const Decision decision = view_.decide(settings_.source, session, time.now, *activity, time.deadlines);
+      const Decision decision =
+          view_.decide(settings_.source, session, time.now, *activity, time.deadlines, client);
       if (worse(decision, judged.decision)) judged.decision = decision;
     }
   }

@@ -171,7 +171,9 @@ void ActionWorkers::carry_out(const Act& act, const Resolver& resolve) {
     if (act.handle) refs.push_back(act.handle);
     const std::vector<model::PersonalValue> values =
         refs.empty() ? std::vector<model::PersonalValue>{} : resolve(refs);
-    connector::Answer given = host_.act(act.step, handle_in(values, act.handle), names_of(act, values));
+    const std::optional<connector::Answer> own = gate_act_ ? gate_act_(act.step) : std::nullopt;
+    connector::Answer given =
+        own ? *own : host_.act(act.step, handle_in(values, act.handle), names_of(act, values));
     answer.code = given.code;
     answer.text = std::move(given.text);
   } catch (const Error& error) {

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -33,6 +34,10 @@ class ActionWorkers {
   ActionWorkers(connector::Host& host, Notifier& notifier, std::string realm,
                 std::function<Resolver()> make_resolver, Intake& intake, Log& log, std::size_t threads);
   ~ActionWorkers();
+
+  // Who carries out steps at a gate: nullopt for every other source. Before start.
+  using GateAct = std::function<std::optional<connector::Answer>(const model::RunStep&)>;
+  void set_gate_act(GateAct act) { gate_act_ = std::move(act); }
 
   void dispatch(std::vector<Act> acts, std::vector<Ask> asks);
   // What was dispatched before waits for this: a start looks at once after what it found under way, and a
@@ -57,6 +62,7 @@ class ActionWorkers {
   void ask(const Ask& ask, const Resolver& resolve);
 
   connector::Host& host_;
+  GateAct gate_act_;
   Notifier& notifier_;
   std::string realm_;
   std::function<Resolver()> make_resolver_;

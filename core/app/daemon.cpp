@@ -118,6 +118,7 @@ class Daemon {
     options.capabilities = capabilities_;
     options.database = database_->connection();
     options.metrics = &registry_;
+    options.gates = &*gates_;
     options.on_commit = [this](const Batch& batch) { publisher_.committed(batch); };
     pipeline_.emplace(std::move(options), log_);
     pipeline_->start();
@@ -143,6 +144,8 @@ class Daemon {
     }
     operator_.take("operator", settings_.listeners.operator_listener, settings_, log_);
     sources_.take("sources", settings_.listeners.sources, settings_, log_);
+    gates_.emplace(settings_, &registry_, log_);
+    gates_->bind();
     if (settings_.database.url.empty()) database_.emplace(open_database(settings_, log_));
     if (!user) return;
     leave_root(*user);
@@ -189,6 +192,7 @@ class Daemon {
       log_.set_least(log_level(settings.log.level));
       operator_.reload(settings_, log_);
       sources_.reload(settings_, log_);
+      gates_->reload(log_);
       log_.info("configuration reloaded: policies, safety, log level and certificates");
       // Against what runs, so that it is said at each reload until the restart.
       for (const std::string& key : changed_keys(settings_, settings)) {
@@ -243,6 +247,7 @@ class Daemon {
   Publisher publisher_{registry_, broadcast_, base::wall_clock_now()};
   std::optional<Database> database_;
   std::optional<Readers> readers_;
+  std::optional<Gates> gates_;
   std::optional<Pipeline> pipeline_;
   api::Services services_;
   std::chrono::steady_clock::time_point revived_{};

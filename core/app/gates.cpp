@@ -242,6 +242,11 @@ Gates::~Gates() { stop(); }
 
 bool Gates::empty() const { return state_->gates.empty(); }
 
+bool Gates::is_gate(std::string_view name) const {
+  return std::any_of(state_->gates.begin(), state_->gates.end(),
+                     [&](const Gate& gate) { return gate.settings.name == name; });
+}
+
 void Gates::bind() {
   for (std::size_t i = 0; i < state_->gates.size(); ++i) {
     if (!state_->gates[i].server) state_->bind(i);

@@ -53,6 +53,7 @@ class Gates {
   Gates& operator=(const Gates&) = delete;
 
   [[nodiscard]] bool empty() const;
+  [[nodiscard]] bool is_gate(std::string_view name) const;
   void bind();
   void start(GateLinks links);
   void reload(Log& log) const;

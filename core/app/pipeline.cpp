@@ -76,6 +76,8 @@ void Pipeline::start() {
     if (options_.recorded) order_.open(source.name);
   }
 
+  add_gates();
+
   store::Store store(options_.database, store::Role::Writer);
   Recovered recovered = recover(store, options_.database, settings, symbols_, admission_);
   log_.info("recovered", {{"stream", ledger::origin_of(recovered.head.id)},
@@ -115,9 +117,11 @@ void Pipeline::start() {
   }
   batch_began_ = progress_given_ = flushed_ = steady_clock::now();
 
+  load_gates(store);
   writer_.start(std::move(store), std::move(recovered.head), std::move(recovered.sealer),
                 recovered.snapshot_at);
   host_ = std::make_unique<connector::Host>(settings.data + "/sources", intake_, options_.metrics);
+  has_host_ = true;
   if (!options_.recorded) {
     notifier_ = std::make_unique<Notifier>(settings, options_.metrics);
     workers_ = std::make_unique<ActionWorkers>(
@@ -127,6 +131,7 @@ void Pipeline::start() {
           return [reader](const std::vector<model::Ref>& refs) { return reader->resolve(refs); };
         },
         intake_, log_, options_.action_threads);
+    workers_->set_gate_act([this](const model::RunStep& step) { return act_at_gate(step); });
   }
   publish_view();
   engine_thread_ = std::thread([this] { run_engine(); });
@@ -174,6 +179,7 @@ void Pipeline::configure(Time at) {
 void Pipeline::stop(Duration patience) {
   const auto deadline = steady_clock::now() + patience;
   if (host_) host_->stop();  // no source emits any more
+  if (options_.gates != nullptr) options_.gates->stop();
   if (workers_) workers_->stop();
   stopping_ = true;
   intake_.stop();
@@ -421,6 +427,8 @@ void Pipeline::close_batch() {
 // ---- after the commit, on the writer's thread ----
 
 void Pipeline::committed(Batch& batch) {
+  // Before anything else is done about it: from here on the gate refuses.
+  if (options_.gates != nullptr) options_.gates->apply(batch.gate);
   intake_.durable(batch.tickets);
   for (const auto& done : batch.after_commit) done();
   if (workers_) workers_->dispatch(std::move(batch.acts), std::move(batch.asks));

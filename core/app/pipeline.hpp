@@ -23,6 +23,7 @@
 #include "core/app/configuration.hpp"
 #include "core/app/engine_clock.hpp"
 #include "core/app/event_order.hpp"
+#include "core/app/gates.hpp"
 #include "core/app/intake.hpp"
 #include "core/app/machine.hpp"
 #include "core/app/recovery.hpp"
@@ -39,6 +40,7 @@ struct PipelineOptions {
   bool recorded = false;  // `audit`: event time, no acts, ends when all input was read
   std::size_t action_threads = 4;
   metrics::Registry* metrics = nullptr;
+  Gates* gates = nullptr;  // bound, not started; must outlive the pipeline
   std::function<void(const std::string&)> on_failure;
   std::function<void(const Batch&)> on_commit;  // on the writer's thread
 };
@@ -100,6 +102,10 @@ class Pipeline {
   void committed(Batch& batch);
   void fail(const std::string& text);
   void publish_view();
+  void add_gates();
+  void load_gates(store::Store& store);
+  [[nodiscard]] std::optional<connector::Answer> act_at_gate(const model::RunStep& step) const;
+  void refused_at_gate(std::string_view gate, const enforcement::GateActivity& activity);
   void add_sources(std::map<std::string, connector::SourceMemory>& memory);
   void configure(Time at);
 
@@ -130,6 +136,7 @@ class Pipeline {
   std::string policies_;  // JSON of what the engine has; empty: to be asked
 
   std::thread engine_thread_;
+  std::atomic<bool> has_host_ = false;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::uint64_t> released_early_ = 0;
   mutable std::mutex mutex_;

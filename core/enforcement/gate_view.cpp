@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <tuple>
 
 namespace curfew::enforcement {
 namespace {
@@ -92,6 +93,7 @@ struct alignas(64) GateView::Shard {
   absl::btree_map<Key, Cell> cells;
   std::vector<Limits> limits;
   absl::flat_hash_map<Key, Active> active;
+  absl::flat_hash_map<Key, std::pair<std::string, std::string>> refused_clients;  // address, user agent
   std::int64_t swept = std::numeric_limits<std::int64_t>::min();  // time of the last take_activity
   std::uint64_t refused = 0;
 
@@ -162,7 +164,11 @@ void GateView::apply(std::span<const model::GateEntry> entries) {
     const bool was_refused = old != shard.cells.end() && old->second.standing == Standing::Refused;
     if (was_refused) --shard.refused;
     if (entry.standing == Standing::Forgotten) {
-      if (old != shard.cells.end()) shard.cells.erase(old);
+      // What was signed out stays so as long as its cookie may live; the engine forgets it earlier.
+      const bool stays =
+          was_refused && old->second.refusal != Refusal::SignedOut && old->second.refusal != Refusal::Expired;
+      if (stays) ++shard.refused;
+      if (!stays && old != shard.cells.end()) shard.cells.erase(old);
       continue;
     }
     Cell cell;
@@ -192,7 +198,7 @@ void GateView::apply(std::span<const model::GateEntry> entries) {
 }
 
 Decision GateView::judge(std::string_view source, const SessionDigest& session, Time now, bool deadlines,
-                         const ActivityClass* activity) {
+                         const ActivityClass* activity, const GateClient& client) {
   Guarded* guarded = find(source);
   if (guarded == nullptr) return {};
   const Key key = key_of(session);
@@ -203,7 +209,12 @@ Decision GateView::judge(std::string_view source, const SessionDigest& session, 
   if (found == shard.cells.end()) return {};
   Cell& cell = found->second;
   if (cell.standing == Standing::Refused) {
-    if (activity != nullptr) shard.note(key, Refused, at);
+    if (activity != nullptr) {
+      shard.note(key, Refused, at);
+      shard.refused_clients.insert_or_assign(
+          key, std::pair(std::string(client.address.substr(0, max_client_text)),
+                         std::string(client.user_agent.substr(0, max_client_text))));
+    }
     return {Verdict::Refuse, cell.refusal, 0};
   }
   if (cell.overdue == Refusal::None && deadlines) cell.overdue = shard.overdue(cell, at);
@@ -219,12 +230,12 @@ Decision GateView::judge(std::string_view source, const SessionDigest& session, 
 }
 
 Decision GateView::decide(std::string_view source, const SessionDigest& session, Time now,
-                          ActivityClass activity_class, bool deadlines) {
-  return judge(source, session, now, deadlines, &activity_class);
+                          ActivityClass activity_class, bool deadlines, const GateClient& client) {
+  return judge(source, session, now, deadlines, &activity_class, client);
 }
 
 Decision GateView::look(std::string_view source, const SessionDigest& session, Time now, bool deadlines) {
-  return judge(source, session, now, deadlines, nullptr);
+  return judge(source, session, now, deadlines, nullptr, {});
 }
 
 bool GateView::refuses(std::string_view source, const SessionDigest& session) const {
@@ -258,7 +269,13 @@ Time GateView::take_activity(Time now, Duration quantum, std::vector<GateActivit
                            .activity_class = lane == Machine ? ActivityClass::Machine : ActivityClass::Person,
                            .refused = lane == Refused,
                            .count = waiting.count,
-                           .last_at = base::from_micros(waiting.last)});
+                           .last_at = base::from_micros(waiting.last),
+                           .address = {},
+                           .user_agent = {}});
+            if (lane == Refused) {
+              if (auto client = shard.refused_clients.extract(entry->first))
+                std::tie(out.back().address, out.back().user_agent) = std::move(client.mapped());
+            }
             waiting = {};
             waiting.handed_at = at;
           } else if (waiting.count > 0 && lane != Refused) {

@@ -74,6 +74,10 @@ void Engine::State::limit(GateEntry& entry, const Session& session) const {
                     [](const model::LadderStep& step) { return step.action != model::Action::Notify; });
     if (!ends || match_of(index, session) != policy::Match::Yes) continue;
     if (may_wait(policy.ladder, session)) continue;
+    // It was decided about, and the session may live: a cap holds its sign-out back, or somebody dismissed
+    // it.
+    const Mark* known = find_mark(session, index);
+    if (known != nullptr && known->violation != 0 && known->base == base_of(policy.rule, session)) continue;
     const bool warns = policy.warn_before > Duration{0} && policy.warn_before < policy.limit;
     if (policy.rule == Rule::InactivityTimeout) {
       if (!idle_is_known || (entry.idle_limit > Duration{0} && entry.idle_limit <= policy.limit)) continue;
@@ -127,9 +131,15 @@ std::vector<model::SessionNumber> Engine::gate_changes(const model::Input& input
     if (const auto kept = state_->orders.find(number); kept != state_->orders.end())
       add(kept->second.order.session);
   }
-  // The gate knows what it saw itself.
+  for (const model::ViolationNumber number : effects.violations) {
+    if (const auto violation = state_->violations.find(number); violation != state_->violations.end())
+      add(violation->second.session);
+  }
+  // The gate knows what it saw itself, but for what was decided about its idle time before.
   const auto* facts = std::get_if<model::Facts>(&input.body);
-  if (facts != nullptr && effects.session != 0 && !state_->sources.find(facts->source)->is_gate)
+  const Slot acted = effects.session == 0 ? no_slot : state_->sessions.find(effects.session);
+  if (facts != nullptr && acted != no_slot &&
+      (state_->sessions.at(acted).has_marks || !state_->sources.find(facts->source)->is_gate))
     add(effects.session);
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());

@@ -10,12 +10,6 @@ using policy::PolicyIndex;
 
 namespace {
 
-// The time from which a timed policy counts, for a session as it stands.
-Time base_of(Rule rule, const Session& session) {
-  return rule == Rule::InactivityTimeout ? std::max(session.last_person_at, session.started_at)
-                                         : session.started_at;
-}
-
 constexpr Duration drop_retry{std::chrono::hours(1)};
 
 }  // namespace

@@ -85,6 +85,12 @@ struct Hold {
   std::vector<model::LadderStep> ladder;
 };
 
+// The time from which a timed policy counts, for a session as it stands.
+[[nodiscard]] inline Time base_of(model::Rule rule, const Session& session) {
+  return rule == model::Rule::InactivityTimeout ? std::max(session.last_person_at, session.started_at)
+                                                : session.started_at;
+}
+
 struct Breach {
   policy::PolicyIndex policy = 0;
   Slot slot = no_slot;

@@ -16,8 +16,8 @@
 
 namespace curfew::model {
 
-// Live: may pass until a deadline below. Refused: may not. Forgotten: the gate need not know it any more, and
-// treats it like a session that it never knew.
+// Live: may pass until a deadline below. Refused: may not. Forgotten: the engine knows it no more; one that
+// was signed out by us stays refused, any other is as if never known.
 enum class Standing : std::uint8_t { Live, Refused, Forgotten };
 template <>
 struct Names<Standing> {

@@ -104,6 +104,20 @@ TEST(GateEntry, HasNoIdleLimitWhileASourceThatCouldShowActivityIsSilent) {
   EXPECT_EQ(m.entry().idle_limit, seconds(5000));
 }
 
+TEST(GateEntry, HasNoLimitAnyMoreWhoseSignOutIsHeldBack) {
+  auto set = behind_a_gate({longest(100), longest(100)});
+  set.policies[1].name = "other";
+  set.policies[1].mode = model::PolicyMode::Observe;
+  set.safety.most_sign_outs_per_minute = 1;
+  Guarded m(set);
+  m.see(0, ObservationType::SignIn, 2, 0, 8);
+  m.tick(100);
+  ASSERT_EQ(m.engine.sign_out(2).outcome, Outcome::Held) << "by the cap";
+  const std::uint8_t held = m.engine.sign_out(2).session == 1 ? 1 : 2;
+  EXPECT_EQ(m.entry(held).standing, Standing::Live);
+  EXPECT_EQ(m.entry(held).refuse_at, Time{}) << "the gate must not do what the cap forbids";
+}
+
 TEST(GateEntry, OfASessionThatNoGateGuardsIsNothing) {
   auto set = behind_a_gate({longest(500)});
   set.sources[1].shows_activity_of.clear();

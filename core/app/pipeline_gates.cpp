@@ -1,0 +1,83 @@
+// What the pipeline and its gates have to do with each other: a gate is a source that Curfew itself is.
+#include "core/app/pipeline.hpp"
+
+namespace curfew::app {
+namespace {
+
+// A credential that was refused may turn up again for as long as its cookie lives.
+constexpr Duration refusals_kept{std::chrono::hours(24 * 30)};
+
+}  // namespace
+
+// They answer from here on: by their configured `fail`, until load_gates has told them all.
+void Pipeline::add_gates() {
+  if (options_.gates == nullptr) return;
+  for (const GateSettings& gate : options_.settings.gates) {
+    admission_.add_source(gate.name, Duration(std::chrono::hours(1)));
+    intake_.add_source(gate.name, model::gate_connector);
+    intake_.changed(gate.name, "up", "asked by reverse proxies");
+  }
+  Gates& gates = *options_.gates;
+  intake_.on_gate_rules(
+      [&gates](std::string_view source, std::string_view json) { gates.gate_rules(source, json); });
+  gates.start(
+      {.digest_key = [this](const std::string& source) { return digest_key(source); },
+       .observed = [this](std::string_view gate,
+                          model::Observation&& seen) { return intake_.observed(gate, std::move(seen)); },
+       .progressed =
+           [this](std::string_view gate, connector::CursorProgress&& progress) {
+             return intake_.progressed(gate, std::move(progress));
+           },
+       .ask =
+           [this](const std::string& source, const model::SessionDigest& session, Duration limit) {
+             if (!has_host_) return model::Liveness::Unknown;
+             model::RunProbe probe;
+             probe.source = source;
+             probe.session = session;
+             probe.deadline = limit;
+             std::string text;
+             return host_->prove(probe, session, {}, {}, text);
+           },
+       .refused = [this](std::string_view gate,
+                         const enforcement::GateActivity& activity) { refused_at_gate(gate, activity); }});
+}
+
+// Oldest knowledge first: what the engine has overrides what the store remembers of sessions that it forgot.
+void Pipeline::load_gates(store::Store& store) {
+  if (options_.gates == nullptr || options_.gates->empty()) return;
+  const std::vector<model::GateEntry> kept = store.refusals(base::wall_clock_now() - refusals_kept);
+  const std::vector<model::GateEntry> now = machine_->gate_entries();
+  options_.gates->apply(kept);
+  options_.gates->apply(now);
+  options_.gates->set_loaded();
+  log_.info("gates know their sessions",
+            {{"sessions", std::to_string(now.size())}, {"refused_before", std::to_string(kept.size())}});
+}
+
+std::optional<connector::Answer> Pipeline::act_at_gate(const model::RunStep& step) const {
+  if (options_.gates == nullptr || !options_.gates->is_gate(step.source)) return std::nullopt;
+  if (step.revert)
+    return connector::Answer{.code = model::AnswerCode::Unsupported, .text = "a gate undoes nothing"};
+  if (options_.gates->refused(step.session_source, step.session))
+    return connector::Answer{.code = model::AnswerCode::Accepted, .text = "the gate refuses it"};
+  return connector::Answer{.code = model::AnswerCode::Failed, .text = "the gate does not know this session"};
+}
+
+void Pipeline::refused_at_gate(std::string_view gate, const enforcement::GateActivity& activity) {
+  model::Observation seen;
+  seen.type = model::ObservationType::SignInFailed;
+  seen.failure = "refused_by_gate";
+  seen.activity_class = activity.activity_class;
+  seen.count = activity.count;
+  seen.occurred_at = activity.last_at;
+  seen.session = activity.session;
+  seen.address = activity.address;
+  seen.user_agent = activity.user_agent;
+  seen.key =
+      model::to_text(activity.session) + "/refused/" + std::to_string(base::to_micros(activity.last_at));
+  if (intake_.observed(gate, std::move(seen)) == connector::Taken::Full)
+    log_.warning("refusals at the gate are not recorded while the pipeline is full",
+                 {{"gate", std::string(gate)}});
+}
+
+}  // namespace curfew::app
