@@ -50,6 +50,9 @@ void Loop::intend(std::uint32_t index) {
   step.phase = Phase::Acting;
   step.probe_open = false;
   step.intended_at = now_;
+  step.answered = false;
+  step.in_doubt = false;
+  ++step.acts;
   events_.push_back({EventKind::Intent, index, false, {}});
 }
 
@@ -117,7 +120,14 @@ void Loop::probe(std::uint32_t index, std::uint32_t number, Liveness session, Li
       return;
     }
   }
-  if (session == Liveness::Alive) step.alive_after = step.alive_before = true;
+  if (session == Liveness::Alive) {
+    step.alive_after = step.alive_before = true;
+    // It had no effect, whether it was done or not: only now is it done again.
+    if (step.in_doubt) {
+      intend(index);
+      return;
+    }
+  }
   if (now_ >= step.prove_by) {
     give_up(index);
     return;
@@ -128,7 +138,7 @@ void Loop::probe(std::uint32_t index, std::uint32_t number, Liveness session, Li
 
 void Loop::give_up(std::uint32_t index) {
   const Step& step = order_.steps[index];
-  if (step.ladder.action == Action::Notify)
+  if (step.ladder.action == Action::Notify && step.answer == AnswerCode::Accepted)
     conclude_step(index, Verdict::Delivered);
   else if (step.alive_after)
     conclude_step(index, Verdict::StillAlive);
@@ -338,8 +348,11 @@ void Loop::restarted() {
     }
     if (order_.watched() && step.probe_open) ask(i);
     if (!order_.running()) continue;
-    if (step.phase == Phase::Acting) {
+    // What became due while nobody listened is meant only now, and will be done.
+    if (step.phase == Phase::Acting && step.intended_at < now_) {
       answer(i, AnswerCode::TimedOut);
+      // A notice may have been read: it is not sent twice.
+      step.in_doubt = step.phase == Phase::Proving && step.ladder.action != Action::Notify;
     } else if (step.probe_open) {
       ask(i);
     }
@@ -367,9 +380,12 @@ void Loop::session_acted(Time occurred_at) {
     found_alive("activity after the last step");
     return;
   }
-  for (Step& step : order_.steps) {
-    if (step.phase == Phase::Proving && step.answered && occurred_at > step.answered_at)
+  for (std::uint32_t i = 0; i < order_.steps.size(); ++i) {
+    Step& step = order_.steps[i];
+    if (step.phase == Phase::Proving && step.answered && occurred_at > step.answered_at) {
       step.alive_after = true;
+      if (step.in_doubt) intend(i);
+    }
     if (step.phase == Phase::Looking || step.phase == Phase::Acting)
       step.alive_before |= occurred_at >= order_.ordered_at;
   }

@@ -51,6 +51,7 @@ std::string trail(const Order& order) {
       o.time("answered_at", step.answered_at);
       o.name("answer", step.answer);
     }
+    if (step.acts > 1) o.number("acts", step.acts);
     o.number("probes", step.probes);
     o.flag("alive_before", step.alive_before);
     o.name("verdict", step.verdict);
@@ -105,6 +106,8 @@ void save_step(const Step& step, model::StateWriter& w) {
   w.name(step.proof);
   w.flag(step.answered);
   w.name(step.answer);
+  w.flag(step.in_doubt);
+  w.number(step.acts);
   w.flag(step.alive_before);
   w.flag(step.alive_after);
   w.time(step.intended_at);
@@ -136,6 +139,8 @@ Step load_step(model::StateReader& r) {
   step.proof = r.name<Proof>();
   step.answered = r.flag();
   step.answer = r.name<model::AnswerCode>();
+  step.in_doubt = r.flag();
+  step.acts = r.number_as<std::uint32_t>();
   step.alive_before = r.flag();
   step.alive_after = r.flag();
   step.intended_at = r.time();

@@ -47,6 +47,8 @@ struct Step {
   Proof proof = Proof::None;
   bool answered = false;
   model::AnswerCode answer = model::AnswerCode::Failed;
+  bool in_doubt = false;   // a daemon that ended may have done it, or not
+  std::uint32_t acts = 0;  // intents to carry it out
   bool alive_before = false;
   bool alive_after = false;  // the newest sign is that it lives
   Time intended_at{};

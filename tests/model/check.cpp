@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <sstream>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/engine/engine.hpp"
@@ -209,7 +210,8 @@ std::optional<std::string> check_invariants(std::uint64_t seed, std::size_t step
   std::vector<model::Entry> ledger;
   std::optional<engine::Engine> copy;
   auto copy_symbols = std::make_unique<model::Symbols>();
-  std::map<std::pair<model::OrderNumber, std::uint32_t>, int> acts;
+  std::map<std::pair<model::OrderNumber, std::uint32_t>, std::uint64_t> acts;  // in which life of the daemon
+  std::uint64_t lives = 1;
   std::map<model::OrderNumber, int> conclusions;
   Gate gate;
   for (std::size_t step = 0; step < steps; ++step) {
@@ -220,6 +222,8 @@ std::optional<std::string> check_invariants(std::uint64_t seed, std::size_t step
     gate.tell(*engine, input, effects);
     if (const std::string difference = gate.difference(*engine); !difference.empty())
       return where + "the gate knows something else: " + difference;
+
+    lives += std::holds_alternative<model::StartedInput>(input.body);
 
     // A command says what became of it.
     if (const auto* command = std::get_if<model::CommandInput>(&input.body);
@@ -240,7 +244,8 @@ std::optional<std::string> check_invariants(std::uint64_t seed, std::size_t step
       const std::string head =
           "{\"order\":" + std::to_string(act.order) + ",\"step\":" + std::to_string(act.step) + ",";
       if (!intents[i].facts.starts_with(head)) return where + "an act that is not its intent";
-      if (!act.revert && ++acts[{act.order, act.step}] > 1) return where + "a step was carried out twice";
+      if (!act.revert && std::exchange(acts[{act.order, act.step}], lives) == lives)
+        return where + "a step was carried out twice in one life of the daemon";
     }
     for (const model::Entry& outcome : of_kind(effects, model::EntryKind::OutcomeRecorded)) {
       // Taken back: activity came after it.

@@ -171,5 +171,41 @@ TEST_F(Acts, EachHasItsIntentCommittedBeforeAndIsDoneOnceHoweverOftenTheDaemonIs
   EXPECT_EQ(replayed.code, 0) << replayed.out << replayed.err;
 }
 
+// Its source has no other step to fall back on: what was not done must be done.
+TEST_F(Acts, AStepThatADaemonMeantAndNeverDidIsDoneByTheNextOneAfterALook) {
+  daemon_.configure("database: {url: \"" + database_.application.conninfo + "\"}" + R"(
+policies:
+  - name: one-second
+    rule: session_timeout
+    limit: 1s
+    mode: enforce
+    scope: {account_types: [human]}
+    ladder: [{action: sign_out_session, prove_within: 2s}]
+safety: {most_sign_outs_per_minute: 100, protected_accounts: ["upn:admin@corp.test"]}
+)");
+  daemon_.script(R"({"at":"-20s","type":"sign_in","session":"a","account_type":"human"}
+{"at":"-20s","type":"sign_in","session":"b","account_type":"service"}
+)");
+  for (const char* point : {"app.before_act:1", "app.after_act:1"}) {
+    SCOPED_TRACE(point);
+    ASSERT_TRUE(daemon_.try_start({{"CURFEW_KILL_POINT", point}}));
+    ASSERT_TRUE(daemon_.until([&] { return daemon_.has_ended(); }));
+    EXPECT_EQ(daemon_.stop().signal, SIGKILL);
+    const bool before = std::string(point).starts_with("app.before");
+    EXPECT_EQ(acts().size(), before ? 0U : 1U);
+    ASSERT_THAT(wrong_with(acts(), ledger_left_behind()), IsEmpty());
+  }
+  daemon_.start();
+  EXPECT_TRUE(daemon_.until([&] {
+    return number("SELECT count(*) FROM curfew.sign_out WHERE concluded_at <> 0 AND outcome = 'proven'") == 1;
+  })) << daemon_.get("/api/v1/sign-outs").dump(1);
+  EXPECT_EQ(daemon_.stop().code, 0);
+  // Not before the first look, and not again once the look had shown its effect.
+  EXPECT_EQ(acts().size(), 1U);
+  EXPECT_EQ(number("SELECT count(*) FROM curfew.entry WHERE kind = 'intent'"), 2);
+  EXPECT_THAT(wrong_with(acts(), ledger_left_behind()), IsEmpty());
+  EXPECT_THAT(left_unresolved(ledger_left_behind()), IsEmpty());
+}
+
 }  // namespace
 }  // namespace curfew::acts_test

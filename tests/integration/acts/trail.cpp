@@ -4,6 +4,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 
 namespace curfew::acts_test {
@@ -32,12 +33,19 @@ std::vector<Entry>::const_iterator start_without_answer(const std::vector<Entry>
 void check_looks(const std::vector<Entry>& ledger, std::vector<std::string>& wrong) {
   std::map<std::pair<std::uint64_t, std::uint64_t>, const Entry*> intents;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::int64_t> looked;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> all_intents, doubtful, may_be_meant_again;
   for (const Entry& entry : ledger) {
     const std::pair step{entry.order, entry.step};
-    if (entry.kind == "probe") looked[step] = entry.sequence;
+    if (entry.kind == "started") doubtful = all_intents;
+    if (entry.kind == "probe") {
+      looked[step] = entry.sequence;
+      if (entry.session == "alive" && doubtful.contains(step)) may_be_meant_again.insert(step);
+    }
     if (entry.kind != "intent" || entry.revert) continue;
-    if (!intents.emplace(step, &entry).second)
+    if (!all_intents.insert(step).second && may_be_meant_again.erase(step) == 0)
       wrong.push_back(name_of(entry) + " was meant to be carried out twice");
+    doubtful.erase(step);
+    intents[step] = &entry;
     if (!looked.contains(step)) wrong.push_back(name_of(entry) + " was not looked at before");
     if (entry.step == 0) continue;
     const auto before = intents.find({entry.order, entry.step - 1});
@@ -82,7 +90,8 @@ std::vector<Entry> read_trail(store::ServerConnection& database) {
                        .order = facts.value("order", std::uint64_t{0}),
                        .step = facts.value("step", std::uint64_t{0}),
                        .action = facts.value("action", ""),
-                       .revert = facts.value("revert", false)});
+                       .revert = facts.value("revert", false),
+                       .session = rows.text(row, 1) == "probe" ? facts.value("session", "") : ""});
   }
   return entries;
 }
@@ -94,21 +103,21 @@ std::vector<std::string> wrong_with(const std::vector<Act>& acts, const std::vec
   for (auto entry = ledger.begin(); entry != ledger.end(); ++entry) {
     if (entry->kind == "intent") intents[{entry->digest, entry->action, entry->revert}].push_back(entry);
   }
-  std::map<Key, std::size_t> done;
+  std::set<std::int64_t> done;
   for (const Act& act : acts) {
     const Key key{act.digest, act.step, act.revert};
     const std::string name = act.step + " of session " + act.digest;
-    const std::size_t nth = done[key]++;
-    if (nth >= intents[key].size()) {
-      wrong.push_back(name + ": done " + std::to_string(nth + 1) + " times, with " +
-                      std::to_string(intents[key].size()) + " recorded intents");
+    // The newest intent that was durable by then: an older one may never have been carried out.
+    const auto& meant = intents[key];
+    const auto last = std::find_if(meant.rbegin(), meant.rend(),
+                                   [&](const auto& intent) { return intent->committed_at <= act.at; });
+    if (last == meant.rend()) {
+      wrong.push_back(name + ": done without an intent that was committed before it, of " +
+                      std::to_string(meant.size()));
       continue;
     }
-    const auto intent = intents[key][nth];
-    if (act.at < intent->committed_at) {
-      wrong.push_back(name + ": done " + std::to_string(intent->committed_at - act.at) +
-                      " us before its intent was committed");
-    }
+    const auto intent = *last;
+    if (!done.insert(intent->sequence).second) wrong.push_back(name + ": done twice for one intent");
     const auto started =
         std::find_if(intent, ledger.end(), [](const Entry& e) { return e.kind == "started"; });
     if (started != ledger.end() && act.at > started->recorded_at)

@@ -35,6 +35,7 @@ struct Entry {
   std::uint64_t step = 0;
   std::string action;
   bool revert = false;
+  std::string session;  // of a probe: what it said
 };
 
 [[nodiscard]] std::vector<Act> read_acts(const std::filesystem::path& file);
@@ -42,7 +43,8 @@ struct Entry {
 [[nodiscard]] std::vector<Entry> read_trail(store::ServerConnection& database);
 
 // At any moment at which the daemon is dead: each act has its own intent, committed before it, in the same
-// life of the daemon; each step is looked at before it is acted, and again before the next one is.
+// life of the daemon; each step is looked at before it is acted, and again before the next one is. A step is
+// meant twice only after a restart, and after a look that saw its session alive.
 [[nodiscard]] std::vector<std::string> wrong_with(const std::vector<Act>& acts,
                                                   const std::vector<Entry>& ledger);
 // When all orders are concluded: each intent of which a killed daemon did not learn the answer was looked at

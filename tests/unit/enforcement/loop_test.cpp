@@ -357,6 +357,36 @@ TEST(Loop, LooksAfterARestartAtAnActWithoutAnswerAndDoesNotRepeatIt) {
   EXPECT_EQ(run.order.outcome, Outcome::Proven);
 }
 
+TEST(Loop, DoesAgainWhatARestartLeftInDoubtOnceItsLookSawTheSessionAlive) {
+  Attempt run({step(Action::SignOutSession)});
+  run.loop(0).begin();
+  run.probe(1, Liveness::Alive);
+  run.loop(100).restarted();
+  EXPECT_EQ(run.count(EventKind::Intent), 1U) << "nothing is done before somebody looked";
+  run.probe(101, Liveness::Unknown);
+  EXPECT_EQ(run.count(EventKind::Intent), 1U) << "who does not know has seen nothing";
+  run.wait(103, Liveness::Alive);
+  EXPECT_EQ(run.count(EventKind::Intent), 2U);
+  EXPECT_EQ(run.order.steps[0].phase, Phase::Acting);
+  run.answer(104, AnswerCode::Accepted);
+  run.probe(105, Liveness::Alive);
+  EXPECT_EQ(run.count(EventKind::Intent), 2U) << "an answer leaves no doubt";
+  run.wait(107, Liveness::Dead);
+  EXPECT_EQ(run.order.outcome, Outcome::Proven);
+  EXPECT_EQ(run.order.steps[0].acts, 2U);
+}
+
+TEST(Loop, DoesAgainWhatARestartLeftInDoubtOnceTheSessionActs) {
+  Attempt run({step(Action::SignOutSession)});
+  run.order.steps[0].probe_source.clear();
+  run.loop(0).begin();
+  run.loop(100).restarted();
+  run.loop(101).session_acted(at(50));
+  EXPECT_EQ(run.count(EventKind::Intent), 1U) << "that was before the restart";
+  run.loop(105).session_acted(at(104));
+  EXPECT_EQ(run.count(EventKind::Intent), 2U);
+}
+
 TEST(Loop, DoesNotHoldTheTimeInWhichNobodyCouldLookAgainstAStep) {
   Attempt run({step(Action::SignOutSession), step(Action::DisableAccount)});
   run.loop(0).begin();
