@@ -175,6 +175,16 @@ ActivityClass GateJudge::class_of(const std::optional<std::string>& path,
   return ActivityClass::Person;
 }
 
+enforcement::Client GateJudge::client_of(const GateRequest& request) const {
+  enforcement::Client client{.address = request.peer, .user_agent = only(request.headers, "user-agent")};
+  if (proxies_.contains(request.peer)) {
+    // The proxy's own address says nothing about who stands before it.
+    const std::string_view said = only(request.headers, "x-real-ip");
+    client.address = AddressSet::is_address(said) ? said : std::string_view{};
+  }
+  return client;
+}
+
 GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rules, const GateTime& time,
                                    std::optional<ActivityClass> activity) {
   Judged judged;
@@ -188,6 +198,7 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
   judged.any = !found.all.empty();
   if (!judged.any || judged.too_many) return judged;
 
+  const enforcement::Client client = client_of(request);
   std::vector<SessionDigest> known;
   const auto worse = [](const Decision& a, const Decision& b) {
     if (a.verdict != b.verdict) {
@@ -206,7 +217,7 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
     // The usual request has one credential: looked up once. Of several, none is active if one is refused.
     const bool single = found.all.size() == 1 && activity;
     const Decision decision =
-        single ? view_.decide(settings_.source, session, time.now, *activity, time.deadlines)
+        single ? view_.decide(settings_.source, session, time.now, *activity, time.deadlines, client)
                : view_.look(settings_.source, session, time.now, time.deadlines);
     if (decision.verdict == Verdict::Unknown) {
       if (one.likely) judged.unknown.push_back(session);
@@ -223,7 +234,8 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
       if (judged.decision.verdict == Verdict::Refuse &&
           view_.look(settings_.source, session, time.now, time.deadlines).verdict != Verdict::Refuse)
         continue;
-      const Decision decision = view_.decide(settings_.source, session, time.now, *activity, time.deadlines);
+      const Decision decision =
+          view_.decide(settings_.source, session, time.now, *activity, time.deadlines, client);
       if (worse(decision, judged.decision)) judged.decision = decision;
     }
   }
