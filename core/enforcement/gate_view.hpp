@@ -44,22 +44,19 @@ struct GateActivity {
   model::SessionDigest session;
   model::ActivityClass activity_class = model::ActivityClass::Person;
   // They were presented after an entry had refused the session, and did not pass: no activity of a session
-  // that lives.
+  // that lives. Each client is told apart.
   bool refused = false;
   std::uint32_t count = 0;
   Time last_at{};
-  // Of the newest refused request, as far as the proxy told; at most max_client_text bytes each.
-  std::string address;
-  std::string user_agent;
+  std::string address;     // of refused
+  std::string user_agent;  // of refused
 };
 
-// Who makes a request. Kept of refused ones alone: a credential that comes back from another client is a
-// stolen one.
-struct GateClient {
+// Who asks, where it is known.
+struct Client {
   std::string_view address;
   std::string_view user_agent;
 };
-inline constexpr std::size_t max_client_text = 256;
 
 class GateView {
  public:
@@ -78,7 +75,7 @@ class GateView {
   // Judges a request and, if it passes, takes it for activity. `deadlines` false: only entries refuse, as
   // long as a clock that jumped isn't trusted.
   Decision decide(std::string_view source, const model::SessionDigest& session, Time now,
-                  model::ActivityClass activity_class, bool deadlines = true, const GateClient& client = {});
+                  model::ActivityClass activity_class, bool deadlines = true, const Client& client = {});
   // The same without being activity: what a page asks to count down by.
   [[nodiscard]] Decision look(std::string_view source, const model::SessionDigest& session, Time now,
                               bool deadlines = true);
@@ -101,7 +98,7 @@ class GateView {
   struct Guarded;
   [[nodiscard]] Guarded* find(std::string_view source) const;
   Decision judge(std::string_view source, const model::SessionDigest& session, Time now, bool deadlines,
-                 const model::ActivityClass* activity, const GateClient& client);
+                 const model::ActivityClass* activity, const Client& client);
 
   std::vector<std::unique_ptr<Guarded>> guarded_;
   std::atomic<bool> loaded_{false};

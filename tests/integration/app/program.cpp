@@ -120,7 +120,7 @@ void ScriptedDaemon::script(const std::string& ndjson) {
   std::ofstream(folder_.path() / "script.ndjson") << ndjson;
 }
 
-void ScriptedDaemon::configure(const std::string& yaml) {
+void ScriptedDaemon::configure(const std::string& yaml, const std::string& settings) {
   const std::string at = folder_.path().string();
   std::ofstream(config())
       << "realm: test\nnode: t\ndata: " << at << "/data\n"
@@ -128,7 +128,8 @@ void ScriptedDaemon::configure(const std::string& yaml) {
       << "listeners: {operator: {port: " << port_ << "}}\n"
       << "tokens: [{name: test, role: admin, token_file: " << at << "/token}]\n"
       << "sources:\n  - name: crm\n    connector: replay\n    lateness: 0s\n    settings: {script: " << at
-      << "/script.ndjson, acts: " << at << "/acts, start: \"" << start_time_ << "\"}\n"
+      << "/script.ndjson, acts: " << at << "/acts, start: \"" << start_time_ << "\""
+      << (settings.empty() ? "" : ", ") << settings << "}\n"
       << yaml;
 }
 

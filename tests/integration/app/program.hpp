@@ -47,7 +47,8 @@ class ScriptedDaemon {
   // is in folder()/"acts".
   void script(const std::string& ndjson);
   // YAML below `policies:` and `safety:`; and whatever else the file should say.
-  void configure(const std::string& yaml);
+  // `settings`: more of the source's own, as "key: value, …".
+  void configure(const std::string& yaml, const std::string& settings = {});
 
   // Starts the daemon and returns when it is ready.
   void start(const std::map<std::string, std::string>& environment = {});
