@@ -175,6 +175,16 @@ ActivityClass GateJudge::class_of(const std::optional<std::string>& path,
   return ActivityClass::Person;
 }
 
+enforcement::GateClient GateJudge::client_of(const GateRequest& request) const {
+  enforcement::GateClient client{.address = request.peer, .user_agent = only(request.headers, "user-agent")};
+  if (proxies_.contains(request.peer)) {
+    // The proxy's own address says nothing about who stands before it.
+    const std::string_view said = only(request.headers, "x-real-ip");
+    client.address = AddressSet::is_address(said) ? said : std::string_view{};
+  }
+  return client;
+}
+
 GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rules, const GateTime& time,
                                    std::optional<ActivityClass> activity) {
   Judged judged;
@@ -184,13 +194,11 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
           if (same_name(header, name)) take(value);
         }
       });
-  // Anybody could say so, but for a proxy of ours.
-  enforcement::GateClient client{.address = request.peer, .user_agent = only(request.headers, "user-agent")};
-  if (proxies_.contains(request.peer)) client.address = only(request.headers, "x-real-ip");
   judged.too_many = found.too_many;
   judged.any = !found.all.empty();
   if (!judged.any || judged.too_many) return judged;
 
+  const enforcement::GateClient client = client_of(request);
   std::vector<SessionDigest> known;
   const auto worse = [](const Decision& a, const Decision& b) {
     if (a.verdict != b.verdict) {

@@ -146,6 +146,8 @@ class GateJudge {
   };
   Judged judge(const GateRequest& request, const Rules& rules, const GateTime& time,
                std::optional<model::ActivityClass> activity);
+  // Who asks: the proxy's client, if a proxy of ours says so.
+  [[nodiscard]] enforcement::GateClient client_of(const GateRequest& request) const;
 
   const GateSettings settings_;
   enforcement::GateView& view_;

@@ -38,6 +38,7 @@ class AddressSet {
   AddressSet() = default;
   explicit AddressSet(const std::vector<std::string>& networks);
   [[nodiscard]] bool contains(std::string_view address) const;
+  [[nodiscard]] static bool is_address(std::string_view text) { return parse(std::string(text)).has_value(); }
 
  private:
   using Bytes = std::array<std::uint8_t, 16>;

@@ -248,7 +248,7 @@ model::PolicySet policy_set(const Settings& settings, const Capabilities& capabi
   for (const GateSettings& gate : settings.gates) {
     model::SourcePolicy& policy = set.sources.emplace_back();
     policy.name = gate.name;
-    policy.connector = "gate";
+    policy.connector = std::string(model::gate_connector);
     policy.lateness = std::chrono::seconds(1);
     policy.vanished_after = Duration{0};  // it has no sessions of its own
     policy.shows_activity_of = {gate.guards};

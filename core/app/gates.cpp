@@ -13,6 +13,7 @@
 #include "core/app/listener.hpp"
 #include "core/app/log.hpp"
 #include "core/app/yaml_reader.hpp"
+#include "core/base/text.hpp"
 
 namespace curfew::app {
 namespace {
@@ -180,10 +181,6 @@ struct Gates::State {
       const enforcement::GateActivity& activity = unsent[sent];
       const Gate* gate = gate_of(activity.source);
       if (gate == nullptr) continue;
-      if (activity.refused) {
-        if (links.refused) links.refused(gate->settings.name, activity);
-        continue;
-      }
       if (links.observed(gate->settings.name, observation_of(activity)) == Taken::Full) break;
     }
     unsent.erase(unsent.begin(), unsent.begin() + static_cast<std::ptrdiff_t>(sent));
@@ -192,13 +189,18 @@ struct Gates::State {
 
   static model::Observation observation_of(const enforcement::GateActivity& activity) {
     model::Observation seen;
-    seen.type = model::ObservationType::Activity;
+    seen.type = activity.refused ? model::ObservationType::SignInFailed : model::ObservationType::Activity;
+    if (activity.refused) seen.failure = "refused_at_gate";
+    seen.address = activity.address;
+    seen.user_agent = base::to_clean_utf8(activity.user_agent);
     seen.activity_class = activity.activity_class;
     seen.count = activity.count;
     seen.occurred_at = activity.last_at;
     seen.session = activity.session;
-    seen.key = model::to_text(activity.session) + "/" + std::string(model::name_of(activity.activity_class)) +
-               "/" + std::to_string(base::to_micros(activity.last_at));
+    // Two clients may present one session at the same time; the key itself is never stored in the clear.
+    seen.key = model::to_text(activity.session) + "/" +
+               std::string(activity.refused ? "refused" : model::name_of(activity.activity_class)) + "/" +
+               std::to_string(base::to_micros(activity.last_at)) + "/" + seen.address + "/" + seen.user_agent;
     return seen;
   }
 

@@ -4,14 +4,16 @@
 //   app::Gates gates(settings, &registry, log);
 //   gates.bind();                              // addresses, certificates: may need root
 //   intake.on_gate_rules([&](auto source, auto json) { gates.gate_rules(source, json); });   // before
-//   sources gates.start({.digest_key = …, .observed = …, .progressed = …, .ask = …, .refused = …});
+//   sources gates.start({.digest_key = …, .observed = …, .progressed = …, .ask = …});
 //   gates.apply(entries);                      // each batch's, once it is durable
 //   gates.set_loaded();                        // once all live and refused sessions were applied
 //   gates.reload(log);  gates.stop();          // stop before the intake: what was seen is handed on
 //
 // What the pipeline does for a gate that is a source: intake.add_source(gate, "gate") and
 // admission.add_source; a `caught_up` comes with its first progress. Two gates that guard one source share
-// its sessions; their activity is the first one's, the progress is each one's.
+// its sessions; their activity is the first one's, the progress is each one's. A session that an entry
+// refused and that is presented again is told as sign_in_failed, `refused_at_gate`, with the client's address
+// and user agent: no proof, as the gate is ours, but evidence.
 //
 // Threads: bind, start, reload, stop from one; apply and set_loaded from one; the rest from any. Owns: view,
 // judges, servers, its thread. Fails: Error(Configuration) when an address or certificate can't be used.
@@ -41,8 +43,6 @@ struct GateLinks {
   std::function<connector::Taken(std::string_view gate, connector::CursorProgress&&)> progressed;
   // Does this session live at the source? May be empty: then `unknown: ask` gets no answer.
   std::function<model::Liveness(const std::string& source, const model::SessionDigest&, Duration limit)> ask;
-  // A refused session was presented again, and did not pass. May be empty.
-  std::function<void(std::string_view gate, const enforcement::GateActivity&)> refused;
 };
 
 class Gates {

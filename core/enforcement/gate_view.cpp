@@ -2,13 +2,13 @@
 
 #include <absl/container/btree_map.h>
 #include <absl/container/flat_hash_map.h>
+#include <absl/hash/hash.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
 #include <mutex>
-#include <tuple>
 
 namespace curfew::enforcement {
 namespace {
@@ -80,8 +80,17 @@ struct Waiting {
     if (count < std::numeric_limits<std::uint32_t>::max()) ++count;
   }
 };
-enum Lane : std::size_t { Person, Machine, Refused, lanes };
+enum Lane : std::size_t { Person, Machine, lanes };
 using Active = std::array<Waiting, lanes>;
+
+// A client that presents a refused session.
+struct Stranger {
+  Waiting waiting;
+  std::string address;
+  std::string user_agent;
+};
+// Of a shard; beyond, they are counted together.
+constexpr std::size_t most_strangers = 1'024;
 
 std::int64_t whole_seconds(std::int64_t micros) { return (micros + 999'999) / 1'000'000; }
 
@@ -93,8 +102,8 @@ struct alignas(64) GateView::Shard {
   absl::btree_map<Key, Cell> cells;
   std::vector<Limits> limits;
   absl::flat_hash_map<Key, Active> active;
-  absl::flat_hash_map<Key, std::pair<std::string, std::string>> refused_clients;  // address, user agent
-  std::int64_t swept = std::numeric_limits<std::int64_t>::min();  // time of the last take_activity
+  absl::flat_hash_map<std::pair<Key, std::size_t>, Stranger> strangers;  // refused, by session and client
+  std::int64_t swept = std::numeric_limits<std::int64_t>::min();         // time of the last take_activity
   std::uint64_t refused = 0;
 
   std::uint32_t limits_index(const Limits& wanted) {
@@ -105,6 +114,18 @@ struct alignas(64) GateView::Shard {
   }
 
   void note(const Key& key, Lane lane, std::int64_t at) { active[key][lane].add(std::max(at, swept + 1)); }
+
+  void note_refused(const Key& key, const GateClient& client, std::int64_t at) {
+    std::pair<Key, std::size_t> who{key, absl::HashOf(client.address.substr(0, max_client_text),
+                                                      client.user_agent.substr(0, max_client_text))};
+    if (strangers.size() >= most_strangers && !strangers.contains(who)) who = {key, 0};
+    Stranger& stranger = strangers[who];
+    if (stranger.waiting.count == 0 && who.second != 0) {
+      stranger.address = client.address.substr(0, max_client_text);
+      stranger.user_agent = client.user_agent.substr(0, max_client_text);
+    }
+    stranger.waiting.add(std::max(at, swept + 1));
+  }
 
   // What reaches its limit now; None: nothing.
   [[nodiscard]] Refusal overdue(const Cell& cell, std::int64_t now) const {
@@ -209,12 +230,7 @@ Decision GateView::judge(std::string_view source, const SessionDigest& session, 
   if (found == shard.cells.end()) return {};
   Cell& cell = found->second;
   if (cell.standing == Standing::Refused) {
-    if (activity != nullptr) {
-      shard.note(key, Refused, at);
-      shard.refused_clients.insert_or_assign(
-          key, std::pair(std::string(client.address.substr(0, max_client_text)),
-                         std::string(client.user_agent.substr(0, max_client_text))));
-    }
+    if (activity != nullptr) shard.note_refused(key, client, at);
     return {Verdict::Refuse, cell.refusal, 0};
   }
   if (cell.overdue == Refusal::None && deadlines) cell.overdue = shard.overdue(cell, at);
@@ -257,36 +273,53 @@ Time GateView::take_activity(Time now, Duration quantum, std::vector<GateActivit
       // A request whose time was read before `now` and is noted after this counts as later: what was said to
       // be complete stays so. The same holds while a clock that was set back is behind.
       shard.swept = std::max(shard.swept, at);
+      const auto rests = [&](const Waiting& waiting) {
+        return waiting.handed_at != none && at >= waiting.handed_at &&
+               at - waiting.handed_at < quantum.count();
+      };
       for (auto entry = shard.active.begin(); entry != shard.active.end();) {
         bool idle = true;
         for (std::size_t lane = 0; lane < lanes; ++lane) {
           Waiting& waiting = entry->second[lane];
-          const bool rests = waiting.handed_at != none && at - waiting.handed_at < quantum.count() &&
-                             at >= waiting.handed_at;
-          if (waiting.count > 0 && !rests) {
+          if (waiting.count > 0 && !rests(waiting)) {
             out.push_back({.source = guarded->source,
                            .session = digest_of(entry->first),
                            .activity_class = lane == Machine ? ActivityClass::Machine : ActivityClass::Person,
-                           .refused = lane == Refused,
                            .count = waiting.count,
                            .last_at = base::from_micros(waiting.last),
                            .address = {},
                            .user_agent = {}});
-            if (lane == Refused) {
-              if (auto client = shard.refused_clients.extract(entry->first))
-                std::tie(out.back().address, out.back().user_agent) = std::move(client.mapped());
-            }
             waiting = {};
             waiting.handed_at = at;
-          } else if (waiting.count > 0 && lane != Refused) {
+          } else if (waiting.count > 0) {
             complete = std::min(complete, waiting.first - 1);
           }
-          idle = idle && waiting.count == 0 && !rests && waiting.handed_at != at;
+          idle = idle && waiting.count == 0 && !rests(waiting) && waiting.handed_at != at;
         }
         if (idle)
           shard.active.erase(entry++);
         else
           ++entry;
+      }
+      for (auto entry = shard.strangers.begin(); entry != shard.strangers.end();) {
+        Stranger& stranger = entry->second;
+        Waiting& waiting = stranger.waiting;
+        if (waiting.count == 0 && !rests(waiting)) {
+          shard.strangers.erase(entry++);
+          continue;
+        }
+        if (waiting.count > 0 && !rests(waiting)) {
+          out.push_back({.source = guarded->source,
+                         .session = digest_of(entry->first.first),
+                         .refused = true,
+                         .count = waiting.count,
+                         .last_at = base::from_micros(waiting.last),
+                         .address = stranger.address,
+                         .user_agent = stranger.user_agent});
+          waiting = {};
+          waiting.handed_at = at;
+        }
+        ++entry;
       }
     }
   }

@@ -44,11 +44,11 @@ struct GateActivity {
   model::SessionDigest session;
   model::ActivityClass activity_class = model::ActivityClass::Person;
   // They were presented after an entry had refused the session, and did not pass: no activity of a session
-  // that lives.
+  // that lives. Each client is told apart.
   bool refused = false;
   std::uint32_t count = 0;
   Time last_at{};
-  // Of the newest refused request, as far as the proxy told; at most max_client_text bytes each.
+  // Of refused, as far as the proxy told; at most max_client_text bytes each.
   std::string address;
   std::string user_agent;
 };

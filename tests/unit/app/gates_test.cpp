@@ -35,7 +35,6 @@ struct Pipeline {
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<Said> said;
-  std::vector<enforcement::GateActivity> refused;
   bool full = false;
   int pushed_back = 0;
 
@@ -56,11 +55,6 @@ struct Pipeline {
       EXPECT_TRUE(progress.caught_up);
       said.push_back({std::string(gate), {}, progress.observed_until});
       return Taken::Yes;
-    };
-    links.refused = [this](std::string_view, const enforcement::GateActivity& activity) {
-      const std::lock_guard lock(mutex);
-      refused.push_back(activity);
-      changed.notify_all();
     };
     return links;
   }
@@ -232,10 +226,18 @@ TEST_F(GatesTest, ARefusedSessionThatComesAgainIsToldOfAndIsNoActivity) {
   all.start(pipeline.links());
   all.set_loaded();
   apply("a", model::Standing::Refused);
-  EXPECT_EQ(ask(port, "sid=a"), "HTTP/1.1 401");
-  EXPECT_TRUE(pipeline.wait([&] { return pipeline.refused.size() == 1; }));
+  EXPECT_EQ(ask(port, "sid=a\r\nX-Real-IP: 192.0.2.7\r\nUser-Agent: curl"), "HTTP/1.1 401");
   all.stop();
-  EXPECT_EQ(pipeline.count(digest("a")), 0U);
+  std::vector<model::Observation> seen;
+  for (const Pipeline::Said& one : pipeline.said) {
+    if (one.observation) seen.push_back(*one.observation);
+  }
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0].type, model::ObservationType::SignInFailed);
+  EXPECT_EQ(seen[0].session, digest("a"));
+  EXPECT_EQ(seen[0].failure, "refused_at_gate");
+  EXPECT_EQ(seen[0].address, "192.0.2.7");
+  EXPECT_EQ(seen[0].user_agent, "curl");
 }
 
 }  // namespace

@@ -231,6 +231,32 @@ TEST(GateView, WhatAnEntryRefusedIsHandedOutAsRefused) {
   EXPECT_TRUE(v.taken[0].refused);
 }
 
+TEST(GateView, ClientsThatPresentARefusedSessionAreToldApart) {
+  View v;
+  v.apply(refused(1, Refusal::SignedOut));
+  const auto present = [&](const std::string& address, const char* user_agent, int second) {
+    return v.view.decide("crm", session(1), at(second), ActivityClass::Person, true, {address, user_agent});
+  };
+  EXPECT_EQ(present("192.0.2.1", "old browser", 1).verdict, Verdict::Refuse);
+  present("192.0.2.1", "old browser", 2);
+  present("192.0.2.9", "curl", 2);
+  v.take(3);
+  ASSERT_EQ(v.taken.size(), 2U);
+  if (v.taken[0].user_agent == "curl") std::swap(v.taken[0], v.taken[1]);
+  EXPECT_EQ(v.taken[0].count, 2U);
+  EXPECT_EQ(v.taken[0].address, "192.0.2.1");
+  EXPECT_EQ(v.taken[1].count, 1U);
+  EXPECT_EQ(v.taken[1].user_agent, "curl");
+  for (const GateActivity& activity : v.taken) EXPECT_TRUE(activity.refused);
+  // A crowd of them takes no more memory, and none is left uncounted.
+  for (int i = 0; i < 5'000; ++i) present("10.0.0." + std::to_string(i), "curl", 20);
+  v.take(21);
+  EXPECT_LE(v.taken.size(), 1'100U);
+  std::uint64_t counted = 0;
+  for (const GateActivity& activity : v.taken) counted += activity.count;
+  EXPECT_EQ(counted, 5'000U);
+}
+
 TEST(GateView, WhatADeadlineRefusedIsNoActivity) {
   View v;
   v.apply(idle(1, seconds(60)));
