@@ -105,7 +105,6 @@ class Pipeline {
   void add_gates();
   void load_gates(store::Store& store);
   [[nodiscard]] std::optional<connector::Answer> act_at_gate(const model::RunStep& step) const;
-  void refused_at_gate(std::string_view gate, const enforcement::GateActivity& activity);
   void add_sources(std::map<std::string, connector::SourceMemory>& memory);
   void configure(Time at);
 

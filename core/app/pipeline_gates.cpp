@@ -37,9 +37,7 @@ void Pipeline::add_gates() {
              probe.deadline = limit;
              std::string text;
              return host_->prove(probe, session, {}, {}, text);
-           },
-       .refused = [this](std::string_view gate,
-                         const enforcement::GateActivity& activity) { refused_at_gate(gate, activity); }});
+           }});
 }
 
 // Oldest knowledge first: what the engine has overrides what the store remembers of sessions that it forgot.
@@ -61,23 +59,6 @@ std::optional<connector::Answer> Pipeline::act_at_gate(const model::RunStep& ste
   if (options_.gates->refused(step.session_source, step.session))
     return connector::Answer{.code = model::AnswerCode::Accepted, .text = "the gate refuses it"};
   return connector::Answer{.code = model::AnswerCode::Failed, .text = "the gate does not know this session"};
-}
-
-void Pipeline::refused_at_gate(std::string_view gate, const enforcement::GateActivity& activity) {
-  model::Observation seen;
-  seen.type = model::ObservationType::SignInFailed;
-  seen.failure = "refused_by_gate";
-  seen.activity_class = activity.activity_class;
-  seen.count = activity.count;
-  seen.occurred_at = activity.last_at;
-  seen.session = activity.session;
-  seen.address = activity.address;
-  seen.user_agent = activity.user_agent;
-  seen.key =
-      model::to_text(activity.session) + "/refused/" + std::to_string(base::to_micros(activity.last_at));
-  if (intake_.observed(gate, std::move(seen)) == connector::Taken::Full)
-    log_.warning("refusals at the gate are not recorded while the pipeline is full",
-                 {{"gate", std::string(gate)}});
 }
 
 }  // namespace curfew::app
