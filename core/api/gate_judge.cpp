@@ -175,14 +175,26 @@ ActivityClass GateJudge::class_of(const std::optional<std::string>& path,
   return ActivityClass::Person;
 }
 
-enforcement::Client GateJudge::client_of(const GateRequest& request) const {
-  enforcement::Client client{.address = request.peer, .user_agent = only(request.headers, "user-agent")};
-  if (proxies_.contains(request.peer)) {
-    // The proxy's own address says nothing about who stands before it.
-    const std::string_view said = only(request.headers, "x-real-ip");
-    client.address = AddressSet::is_address(said) ? said : std::string_view{};
+bool GateJudge::is_proxy(std::string_view peer) const {
+  // One proxy asks again and again.
+  struct Last {
+    const GateJudge* judge = nullptr;
+    std::string peer;
+    bool is_proxy = false;
+  };
+  static thread_local Last last;
+  if (last.judge != this || last.peer != peer) {
+    last.peer = peer;
+    last.is_proxy = proxies_.contains(peer);
+    last.judge = this;
   }
-  return client;
+  return last.is_proxy;
+}
+
+enforcement::GateClient GateJudge::client_of(const GateRequest& request) const {
+  // The proxy's own address says nothing about who stands before it.
+  return {.address = is_proxy(request.peer) ? only(request.headers, "x-real-ip") : request.peer,
+          .user_agent = only(request.headers, "user-agent")};
 }
 
 GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rules, const GateTime& time,
@@ -198,7 +210,7 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
   judged.any = !found.all.empty();
   if (!judged.any || judged.too_many) return judged;
 
-  const enforcement::Client client = client_of(request);
+  const enforcement::GateClient client = client_of(request);
   std::vector<SessionDigest> known;
   const auto worse = [](const Decision& a, const Decision& b) {
     if (a.verdict != b.verdict) {
@@ -252,7 +264,7 @@ GateAnswer GateJudge::check(const GateRequest& request) {
   };
   std::optional<std::string> path;
   std::string_view method;
-  if (proxies_.contains(request.peer)) {
+  if (is_proxy(request.peer)) {
     path = plain_path(only(request.headers, "x-original-uri"));
     method = only(request.headers, "x-original-method");
   }

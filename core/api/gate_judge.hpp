@@ -146,8 +146,9 @@ class GateJudge {
   };
   Judged judge(const GateRequest& request, const Rules& rules, const GateTime& time,
                std::optional<model::ActivityClass> activity);
-  // Who asks: the proxy's client, if a proxy of ours says so.
-  [[nodiscard]] enforcement::Client client_of(const GateRequest& request) const;
+  [[nodiscard]] bool is_proxy(std::string_view peer) const;
+  // Who asks: the proxy's client, if a proxy of ours says so. Not checked to be an address.
+  [[nodiscard]] enforcement::GateClient client_of(const GateRequest& request) const;
 
   const GateSettings settings_;
   enforcement::GateView& view_;

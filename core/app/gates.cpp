@@ -190,8 +190,8 @@ struct Gates::State {
   static model::Observation observation_of(const enforcement::GateActivity& activity) {
     model::Observation seen;
     seen.type = activity.refused ? model::ObservationType::SignInFailed : model::ObservationType::Activity;
-    if (activity.refused) seen.failure = "refused_at_gate";
-    seen.address = activity.address;
+    if (activity.refused) seen.failure = "refused_by_gate";
+    if (api::AddressSet::is_address(activity.address)) seen.address = activity.address;
     seen.user_agent = base::to_clean_utf8(activity.user_agent);
     seen.activity_class = activity.activity_class;
     seen.count = activity.count;

@@ -12,7 +12,7 @@
 // What the pipeline does for a gate that is a source: intake.add_source(gate, "gate") and
 // admission.add_source; a `caught_up` comes with its first progress. Two gates that guard one source share
 // its sessions; their activity is the first one's, the progress is each one's. A session that an entry
-// refused and that is presented again is told as sign_in_failed, `refused_at_gate`, with the client's address
+// refused and that is presented again is told as sign_in_failed, `refused_by_gate`, with the client's address
 // and user agent: no proof, as the gate is ours, but evidence.
 //
 // Threads: bind, start, reload, stop from one; apply and set_loaded from one; the rest from any. Owns: view,

@@ -91,8 +91,6 @@ struct Stranger {
 };
 // Of a shard; beyond, they are counted together.
 constexpr std::size_t most_strangers = 1'024;
-constexpr std::size_t longest_address = 64;
-constexpr std::size_t longest_user_agent = 512;
 
 std::int64_t whole_seconds(std::int64_t micros) { return (micros + 999'999) / 1'000'000; }
 
@@ -117,14 +115,14 @@ struct alignas(64) GateView::Shard {
 
   void note(const Key& key, Lane lane, std::int64_t at) { active[key][lane].add(std::max(at, swept + 1)); }
 
-  void note_refused(const Key& key, const Client& client, std::int64_t at) {
-    std::pair<Key, std::size_t> who{key, absl::HashOf(client.address.substr(0, longest_address),
-                                                      client.user_agent.substr(0, longest_user_agent))};
+  void note_refused(const Key& key, const GateClient& client, std::int64_t at) {
+    std::pair<Key, std::size_t> who{key, absl::HashOf(client.address.substr(0, max_client_text),
+                                                      client.user_agent.substr(0, max_client_text))};
     if (strangers.size() >= most_strangers && !strangers.contains(who)) who = {key, 0};
     Stranger& stranger = strangers[who];
     if (stranger.waiting.count == 0 && who.second != 0) {
-      stranger.address = client.address.substr(0, longest_address);
-      stranger.user_agent = client.user_agent.substr(0, longest_user_agent);
+      stranger.address = client.address.substr(0, max_client_text);
+      stranger.user_agent = client.user_agent.substr(0, max_client_text);
     }
     stranger.waiting.add(std::max(at, swept + 1));
   }
@@ -188,8 +186,8 @@ void GateView::apply(std::span<const model::GateEntry> entries) {
     if (was_refused) --shard.refused;
     if (entry.standing == Standing::Forgotten) {
       // What was signed out stays so as long as its cookie may live; the engine forgets it earlier.
-      const bool stays = was_refused && old->second.refusal != Refusal::SignedOut &&
-                         old->second.refusal != Refusal::Expired;
+      const bool stays =
+          was_refused && old->second.refusal != Refusal::SignedOut && old->second.refusal != Refusal::Expired;
       if (stays) ++shard.refused;
       if (!stays && old != shard.cells.end()) shard.cells.erase(old);
       continue;
@@ -221,7 +219,7 @@ void GateView::apply(std::span<const model::GateEntry> entries) {
 }
 
 Decision GateView::judge(std::string_view source, const SessionDigest& session, Time now, bool deadlines,
-                         const ActivityClass* activity, const Client& client) {
+                         const ActivityClass* activity, const GateClient& client) {
   Guarded* guarded = find(source);
   if (guarded == nullptr) return {};
   const Key key = key_of(session);
@@ -248,7 +246,7 @@ Decision GateView::judge(std::string_view source, const SessionDigest& session, 
 }
 
 Decision GateView::decide(std::string_view source, const SessionDigest& session, Time now,
-                          ActivityClass activity_class, bool deadlines, const Client& client) {
+                          ActivityClass activity_class, bool deadlines, const GateClient& client) {
   return judge(source, session, now, deadlines, &activity_class, client);
 }
 
@@ -288,7 +286,9 @@ Time GateView::take_activity(Time now, Duration quantum, std::vector<GateActivit
                            .session = digest_of(entry->first),
                            .activity_class = lane == Machine ? ActivityClass::Machine : ActivityClass::Person,
                            .count = waiting.count,
-                           .last_at = base::from_micros(waiting.last)});
+                           .last_at = base::from_micros(waiting.last),
+                           .address = {},
+                           .user_agent = {}});
             waiting = {};
             waiting.handed_at = at;
           } else if (waiting.count > 0) {

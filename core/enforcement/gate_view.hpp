@@ -48,15 +48,18 @@ struct GateActivity {
   bool refused = false;
   std::uint32_t count = 0;
   Time last_at{};
-  std::string address;     // of refused
-  std::string user_agent;  // of refused
+  // Of refused, as far as the proxy told; at most max_client_text bytes each.
+  std::string address;
+  std::string user_agent;
 };
 
-// Who asks, where it is known.
-struct Client {
+// Who makes a request. Kept of refused ones alone: a credential that comes back from another client is a
+// stolen one.
+struct GateClient {
   std::string_view address;
   std::string_view user_agent;
 };
+inline constexpr std::size_t max_client_text = 256;
 
 class GateView {
  public:
@@ -75,7 +78,7 @@ class GateView {
   // Judges a request and, if it passes, takes it for activity. `deadlines` false: only entries refuse, as
   // long as a clock that jumped isn't trusted.
   Decision decide(std::string_view source, const model::SessionDigest& session, Time now,
-                  model::ActivityClass activity_class, bool deadlines = true, const Client& client = {});
+                  model::ActivityClass activity_class, bool deadlines = true, const GateClient& client = {});
   // The same without being activity: what a page asks to count down by.
   [[nodiscard]] Decision look(std::string_view source, const model::SessionDigest& session, Time now,
                               bool deadlines = true);
@@ -98,7 +101,7 @@ class GateView {
   struct Guarded;
   [[nodiscard]] Guarded* find(std::string_view source) const;
   Decision judge(std::string_view source, const model::SessionDigest& session, Time now, bool deadlines,
-                 const model::ActivityClass* activity, const Client& client);
+                 const model::ActivityClass* activity, const GateClient& client);
 
   std::vector<std::unique_ptr<Guarded>> guarded_;
   std::atomic<bool> loaded_{false};

@@ -235,7 +235,7 @@ TEST_F(GatesTest, ARefusedSessionThatComesAgainIsToldOfAndIsNoActivity) {
   ASSERT_EQ(seen.size(), 1U);
   EXPECT_EQ(seen[0].type, model::ObservationType::SignInFailed);
   EXPECT_EQ(seen[0].session, digest("a"));
-  EXPECT_EQ(seen[0].failure, "refused_at_gate");
+  EXPECT_EQ(seen[0].failure, "refused_by_gate");
   EXPECT_EQ(seen[0].address, "192.0.2.7");
   EXPECT_EQ(seen[0].user_agent, "curl");
 }
