@@ -1,6 +1,7 @@
 #include "core/api/parameters.hpp"
 #include "core/api/routes.hpp"
 #include "core/report/rows_json.hpp"
+#include "core/report/sign_out_report.hpp"
 
 namespace curfew::api {
 namespace {
@@ -62,14 +63,16 @@ Response list_violations(const Services& services, const Request& request) {
 }
 
 Response list_sign_outs(const Services& services, const Request& request) {
-  refuse_unknown_parameters(request,
-                            {"outcome", "policy", "session", "subject", "open", "held", "after", "limit"});
+  refuse_unknown_parameters(
+      request, {"outcome", "policy", "session", "subject", "from", "to", "open", "held", "after", "limit"});
   const std::size_t limit = page_limit(request);
   SignOutQuery query;
   query.outcome = name_parameter<model::Outcome>(request, "outcome");
   query.policy = text_parameter(request, "policy");
   query.session = number_parameter(request, "session", 0, INT64_MAX);
   query.subject = ref_parameter(request, "subject");
+  query.from = time_parameter(request, "from");
+  query.to = time_parameter(request, "to");
   query.open_only = flag_parameter(request, "open", false);
   query.held_only = flag_parameter(request, "held", false);
   query.after = number_parameter(request, "after", 0, INT64_MAX);
@@ -78,6 +81,32 @@ Response list_sign_outs(const Services& services, const Request& request) {
       "sign_outs", services.sign_outs(query), limit,
       [](JsonWriter& json, const model::SignOutRow& row) { report::write(json, row); },
       [](const model::SignOutRow& row) { return number_place(row.number); });
+}
+
+// A report of a bounded number of sign-outs: what is left out is said in it.
+Response report_sign_outs(const Services& services, const Request& request) {
+  constexpr std::size_t most = 10'000;
+  refuse_unknown_parameters(request, {"from", "to", "format"});
+  SignOutQuery query;
+  query.from = time_parameter(request, "from");
+  query.to = time_parameter(request, "to");
+  query.limit = most + 1;
+  const std::string format = text_parameter(request, "format");
+  if (!format.empty() && format != "html" && format != "json")
+    throw Problem(400, "bad parameter", "format: must be html or json");
+  report::SignOutReport report;
+  report.version = CURFEW_VERSION;
+  report.generated_at = base::wall_clock_now();
+  report.from = query.from;
+  report.to = query.to;
+  report.rows = services.sign_outs(query);
+  report.cut = report.rows.size() > most;
+  if (report.cut) report.rows.resize(most);
+  if (format != "html") return json_response(200, report::to_json(report));
+  Response response;
+  response.content_type = "text/html; charset=utf-8";
+  response.body = report::to_html(report);
+  return response;
 }
 
 Response list_subjects(const Services& services, const Request& request) {
@@ -152,6 +181,8 @@ void add_reading_routes(Router& router, const Services& services) {
   router.add("GET", "/api/v1/violations/{number}", readers, show_one(services.violation, "violation"));
   router.add("GET", "/api/v1/sign-outs", readers, needing(services.sign_outs, services, list_sign_outs));
   router.add("GET", "/api/v1/sign-outs/{number}", readers, show_one(services.sign_out, "sign-out"));
+  router.add("GET", "/api/v1/reports/sign-outs", readers,
+             needing(services.sign_outs, services, report_sign_outs));
   router.add("GET", "/api/v1/sources", readers, needing(services.sources, services, list_sources));
   router.add("GET", "/api/v1/sources/{source}", readers, needing(services.sources, services, show_source));
   router.add("GET", "/api/v1/policies", readers, needing(services.policies, services, show_policies));

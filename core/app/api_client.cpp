@@ -133,12 +133,12 @@ struct ApiClient::Place {
   }
 
   [[nodiscard]] std::string exchange(const std::string& method, const std::string& path,
-                                     const std::string& json) const {
+                                     const std::string& json, bool is_json = true) const {
     try {
       const auto session = connection();
       int status = 0;
       std::string body = body_of(ask(*session, method, path, json, status));
-      if (status >= 200 && status < 300 && nlohmann::json::accept(body)) return body;
+      if (status >= 200 && status < 300 && (!is_json || nlohmann::json::accept(body))) return body;
       refused(status, body);
     } catch (const Poco::Exception& error) {
       unreachable(error);
@@ -162,6 +162,10 @@ ApiClient::~ApiClient() = default;
 
 std::string ApiClient::get(const std::string& path) const {
   return place_->exchange(HTTPRequest::HTTP_GET, path, {});
+}
+
+std::string ApiClient::get_text(const std::string& path) const {
+  return place_->exchange(HTTPRequest::HTTP_GET, path, {}, false);
 }
 
 std::string ApiClient::post(const std::string& path, const std::string& json) const {

@@ -37,6 +37,8 @@ class ApiClient {
   ApiClient& operator=(const ApiClient&) = delete;
 
   [[nodiscard]] std::string get(const std::string& path) const;
+  // Whatever it is, not only JSON.
+  [[nodiscard]] std::string get_text(const std::string& path) const;
   [[nodiscard]] std::string post(const std::string& path, const std::string& json) const;
 
   struct Event {

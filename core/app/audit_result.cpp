@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t page = 10'000;
 constexpr std::size_t most_sessions = 1'000;
 constexpr std::size_t most_violations = 10'000;
+constexpr std::size_t most_sign_outs = 10'000;
 constexpr std::size_t most_gaps = 1'000;
 
 void add_sources(report::AuditReport& result, Pipeline& pipeline, const Capabilities& capabilities) {
@@ -67,6 +68,20 @@ void add_violations(report::AuditReport& result, store::Store& store) {
     for (const model::ViolationRow& row : rows) {
       ++result.violations_total;
       if (result.violations.size() < most_violations) result.violations.push_back(row);
+      query.after = row.number;
+    }
+    more = rows.size() == page;
+  }
+}
+
+void add_sign_outs(report::AuditReport& result, store::Store& store) {
+  store::SignOutQuery query;
+  query.limit = page;
+  for (bool more = true; more;) {
+    const std::vector<model::SignOutRow> rows = store.sign_outs(query);
+    for (const model::SignOutRow& row : rows) {
+      ++result.sign_outs_total;
+      if (result.sign_outs.size() < most_sign_outs) result.sign_outs.push_back(row);
       query.after = row.number;
     }
     more = rows.size() == page;
@@ -205,6 +220,7 @@ report::AuditReport audit_result(Pipeline& pipeline, const Database& database,
   progress("gathering sessions");
   add_sessions(result, store);
   add_violations(result, store);
+  add_sign_outs(result, store);
   SpokenNames spoken;
   add_entries(result, store, spoken);
   add_verdict(result, store, database, progress);

@@ -187,6 +187,11 @@ void add_sign_outs(CLI::App* list, Commands& commands) {
     return command;
   };
   add("show", "One sign-out with its steps");
+  CLI::App* report = add("report", "Each with its steps, proof and time to effect");
+  report->add_option("--from", options.from, "Ordered at or after: 2026-11-01T00:00:00Z");
+  report->add_option("--to", options.to, "Ordered before");
+  report->add_option("--format", options.format, "html or json")->check(CLI::IsMember({"html", "json"}));
+  report->add_option("--out,-o", options.out, "File; without it, standard output");
   for (CLI::App* command :
        {add("release", "Let held sign-outs go on; not one's own"), add("dismiss", "Drop held sign-outs")}) {
     command->add_option("--policy", options.policy, "All held ones of this policy");

@@ -1,5 +1,8 @@
 // `curfew sign-out` orders, `curfew sign-outs release|dismiss|show` decides about what is there.
+#include <Poco/URI.h>
+
 #include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -120,6 +123,25 @@ void show(const ApiClient& daemon, std::uint64_t number) {
   }
 }
 
+int report_to_file(const ApiClient& daemon, const SignOutsOptions& options) {
+  Poco::URI uri;
+  uri.setPath("/api/v1/reports/sign-outs");
+  uri.addQueryParameter("format", options.format);
+  if (!options.from.empty()) uri.addQueryParameter("from", options.from);
+  if (!options.to.empty()) uri.addQueryParameter("to", options.to);
+  const std::string text = daemon.get_text(uri.toString());
+  if (options.out.empty()) {
+    print(text);
+    return exit_ok;
+  }
+  std::ofstream file(options.out, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file) throw Error(ErrorKind::Input, options.out + ": can't be written");
+  std::printf("%s: %zu bytes\n", options.out.c_str(), text.size());
+  return exit_ok;
+}
+
 }  // namespace
 
 int sign_out(const SignOutOptions& options) {
@@ -157,7 +179,9 @@ int sign_out(const SignOutOptions& options) {
 }
 
 int sign_outs(const SignOutsOptions& options) {
-  const ApiClient daemon(access_of(options, options.verb != "show"));
+  const bool decides = options.verb == "release" || options.verb == "dismiss";
+  const ApiClient daemon(access_of(options, decides));
+  if (options.verb == "report") return report_to_file(daemon, options);
   if (options.verb == "show") {
     for (const std::uint64_t number : options.numbers) {
       if (options.json)

@@ -108,12 +108,16 @@ struct SignOutOptions : DaemonOptions {
 // 0: all are proven or contained (with --wait), ordered, or would be; 1: not.
 int sign_out(const SignOutOptions& options);
 
-// Of sign-outs that are there: `release`, `dismiss`, `show`.
+// Of sign-outs that are there: `release`, `dismiss`, `show`, `report`.
 struct SignOutsOptions : DaemonOptions {
   std::string verb;
   std::vector<std::uint64_t> numbers;
   std::string policy;  // all held ones of it
   std::string reason;
+  std::string from;  // of a report
+  std::string to;
+  std::string format = "html";
+  std::string out;  // file; empty: standard output
 };
 int sign_outs(const SignOutsOptions& options);
 

@@ -247,6 +247,8 @@ class Check {
     for (std::size_t i = 0; i < settings_.tokens.size(); ++i) {
       const TokenSettings& token = settings_.tokens[i];
       const std::string path = index_path("tokens", i);
+      if (token.name == "policy")
+        fail(path + ".name", "'policy' is who policies' orders are by; take another name");
       if (!names.insert(token.name).second)
         fail(path + ".name", "there are two tokens named " + in_quotes(token.name));
       const int ways = static_cast<int>(!token.token_file.empty()) +

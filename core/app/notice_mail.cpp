@@ -1,19 +1,18 @@
 // A notification as a mail. With `starttls` a server that does not offer it gets nothing: neither the
 // password nor anybody's name goes over a line that others can read.
 #include <Poco/Exception.h>
-#include <Poco/Net/Context.h>
 #include <Poco/Net/MailMessage.h>
 #include <Poco/Net/MailRecipient.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/SMTPClientSession.h>
 #include <Poco/Net/SSLException.h>
 #include <Poco/Net/SecureStreamSocket.h>
-#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <memory>
 
 #include "core/app/notice_delivery.hpp"
+#include "core/app/notice_tls.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/text.hpp"
 
@@ -33,16 +32,6 @@ class MailSession : public Poco::Net::SMTPClientSession {
 };
 
 constexpr std::size_t longest_address = 254;
-
-Poco::Net::Context::Ptr context_of(const NotificationSettings& settings) {
-  Poco::Net::Context::Params parameters;
-  parameters.caLocation = settings.ca_file;
-  parameters.loadDefaultCAs = settings.ca_file.empty();
-  parameters.verificationMode = Poco::Net::Context::VERIFY_STRICT;
-  Poco::Net::Context::Ptr context = new Poco::Net::Context(Poco::Net::Context::TLS_CLIENT_USE, parameters);
-  SSL_CTX_set_min_proto_version(context->sslContext(), TLS1_2_VERSION);
-  return context;
-}
 
 Poco::Net::StreamSocket connected(const NotificationSettings& settings, const Poco::Timespan& timeout) {
   Poco::Net::StreamSocket socket;
@@ -89,12 +78,13 @@ void send(const NoticeChannel& channel, const Poco::Net::MailMessage& mail, Dura
   const Poco::Timespan timeout(patience.count());
   Poco::Net::StreamSocket socket = connected(settings, timeout);
   if (settings.tls == "tls")
-    socket = Poco::Net::SecureStreamSocket::attach(socket, settings.server, context_of(settings));
+    socket = Poco::Net::SecureStreamSocket::attach(socket, settings.server,
+                                                   tls_context_for(settings.server, settings.ca_file));
   MailSession session(socket);
   session.setTimeout(timeout);
   session.login();
   if (settings.tls == "starttls") {
-    if (!session.start_tls(settings.server, context_of(settings)))
+    if (!session.start_tls(settings.server, tls_context_for(settings.server, settings.ca_file)))
       throw Poco::Net::SSLException("the mail server does not offer STARTTLS; nothing was sent");
     session.login();
   }

@@ -1,16 +1,15 @@
 // A notification as an HTTP POST. Redirects are not followed: what was signed is for the configured place.
 #include <Poco/Exception.h>
-#include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/Net/HTTPSClientSession.h>
 #include <Poco/URI.h>
-#include <openssl/ssl.h>
 
 #include <memory>
 
 #include "core/app/notice_delivery.hpp"
+#include "core/app/notice_tls.hpp"
 #include "core/base/digest.hpp"
 #include "core/report/json_writer.hpp"
 
@@ -21,13 +20,8 @@ std::unique_ptr<Poco::Net::HTTPClientSession> connection_to(const Poco::URI& url
                                                             const std::string& ca_file) {
   if (url.getScheme() == "http")
     return std::make_unique<Poco::Net::HTTPClientSession>(url.getHost(), url.getPort());
-  Poco::Net::Context::Params parameters;
-  parameters.caLocation = ca_file;
-  parameters.loadDefaultCAs = ca_file.empty();
-  parameters.verificationMode = Poco::Net::Context::VERIFY_STRICT;
-  Poco::Net::Context::Ptr context = new Poco::Net::Context(Poco::Net::Context::TLS_CLIENT_USE, parameters);
-  SSL_CTX_set_min_proto_version(context->sslContext(), TLS1_2_VERSION);
-  return std::make_unique<Poco::Net::HTTPSClientSession>(url.getHost(), url.getPort(), context);
+  return std::make_unique<Poco::Net::HTTPSClientSession>(url.getHost(), url.getPort(),
+                                                         tls_context_for(url.getHost(), ca_file));
 }
 
 // What the other side wrote may hold names, and this goes into the ledger: only the status.

@@ -2,6 +2,11 @@
 #include "core/report/rows_json.hpp"
 
 namespace curfew::app {
+namespace {
+
+constexpr std::size_t most_outcomes = 200'000;
+
+}  // namespace
 
 void Publisher::committed(const Batch& batch) {
   for (std::size_t kind = 0; kind < batch.kinds.size(); ++kind) {
@@ -21,14 +26,16 @@ void Publisher::committed(const Batch& batch) {
   }
   for (const StepNotice& notice : batch.notices) broadcast_.publish("step", notice.json, notice.order);
   for (const model::SignOutRow& row : batch.extras.sign_outs) {
-    const bool is_new = row.number > newest_order_ && row.ordered_at >= since_;
-    newest_order_ = std::max(newest_order_, row.number);
     broadcast_.publish("sign_out", report::to_json(row), row.number, row.concluded_at != Time{});
     if (row.concluded_at == Time{}) {
-      open_orders_[row.number] = true;
+      outcomes_[row.number] = model::Outcome::Pending;
       continue;
     }
-    if (!is_new && open_orders_.erase(row.number) == 0) continue;  // it was counted when it concluded
+    // Once for each outcome that it comes to in this process: a late proof is another one.
+    const auto known = outcomes_.find(row.number);
+    if (known == outcomes_.end() ? row.concluded_at < since_ : known->second == row.outcome) continue;
+    outcomes_[row.number] = row.outcome;
+    while (outcomes_.size() > most_outcomes) outcomes_.erase(outcomes_.begin());
     registry_.counter(metrics::sign_outs, {model::name_of(row.outcome)}).add();
     if (row.outcome == model::Outcome::Proven && row.breached_at != Time{}) {
       const auto effect = std::chrono::duration<double>(row.concluded_at - row.breached_at);

@@ -31,8 +31,7 @@ class Publisher {
   api::Broadcast& broadcast_;
   Time since_;
   model::ViolationNumber newest_violation_ = 0;
-  model::OrderNumber newest_order_ = 0;
-  std::map<model::OrderNumber, bool> open_orders_;
+  std::map<model::OrderNumber, model::Outcome> outcomes_;  // as counted; pending: not yet
 };
 
 }  // namespace curfew::app

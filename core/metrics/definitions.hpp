@@ -92,8 +92,10 @@ inline constexpr Metric violations_open{
     "curfew_violations_open", Kind::Gauge, "Violations that are open now.", {"rule"}};
 inline constexpr Metric warnings{
     "curfew_warnings_total", Kind::Counter, "Warnings given before a limit.", {"rule"}};
-inline constexpr Metric sign_outs{
-    "curfew_sign_outs_total", Kind::Counter, "Sign-outs that came to an outcome.", {"outcome"}};
+inline constexpr Metric sign_outs{"curfew_sign_outs_total",
+                                  Kind::Counter,
+                                  "Sign-outs that came to an outcome; a late proof is another one.",
+                                  {"outcome"}};
 inline constexpr Metric sign_outs_open{"curfew_sign_outs_open", Kind::Gauge, "Sign-outs that are under way."};
 inline constexpr Metric sign_outs_held{"curfew_sign_outs_held", Kind::Gauge,
                                        "Sign-outs held back by caps, protection or approval."};

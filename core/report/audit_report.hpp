@@ -56,7 +56,9 @@ struct AuditReport {
   SessionStatistics statistics;             // of all sessions; finished
   std::vector<model::SessionRow> sessions;  // the first ones, as many as the caller wants listed
   std::vector<model::ViolationRow> violations;
-  std::uint64_t violations_total = 0;  // at least violations.size()
+  std::uint64_t violations_total = 0;        // at least violations.size()
+  std::vector<model::SignOutRow> sign_outs;  // what policies ordered; an audit itself carries nothing out
+  std::uint64_t sign_outs_total = 0;
   FailureStatistics failures;
   std::vector<Gap> gaps;
   std::uint64_t gaps_total = 0;

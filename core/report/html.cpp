@@ -5,6 +5,7 @@
 #include "core/report/coverage_view.hpp"
 #include "core/report/html_style.hpp"
 #include "core/report/markup.hpp"
+#include "core/report/sign_out_report.hpp"
 #include "core/report/wording.hpp"
 
 namespace curfew::report {
@@ -260,6 +261,13 @@ std::string to_html(const AuditReport& report) {
          section("seen", "What was seen", paragraphs(wording::findings(report))) +
          section("time", "Sessions over time", over_time(report)) +
          section("violations", "Violations", by_policy(report) + violation_table(report)) +
+         (report.sign_outs.empty()
+              ? std::string{}
+              : section(
+                    "sign-outs", "Sign-outs",
+                    "<p>What policies ordered. An audit carries nothing out, so nothing here is proven.</p>" +
+                        sign_out_table(report.sign_outs, report.names) +
+                        cut(report.sign_outs.size(), report.sign_outs_total, "sign-outs"))) +
          section("not-seen", "What could not be seen", not_seen(report)) +
          section("ends", "How sessions ended", ends(report)) +
          section("longest", "Longest sessions", longest(report)) +

@@ -99,6 +99,10 @@ std::string to_json(const AuditReport& report) {
   for (const auto& row : report.violations) write(json, row, &report.names);
   json.end();
   json.number("violations_total", std::max<std::uint64_t>(report.violations_total, report.violations.size()));
+  json.begin_array("sign_outs");
+  for (const auto& row : report.sign_outs) write(json, row, &report.names);
+  json.end();
+  json.number("sign_outs_total", std::max<std::uint64_t>(report.sign_outs_total, report.sign_outs.size()));
   write_failures(json, report);
   json.texts("not_seen", wording::blind_spots(report)).begin_array("gaps");
   for (const Gap& gap : report.gaps) {
@@ -122,6 +126,7 @@ std::vector<model::Ref> references_in(const AuditReport& report) {
   for (const auto& row : report.statistics.longest()) take_session(row);
   for (const auto& row : report.sessions) take_session(row);
   for (const auto& row : report.violations) refs.insert(row.subject);
+  for (const auto& row : report.sign_outs) refs.insert(row.subject);
   for (const auto& row : report.failures.top(1000)) refs.insert(row.subject);
   refs.erase(model::Ref{});
   return {refs.begin(), refs.end()};

@@ -344,6 +344,8 @@ std::vector<model::SignOutRow> Store::sign_outs(const SignOutQuery& query) {
            literal("hold: " + query.policy) + ")";
   if (query.session != 0) sql += " AND session = " + std::to_string(query.session);
   if (query.subject) sql += " AND subject = " + literal(query.subject);
+  if (query.from != Time{}) sql += " AND ordered_at >= " + literal(query.from);
+  if (query.to != Time{}) sql += " AND ordered_at < " + literal(query.to);
   if (query.open_only || query.held_only) sql += " AND concluded_at = 0";
   if (query.held_only) sql += " AND outcome = 'held'";
   return collect<model::SignOutRow>(*connection_, page(std::move(sql), query.after, query.limit), 16,

@@ -93,6 +93,8 @@ struct SignOutQuery {
   std::string policy;  // ordered by this policy, or by its hold
   model::SessionNumber session = 0;
   model::Ref subject;
+  Time from{};  // ordered in [from, to); epoch: open
+  Time to{};
   bool open_only = false;  // not concluded
   bool held_only = false;  // waits for somebody
   model::OrderNumber after = 0;

@@ -24,6 +24,8 @@ endfunction()
 
 curfew_mutant(watermark_ignored core/engine/rules.cpp
   "const Source* on = blocking(session, deadline);" "const Source* on = nullptr; (void)deadline;")
+curfew_mutant(idle_by_silence core/engine/commands.cpp
+  "blocking(session, idle_at) == nullptr" "true")
 curfew_mutant(lateness_forgotten core/engine/sources.cpp
   "Source& Sources::at(model::Symbol name) {" "Source& Sources::at(model::Symbol name) { for (Source& s : all_) s.settings.lateness = Duration{0};")
 curfew_mutant(one_source_is_enough core/engine/rules.cpp

@@ -50,12 +50,13 @@ class Notices : public testing::Test {
     return "kind: email, server: localhost, port: " + std::to_string(server.port()) +
            ", from: curfew@corp.test, " + more;
   }
-  // A certificate for localhost, and its own CA.
-  void make_certificate() const {
-    const std::string command =
-        "openssl req -x509 -days 2 -newkey rsa:2048 -nodes -subj /CN=localhost -addext "
-        "subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout " +
-        file("key") + " -out " + file("pem") + " >/dev/null 2>&1";
+  // A certificate, and its own CA.
+  void make_certificate(const std::string& name = "localhost") const {
+    const std::string command = "openssl req -x509 -days 2 -newkey rsa:2048 -nodes -subj /CN=" + name +
+                                " -addext "
+                                "subjectAltName=DNS:" +
+                                name + " -keyout " + file("key") + " -out " + file("pem") +
+                                " >/dev/null 2>&1";
     ASSERT_EQ(std::system(command.c_str()), 0);
   }
 
@@ -135,6 +136,19 @@ TEST_F(Notices, AWebhooksCertificateMustBeBelieved) {
   const Delivery known =
       deliver("kind: webhook, attempts: 1, url: \"" + receiver.url() + "\", ca_file: " + file("pem"));
   EXPECT_EQ(known.code, AnswerCode::Accepted) << known.text;
+}
+
+TEST_F(Notices, ACertificateForAnotherHostIsNotBelieved) {
+  make_certificate("elsewhere.test");
+  WebhookReceiver receiver(file("pem"), file("key"));
+  EXPECT_EQ(
+      deliver("kind: webhook, attempts: 1, url: \"" + receiver.url() + "\", ca_file: " + file("pem")).code,
+      AnswerCode::Failed);
+  EXPECT_TRUE(receiver.taken().empty());
+  MailServer server({file("pem"), file("key"), "", ""});
+  EXPECT_EQ(deliver(mail(server, "to: [\"team@corp.test\"], attempts: 1, ca_file: " + file("pem"))).code,
+            AnswerCode::Failed);
+  EXPECT_TRUE(server.taken().empty());
 }
 
 TEST_F(Notices, AMailReachesTheTeamAndThePersonOverStartTls) {

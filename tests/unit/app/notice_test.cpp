@@ -70,6 +70,11 @@ TEST(Notifications, AreCheckedWithTheirPlace) {
               HasSubstr("c.yaml:2:70: unknown placeholder '{{sesion}}'; did you mean '{{session}}'?"));
 }
 
+TEST(Tokens, AreNotNamedAsPoliciesSignTheirOrders) {
+  EXPECT_THAT(error_of("tokens: [{name: policy, role: operator, token_env: X}]\n"),
+              HasSubstr("'policy' is who policies' orders are by"));
+}
+
 TEST(Notifications, HaveNamesOfTheirOwnAndOnlyNotify) {
   const std::string channel = "notifications: [{name: crm, kind: webhook, url: \"https://x.test\"}]\n";
   EXPECT_THAT(error_of("sources: [{name: crm, ingest: true}]\n" + channel), HasSubstr("of a source"));
