@@ -13,13 +13,17 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "plugins/forms/stores/session_ids.hpp"
 #include "plugins/forms/stores/store.hpp"
 
 namespace curfew::forms {
@@ -37,7 +41,6 @@ class Sessions {
 
   // `name_space`: of the identifiers that are the application's own names of its people; empty: any.
   Sessions(std::unique_ptr<Store> store, Digest digest, std::string name_space, SessionsOptions options = {});
-  ~Sessions();
 
   // Subject: empty if this line doesn't say. A newer subject of the same id replaces the older.
   void seen(std::string_view id, std::string_view subject);
@@ -53,10 +56,13 @@ class Sessions {
   void stop();
 
  private:
-  class Ids;
-  [[nodiscard]] std::optional<SessionName> find(const plugin::SessionDigest& digest, plugin::Time deadline,
-                                                bool& complete);
-  [[nodiscard]] plugin::Answer end_all(const std::string& subject, plugin::Time deadline);
+  struct Search {
+    std::optional<SessionName> name;
+    bool listed_all = false;  // the store showed all that it has
+  };
+  [[nodiscard]] Search find(const plugin::SessionDigest& digest, plugin::Time deadline);
+  [[nodiscard]] plugin::Answer end_subject(const plugin::Action& action);
+  [[nodiscard]] std::vector<std::string> names_in(const plugin::Action& action) const;
   [[nodiscard]] plugin::Answer with_retries(plugin::Time deadline,
                                             const std::function<plugin::Answer()>& attempt);
 
@@ -64,7 +70,10 @@ class Sessions {
   Digest digest_;
   std::string name_space_;
   SessionsOptions options_;
-  std::unique_ptr<Ids> ids_;
+  SessionIds ids_;
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  bool stopping_ = false;
 };
 
 }  // namespace curfew::forms
