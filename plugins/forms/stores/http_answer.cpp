@@ -42,7 +42,7 @@ std::string HttpAnswerReader::read_head(std::string_view head) {
   status_ = static_cast<int>(*code);
   bool is_chunked = false;
   std::optional<std::uint64_t> length;
-  for (std::size_t at = head.find("\r\n") + 2; at < head.size();) {
+  for (std::size_t at = first.size() + 2; at < head.size();) {
     const std::size_t end = std::min(head.find("\r\n", at), head.size());
     const std::string_view line = head.substr(at, end - at);
     at = end + 2;

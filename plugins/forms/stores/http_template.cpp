@@ -94,6 +94,16 @@ std::string CallTemplate::fill(const std::string& text, const SessionName& name,
 }
 
 HttpCall CallTemplate::with(const SessionName& name) const {
+  // Many servers decode a path before they split it: what somebody put into a cookie would choose the call.
+  const auto check = [&](const char* place, const std::string& value) {
+    if (!has_place(path_, place) ||
+        (value.find_first_of("/\\") == std::string::npos && value != "." && value != ".."))
+      return;
+    throw plugin::Failure(plugin::Code::Failed, setting_ + ".path: what is to stand for " + place +
+                                                    " has a slash in it, or dots alone; use the body");
+  };
+  check("{session}", name.id);
+  check("{subject}", name.subject);
   return {.method = method_,
           .path = fill(path_, name, {}, Escape::Percent),
           .headers = headers_,

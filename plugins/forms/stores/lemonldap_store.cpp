@@ -20,6 +20,13 @@ using plugin::Failure;
 using plugin::Liveness;
 using plugin::Time;
 
+// Its ids are hexadecimal; what else came in a cookie isn't asked for.
+bool is_id(const std::string& id) {
+  return !id.empty() && id.size() <= 256 && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  });
+}
+
 constexpr std::size_t most_others = 16;
 constexpr int most_asked = 3;
 
@@ -48,6 +55,7 @@ class LemonldapStore final : public Store {
   }
 
   Answer end(const SessionName& session, Time deadline) override {
+    if (!is_id(session.id)) return {Code::Failed, "this is no session id of LemonLDAP::NG"};
     const HttpReply reply = client_.ask({.method = "DELETE",
                                          .path = "/sessions/global/" + percent_encoded(session.id),
                                          .headers = headers_,
@@ -72,6 +80,7 @@ class LemonldapStore final : public Store {
   }
 
   Found prove(const SessionName& session, Time deadline) override {
+    if (!is_id(session.id)) return {Liveness::Unknown, "this is no session id of LemonLDAP::NG"};
     try {
       switch (look(session.id, deadline)) {
         case Shown::Alive:

@@ -247,12 +247,32 @@ SqlServer server_of(const Setting& setting) {
   return server;
 }
 
-void check_mod_session_dbd(const std::optional<Statement>& statement) {
-  if (!statement) return;
-  if (has_word(statement->text(), "value") || statement->text().find('*') != std::string::npos)
-    invalid(statement->setting() +
-            ": the column value of mod_session_dbd holds passwords in the clear, and is never read; name " +
-            "other columns, and not *");
+// `SELECT *`, `s.*`, and not a product.
+bool takes_all_columns(const std::string& text) {
+  for (std::size_t star = 0; (star = text.find('*', star)) != std::string::npos; ++star) {
+    std::size_t before = star;
+    while (before > 0 && (text[before - 1] == ' ' || text[before - 1] == '\t' || text[before - 1] == '\n'))
+      --before;
+    if (before == 0 || text[before - 1] == ',' || text[before - 1] == '.') return true;
+    std::size_t word = before;
+    while (word > 0 && is_word(static_cast<unsigned char>(text[word - 1]))) --word;
+    const std::string last = text.substr(word, before - word);
+    for (const std::string_view all : {"select", "distinct", "all", "returning"}) {
+      if (has_word(last, all)) return true;
+    }
+  }
+  return false;
+}
+
+void check_mod_session_dbd(const Setting& setting) {
+  for (const char* key : {"list", "delete", "delete_subject", "cancel", "prove"}) {
+    const std::string text = setting.text(key, "");
+    if (has_word(text, "value") || takes_all_columns(text))
+      invalid(
+          setting.at(key) +
+          ": the column value of mod_session_dbd holds passwords in the clear, and is never read; name other "
+          "columns, and not *");
+  }
 }
 
 Statements statements_of(const Setting& setting, Marks marks) {
@@ -286,10 +306,7 @@ Statements statements_of(const Setting& setting, Marks marks) {
   }
   if (all.remove_subject && !all.remove_subject->uses_subject())
     invalid(all.remove_subject->setting() + " does not say {subject}: it would be about everyone");
-  if (name == "mod_session_dbd") {
-    for (const auto* query : {&all.list, &all.remove, &all.remove_subject, &all.cancel, &all.prove})
-      check_mod_session_dbd(*query);
-  }
+  if (name == "mod_session_dbd") check_mod_session_dbd(setting);
   return all;
 }
 
