@@ -50,6 +50,8 @@ class FileWatch {
   // No path has named it since `grace`.
   [[nodiscard]] bool is_gone(const std::string& identity, Time now, Duration grace);
   [[nodiscard]] std::string path_of(const std::string& identity) const;
+  // What was found otherwise (find_copy) is followed from now on.
+  void follow(const std::string& identity, const std::string& path) { known_[identity].path = path; }
   void forget(const std::string& identity) { known_.erase(identity); }
   // Of a file that was emptied in place, the copy that was made of it before: beside it, with its name and
   // more, and the same first bytes.
