@@ -193,7 +193,7 @@ class Forms {
     std::uint64_t filtered = sum.headings;
     for (const auto& [reason, count] : sum.filtered) filtered += count;
     const std::uint64_t records = recorded_->records_read();
-    host_.coverage(recorded_->coverage().to_json());
+    host_.coverage(recorded_->coverage_json());
     host_.progress({.name = "recorded",
                     .value = "done",
                     .read = records - told_,
@@ -233,7 +233,7 @@ class Forms {
     const Time now = host_.now();
     if (now - coverage_at_ >= coverage_every) {
       coverage_at_ = now;
-      host_.coverage(live_->coverage().to_json());
+      host_.coverage(live_->coverage_json());
     }
     return true;
   }

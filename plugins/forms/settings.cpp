@@ -230,7 +230,7 @@ FormsSettings read_settings(std::string_view json) {
   const Json settings = with_preset(given);
   only(settings, "",
        {"inputs", "preset", "format", "session", "user", "address", "rules", "auth_method", "application",
-        "ignore_case", "activity_quantum", "arrival_delay", "store"});
+        "ignore_case", "activity_quantum", "refusals_settle", "arrival_delay", "store"});
   FormsSettings out;
   out.inputs = texts_in(settings, "inputs", "");
   if (settings.contains("store")) out.store = object_in(settings, "store", "").dump();
@@ -259,6 +259,8 @@ FormsSettings read_settings(std::string_view json) {
   out.live.activity_quantum =
       duration_in(settings, "activity_quantum", out.live.activity_quantum, seconds(1), seconds(60));
   out.recorded.activity_quantum = out.live.activity_quantum;
+  out.live.refusals_settle = duration_in(settings, "refusals_settle", Duration{}, Duration{}, hours(1));
+  out.recorded.refusals_settle = out.live.refusals_settle;
   out.live.arrival_delay =
       duration_in(settings, "arrival_delay", out.live.arrival_delay, seconds(1), hours(1));
   return out;

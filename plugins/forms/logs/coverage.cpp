@@ -100,9 +100,10 @@ InputCoverage Coverage::sum() const {
   return total;
 }
 
-std::string Coverage::to_json() const {
+std::string Coverage::to_json(std::uint64_t unsettled_refusals) const {
   std::string json = "{";
   append_input(json, sum());
+  if (unsettled_refusals != 0) append(json, "unsettled_refusals", unsettled_refusals);
   append_key(json, "inputs");
   json += '[';
   for (std::size_t i = 0; i < inputs_.size() && i < most_inputs_shown && json.size() < most_json; ++i) {

@@ -38,7 +38,7 @@ class Coverage {
 
   [[nodiscard]] const std::vector<InputCoverage>& inputs() const { return inputs_; }
   [[nodiscard]] InputCoverage sum() const;
-  [[nodiscard]] std::string to_json() const;
+  [[nodiscard]] std::string to_json(std::uint64_t unsettled_refusals = 0) const;
 
  private:
   std::vector<InputCoverage> inputs_;

@@ -70,6 +70,7 @@ void LineIntake::line(std::string_view bytes, std::uint64_t number, std::uint64_
   }
   Mark mark;
   mark.time = line_.time;
+  mark.line = number;
   mark.means = judged.means;
   mark.auth_method = judged.auth_method;
   mark.ends_session = judged.ends_session;

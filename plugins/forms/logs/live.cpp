@@ -75,7 +75,7 @@ Live::Live(std::vector<std::string> paths, LogReading reading, LiveSettings sett
     : reading_(std::move(reading)),
       settings_(settings),
       watch_(std::move(paths), std::move(recall)),
-      merger_(settings.activity_quantum,
+      merger_(settings.activity_quantum, settings.refusals_settle,
               [this](Finding&& finding) { findings_.push_back(std::move(finding)); }) {}
 
 Live::~Live() = default;

@@ -27,6 +27,7 @@ namespace curfew::forms {
 
 struct LiveSettings {
   Duration activity_quantum = std::chrono::seconds(10);
+  Duration refusals_settle{};
   // How much later than its time a line may be written: Apache's tell when the request began.
   Duration arrival_delay = std::chrono::seconds(30);
   Duration look_for_files_every = std::chrono::seconds(1);
@@ -56,6 +57,7 @@ class Live {
   [[nodiscard]] std::vector<Cursor> take_cursors();
   [[nodiscard]] std::vector<std::string> take_complaints() { return watch_.take_complaints(); }
   [[nodiscard]] const Coverage& coverage() const { return coverage_; }
+  [[nodiscard]] std::string coverage_json() const { return coverage_.to_json(merger_.unsettled()); }
 
  private:
   struct Tail;

@@ -24,8 +24,9 @@ std::string encode(const Mark& mark) {
   std::string out;
   out.reserve(128);
   files::put_signed(out, mark.time.time_since_epoch().count());
-  files::put_number(out, static_cast<std::uint8_t>(mark.means));
+  files::put_number(out, mark.line);
   put(out, mark.key);
+  files::put_number(out, static_cast<std::uint8_t>(mark.means));
   put(out, mark.session);
   files::put_number(out, static_cast<std::uint8_t>(mark.auth_method));
   files::put_number(out, static_cast<std::uint8_t>(mark.ends_session ? 1 : 0));
@@ -40,8 +41,9 @@ Mark decode(std::string_view bytes) {
   files::RecordBytes rest(bytes);
   Mark mark;
   mark.time = Time{Duration{rest.signed_number()}};
-  mark.means = static_cast<Meaning>(rest.number<std::uint8_t>());
+  mark.line = rest.number<std::uint64_t>();
   mark.key = take_digest(rest);
+  mark.means = static_cast<Meaning>(rest.number<std::uint8_t>());
   mark.session = take_digest(rest);
   mark.auth_method = static_cast<plugin::AuthMethod>(rest.number<std::uint8_t>());
   mark.ends_session = rest.number<std::uint8_t>() != 0;

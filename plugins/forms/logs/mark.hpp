@@ -1,4 +1,5 @@
-// What one line says of a session, without its credential: the digest stands for it. Small, and sortable.
+// What one line says of a session, without its credential: the digest stands for it. Small, and sortable by
+// time and place.
 //
 //   std::string bytes = encode(mark);      // orders by time
 //   Mark same = decode(bytes);
@@ -17,6 +18,7 @@ namespace curfew::forms {
 
 struct Mark {
   Time time{};
+  std::uint64_t line = 0;  // its number in its file: orders lines of one moment
   Meaning means = Meaning::Activity;
   plugin::SessionDigest session{};  // all zero: none
   plugin::SessionDigest key{};      // of the line: the same whenever it is read

@@ -13,6 +13,9 @@ using plugin::EndReason;
 using plugin::Interactivity;
 using plugin::Type;
 
+constexpr std::size_t most_refused = 100'000;
+constexpr Duration forgotten_after = std::chrono::hours(1);
+
 Finding finding_of(Mark&& mark) {
   Finding finding;
   finding.at = mark.time;
@@ -26,6 +29,12 @@ Finding finding_of(Mark&& mark) {
 std::string key_of(std::uint8_t kind, std::int64_t quantum, const plugin::SessionDigest& session) {
   static constexpr std::array<std::string_view, 3> kinds{"person/", "machine/", "refused/"};
   return std::string(kinds[kind]) + to_hex(session) + "/" + std::to_string(quantum);
+}
+
+std::array<std::uint8_t, 16> bytes_of(const plugin::SessionDigest& digest) {
+  std::array<std::uint8_t, 16> bytes{};
+  std::copy(std::begin(digest.bytes), std::end(digest.bytes), bytes.begin());
+  return bytes;
 }
 
 bool asks_nobody(AuthMethod method) {
@@ -47,6 +56,7 @@ void Merger::add(Mark&& mark) {
     merge(std::move(mark));
     return;
   }
+  if (!refused_since_.empty()) refused_since_.erase(bytes_of(mark.session));
   const std::string key = "line/" + to_hex(mark.key);
   const Meaning means = mark.means;
   const AuthMethod method = mark.auth_method;
@@ -97,11 +107,28 @@ void Merger::put(Finding&& finding, bool ends_session) {
   out_(std::move(end));
 }
 
+bool Merger::is_settled(const Place& place, Time time) {
+  if (refusals_settle_ == Duration{}) return true;
+  if (place.kind != 2) {
+    if (!refused_since_.empty()) refused_since_.erase(place.session);
+    return true;
+  }
+  if (refused_since_.size() >= most_refused) {
+    std::erase_if(refused_since_, [&](const auto& one) { return time - one.second > forgotten_after; });
+    if (refused_since_.size() >= most_refused) refused_since_.erase(refused_since_.begin());
+  }
+  const auto [since, is_new] = refused_since_.try_emplace(place.session, time);
+  if (time - since->second >= refusals_settle_) return true;
+  ++unsettled_;
+  return false;
+}
+
 void Merger::merge(Mark&& mark) {
   Place place;
   place.quantum = quantum_of(mark.time);
-  std::copy(std::begin(mark.session.bytes), std::end(mark.session.bytes), place.session.begin());
+  place.session = bytes_of(mark.session);
   place.kind = mark.means == Meaning::Activity ? 0 : mark.means == Meaning::MachineActivity ? 1 : 2;
+  if (!is_settled(place, mark.time)) return;
   const std::string line_key = "line/" + to_hex(mark.key);
   const bool ends_session = mark.ends_session;
   std::string failure = std::move(mark.failure);

@@ -42,7 +42,10 @@ class Merger {
  public:
   using Out = std::function<void(Finding&&)>;
 
-  Merger(Duration quantum, Out out) : quantum_(quantum), out_(std::move(out)) {}
+  // A session that several servers hold, each with its cache, is refused by one and taken by another: only
+  // what is refused for `refusals_settle`, and not taken in between, is told as refused.
+  Merger(Duration quantum, Duration refusals_settle, Out out)
+      : quantum_(quantum), refusals_settle_(refusals_settle), out_(std::move(out)) {}
 
   void add(Mark&& mark);
   // Every quantum that ended by then.
@@ -51,6 +54,8 @@ class Merger {
   // Whether all that was added up to this time was told.
   [[nodiscard]] bool has_told(Time time) const;
   [[nodiscard]] std::size_t open() const { return quanta_.size(); }
+  // Refusals that were not told, as they had not settled.
+  [[nodiscard]] std::uint64_t unsettled() const { return unsettled_; }
 
   static constexpr std::size_t most_quanta = 1'000'000;
 
@@ -72,8 +77,12 @@ class Merger {
   void put(Finding&& finding, bool ends_session);
   void tell(const Place& place, Merged& merged);
 
-  Duration quantum_;
+  [[nodiscard]] bool is_settled(const Place& place, Time time);
+
+  Duration quantum_, refusals_settle_;
   Out out_;
+  std::map<std::array<std::uint8_t, 16>, Time> refused_since_;
+  std::uint64_t unsettled_ = 0;
   std::map<Place, Merged> quanta_;
   Time closed_{Time::min()};
 };

@@ -20,7 +20,7 @@ Recorded::Recorded(std::vector<std::string> paths, LogReading reading, RecordedS
       reading_(std::move(reading)),
       settings_(settings),
       sorter_(settings.memory_bytes),
-      merger_(settings.activity_quantum,
+      merger_(settings.activity_quantum, settings.refusals_settle,
               [this](Finding&& finding) { found_.push_back(std::move(finding)); }) {}
 
 void Recorded::read_plain(const std::string& entry, files::Bytes& bytes, std::uint32_t input) {

@@ -4,7 +4,7 @@
 //   Recorded recorded(paths, reading, {});
 //   recorded.read();                                 // all of it; `cancel` from another thread ends it early
 //   while (recorded.next(findings)) { … }            // some at a time
-//   recorded.coverage().to_json()
+//   recorded.coverage_json()
 //
 // Threads: read on one, then next on one; cancel and records_read from any. Owns: what was read. Fails:
 // std::runtime_error when an input isn't there.
@@ -24,6 +24,7 @@ namespace curfew::forms {
 
 struct RecordedSettings {
   Duration activity_quantum = std::chrono::seconds(10);
+  Duration refusals_settle{};
   files::InputLimits limits;
   std::size_t memory_bytes = std::size_t{256} << 20U;  // of marks waiting to be sorted
 };
@@ -41,6 +42,7 @@ class Recorded {
   // Event time up to which findings are complete.
   [[nodiscard]] Time until() const { return until_; }
   [[nodiscard]] const Coverage& coverage() const { return coverage_; }
+  [[nodiscard]] std::string coverage_json() const { return coverage_.to_json(merger_.unsettled()); }
 
  private:
   void read_plain(const std::string& entry, files::Bytes& bytes, std::uint32_t input);

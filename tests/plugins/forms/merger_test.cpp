@@ -25,7 +25,7 @@ class Merging : public testing::Test {
 
   int number = 0;
   std::vector<Finding> findings;
-  Merger merger{std::chrono::seconds(10),
+  Merger merger{std::chrono::seconds(10), files::Duration{},
                 [this](Finding&& finding) { findings.push_back(std::move(finding)); }};
 };
 
@@ -90,7 +90,7 @@ TEST_F(Merging, KeysAreThoseOfTheLinesWheneverTheyAreRead) {
   const std::vector<int> seconds{1, 2, 9, 11, 12, 25, 300};
   const auto keys_from = [&](std::size_t first) {
     std::set<std::string> keys;
-    Merger one(std::chrono::seconds(10),
+    Merger one(std::chrono::seconds(10), files::Duration{},
                [&](Finding&& finding) { EXPECT_TRUE(keys.insert(finding.key).second); });
     for (std::size_t i = first; i < seconds.size(); ++i) {
       one.close(mark(seconds[i]).time);
@@ -130,6 +130,21 @@ TEST_F(Merging, ARefusalThatEndsTheSessionIsProofFirstAndThenAConclusion) {
   merger.finish();
   EXPECT_EQ(findings.size(), 4U);
   EXPECT_EQ(findings[2].count, 2U);
+}
+
+TEST_F(Merging, WhereServersCacheSessionsARefusalIsToldOnceItHasSettled) {
+  Merger slow{std::chrono::seconds(10), std::chrono::seconds(15),
+              [this](Finding&& finding) { findings.push_back(std::move(finding)); }};
+  slow.add(mark(0, "s", Meaning::Refused));
+  slow.add(mark(1));  // by another server
+  slow.add(mark(2, "s", Meaning::Refused));
+  slow.add(mark(12, "s", Meaning::Refused));
+  slow.add(mark(13, "other", Meaning::Refused));
+  EXPECT_EQ(told(), "activity");
+  EXPECT_EQ(slow.unsettled(), 4U);
+  slow.add(mark(17, "s", Meaning::Refused));
+  EXPECT_EQ(told(), "activity refused");
+  EXPECT_EQ(findings[1].session, test_digest("s"));
 }
 
 TEST_F(Merging, ASignInByAFormIsFreshAndByATicketIsNot) {
