@@ -98,6 +98,7 @@ inline constexpr std::string_view schema_before_store = R"json({
     },
     "auth_method": {"type": "string", "default": "form", "enum": ["unknown", "password", "form", "kerberos", "ntlm", "negotiate", "certificate", "oidc", "saml", "cached", "token", "basic"]},
     "application": {"type": "string", "description": "What the sessions are told to be of"},
+    "service_accounts": {"$ref": "#/$defs/texts", "description": "Users that are no people, with *"},
     "ignore_case": {"type": "boolean", "description": "Whether patterns do; with w3c they do without it"},
     "activity_quantum": {"type": "string", "default": "10s", "description": "Activity of one session and class within this is told once, with a count"},
     "refusals_settle": {"type": "string", "default": "0s", "description": "How long a session must be refused, and not taken in between, before that is told: where several servers cache it"},

@@ -45,9 +45,9 @@ class Forms {
       .summary = "Applications with sign-in forms: access logs (IIS, nginx, Apache, JSON) and session stores",
       .config_schema = config_schema,
       .config_schema_version = 1,
-      .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_CANCEL_SESSION | CURFEW_CAN_SIGN_OUT_SESSION |
-                      CURFEW_CAN_SIGN_OUT_SUBJECT | CURFEW_CAN_PROVE | CURFEW_CAN_LIST_SESSIONS |
-                      CURFEW_CAN_CONCURRENT_ACTIONS};
+      .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_SHOW_ACTIVITY | CURFEW_CAN_CANCEL_SESSION |
+                      CURFEW_CAN_SIGN_OUT_SESSION | CURFEW_CAN_SIGN_OUT_SUBJECT | CURFEW_CAN_PROVE |
+                      CURFEW_CAN_LIST_SESSIONS | CURFEW_CAN_CONCURRENT_ACTIONS};
 
   Forms(plugin::Host& host, const plugin::Settings& settings)
       : host_(host),
@@ -135,6 +135,7 @@ class Forms {
     seen.key = finding.key;
     seen.session = finding.session;
     seen.identify(name_space_of(settings_, finding.user), finding.user);
+    seen.account_type = account_type_of(settings_, finding.user);
     seen.auth_method = finding.auth_method;
     seen.interactivity = finding.interactivity;
     seen.end_reason = finding.end_reason;

@@ -230,7 +230,7 @@ FormsSettings read_settings(std::string_view json) {
   const Json settings = with_preset(given);
   only(settings, "",
        {"inputs", "preset", "format", "session", "user", "address", "rules", "auth_method", "application",
-        "ignore_case", "activity_quantum", "refusals_settle", "arrival_delay", "store"});
+        "ignore_case", "activity_quantum", "refusals_settle", "arrival_delay", "service_accounts", "store"});
   FormsSettings out;
   out.inputs = texts_in(settings, "inputs", "");
   if (settings.contains("store")) out.store = object_in(settings, "store", "").dump();
@@ -253,6 +253,7 @@ FormsSettings read_settings(std::string_view json) {
   const Json& rules = list_in(settings, "rules", "");
   for (std::size_t i = 0; i < rules.size(); ++i)
     out.rules.rules.push_back(rule_of(rules[i], "rules[" + std::to_string(i) + "]"));
+  out.service_accounts = texts_in(settings, "service_accounts", "");
   out.application = text_in(settings, "application", "");
   using std::chrono::hours;
   using std::chrono::seconds;
@@ -264,6 +265,13 @@ FormsSettings read_settings(std::string_view json) {
   out.live.arrival_delay =
       duration_in(settings, "arrival_delay", out.live.arrival_delay, seconds(1), hours(1));
   return out;
+}
+
+plugin::AccountType account_type_of(const FormsSettings& settings, std::string_view user) {
+  if (user.empty()) return plugin::AccountType::Unknown;
+  const bool is_service = std::any_of(settings.service_accounts.begin(), settings.service_accounts.end(),
+                                      [&](const std::string& pattern) { return fits(pattern, user, true); });
+  return is_service ? plugin::AccountType::Service : plugin::AccountType::Human;
 }
 
 std::string_view name_space_of(const FormsSettings& settings, std::string_view user) {

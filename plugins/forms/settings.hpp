@@ -23,15 +23,17 @@ struct FormsSettings {
   RulesSettings rules;
   LiveSettings live;
   RecordedSettings recorded;
-  std::string name_space;   // of users; empty: told by how a name looks
-  std::string application;  // of every session, if the settings name it
-  std::string gate_rules;   // JSON for the host; empty: no cookie that a gate could look at
-  std::string store;        // JSON; empty: there is none
+  std::string name_space;                     // of users; empty: told by how a name looks
+  std::vector<std::string> service_accounts;  // patterns; whoever else signs in is a person
+  std::string application;                    // of every session, if the settings name it
+  std::string gate_rules;                     // JSON for the host; empty: no cookie that a gate could look at
+  std::string store;                          // JSON; empty: there is none
 };
 
 [[nodiscard]] FormsSettings read_settings(std::string_view json);
 
 // CORP\alice, alice@corp.test, alice.
+[[nodiscard]] plugin::AccountType account_type_of(const FormsSettings& settings, std::string_view user);
 [[nodiscard]] std::string_view name_space_of(const FormsSettings& settings, std::string_view user);
 
 }  // namespace curfew::forms

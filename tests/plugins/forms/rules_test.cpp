@@ -247,6 +247,19 @@ TEST(SettingsTest, NamesAreToldApartByHowTheyLook) {
   EXPECT_EQ(name_space_of(read_settings(named.dump()), "alice"), "crm");
 }
 
+TEST(SettingsTest, WhoSignsInIsAPersonUnlessTheSettingsSayOtherwise) {
+  const FormsSettings settings = read_settings(json{
+      {"inputs", {"x"}},
+      {"format", {{"kind", "nginx"}}},
+      {"rules", {rule("activity")}},
+      {"service_accounts",
+       {"svc-*", "CORP\\backup"}}}.dump());
+  EXPECT_EQ(account_type_of(settings, "alice"), plugin::AccountType::Human);
+  EXPECT_EQ(account_type_of(settings, "svc-import"), plugin::AccountType::Service);
+  EXPECT_EQ(account_type_of(settings, "corp\\Backup"), plugin::AccountType::Service);
+  EXPECT_EQ(account_type_of(settings, ""), plugin::AccountType::Unknown);
+}
+
 TEST(SettingsTest, WrongOnesAreNamed) {
   const auto refused = [](const json& settings) {
     try {
