@@ -114,9 +114,11 @@ HttpReply HttpClient::ask(const HttpCall& call, plugin::Time deadline) {
   std::string base = uri.getPathEtc();
   while (base.ends_with('/')) base.pop_back();
   const bool default_port = uri.getPort() == (in.context ? 443 : 80);
-  std::string request = call.method + " " + base + call.path + " HTTP/1.1\r\nHost: " + uri.getHost() +
-                        (default_port ? "" : ":" + std::to_string(uri.getPort())) +
-                        "\r\nConnection: close\r\nUser-Agent: curfew\r\n";
+  std::string request =
+      call.method + " " + base + call.path + " HTTP/1.1\r\nConnection: close\r\n" + "User-Agent: curfew\r\n";
+  // A virtual host's own name may be among the headers.
+  if (!call.headers.contains("Host"))
+    request += "Host: " + uri.getHost() + (default_port ? "" : ":" + std::to_string(uri.getPort())) + "\r\n";
   for (const auto& [name, value] : call.headers) {
     if ((name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
       in.unavailable("can't be asked: a header's value has a line break in it");

@@ -11,7 +11,7 @@ void FormsDaemon::begin(const json& settings, const std::string& rule, const std
   daemon_.configure(
       "  - name: app\n    connector: forms\n    lateness: 0s\n    settings: " + settings.dump() +
       "\npolicies:\n  - name: limit\n    mode: enforce\n    scope: {sources: [app]}\n"
-      "    except: {subjects: [\"user:bob\"]}\n    " +
+      "    except: {subjects: [\"user:bob\", \"user:rtyler\"]}\n    " +
       rule + "\n    ladder: " + ladder +
       "\nsafety: {most_sign_outs_per_minute: 100, protected_accounts: [\"user:admin\"]}\n");
   daemon_.start();
@@ -29,6 +29,17 @@ json FormsDaemon::first(const std::vector<std::string>& outcomes) const {
       return true;
     }
     return false;
+  });
+  return found;
+}
+
+json FormsDaemon::concluded() const {
+  json found;
+  (void)daemon_.until([&] {
+    for (const json& row : sign_outs()) {
+      if (found.is_null() && !row["concluded_at"].is_null()) found = row;
+    }
+    return !found.is_null();
   });
   return found;
 }
