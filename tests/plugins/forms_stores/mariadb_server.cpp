@@ -12,7 +12,6 @@
 #include <fstream>
 #include <stdexcept>
 #include <thread>
-#include <vector>
 
 extern char** environ;
 
@@ -29,7 +28,7 @@ MariadbServer& MariadbServer::instance() {
   return server;
 }
 
-MariadbServer::MariadbServer() {
+MariadbServer::MariadbServer(const std::vector<std::string>& more) {
   const std::string data = (folder_.path() / "data").string();
   const std::string user = ::geteuid() == 0 ? " --user=root" : "";
   const std::string install =
@@ -41,11 +40,11 @@ MariadbServer::MariadbServer() {
                                  "--no-defaults",
                                  "--datadir=" + data,
                                  "--socket=" + socket(),
-                                 "--skip-networking",
                                  "--pid-file=" + (folder_.path() / "pid").string(),
                                  "--log-error=" + (folder_.path() / "log").string(),
                                  "--innodb-buffer-pool-size=16M",
                                  "--innodb-flush-log-at-trx-commit=0"};
+  words.insert(words.end(), more.begin(), more.end());
   if (::geteuid() == 0) words.emplace_back("--user=root");
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

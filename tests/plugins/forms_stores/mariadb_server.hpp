@@ -12,6 +12,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tests/support/temporary_directory.hpp"
 
@@ -21,7 +22,8 @@ class MariadbServer {
  public:
   static bool is_installed();
   static MariadbServer& instance();
-  MariadbServer();
+  // More words for its command line.
+  explicit MariadbServer(const std::vector<std::string>& more = {"--skip-networking"});
   ~MariadbServer();
   MariadbServer(const MariadbServer&) = delete;
   MariadbServer& operator=(const MariadbServer&) = delete;
