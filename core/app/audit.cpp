@@ -2,10 +2,12 @@
 // of its own.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -74,14 +76,30 @@ class Progress {
   bool pending_ = false;
 };
 
-// The setting of a connector that takes input files, by its schema: the first of these that it has.
-void add_inputs(Settings& settings, const AuditOptions& options) {
+// How the configuration would read this connector's input; without one, by the connector's own defaults.
+SourceSettings source_like(const Settings& settings, const std::string& connector) {
   SourceSettings source;
-  source.name = options.connector;
-  source.connector = options.connector;
+  source.name = connector;
+  source.connector = connector;
+  const auto configured = std::find_if(settings.sources.begin(), settings.sources.end(),
+                                       [&](const SourceSettings& one) { return one.connector == connector; });
+  if (configured != settings.sources.end()) source = *configured;
+  source.acts_through.clear();  // the other sources are not there
+  source.shows_activity_of.clear();
   // A failed sign-in often has a name only, a session an id: without links guesses never meet the success
   // after them. Nothing acts on a link here, so the records are believed.
-  source.may_teach = {"*"};
+  if (source.may_teach.empty()) source.may_teach = {"*"};
+  return source;
+}
+
+// The setting of a connector that takes input files, by its schema: the first of these that it has.
+void add_inputs(Settings& settings, const AuditOptions& options, SourceSettings source) {
+  const auto with = [given = source.settings](const char* name, const nlohmann::json& inputs) {
+    nlohmann::json all = nlohmann::json::parse(given);
+    all[name] = inputs;
+    return all.dump();
+  };
+  const std::string base_name = source.name;
   const connector::PluginInfo plugin = connector::Host::describe(plugin_path(settings, options.connector));
   const auto schema = nlohmann::json::parse(plugin.config_schema, nullptr, false);
   const auto properties =
@@ -92,15 +110,14 @@ void add_inputs(Settings& settings, const AuditOptions& options) {
     if (property->value("type", "") == "string") {
       std::size_t number = 0;
       for (const std::string& input : options.inputs) {
-        source.name = options.inputs.size() == 1 ? options.connector
-                                                 : options.connector + "-" + std::to_string(++number);
-        source.settings = nlohmann::json{{name, fs::absolute(input).string()}}.dump();
+        source.name = options.inputs.size() == 1 ? base_name : base_name + "-" + std::to_string(++number);
+        source.settings = with(name, fs::absolute(input).string());
         settings.sources.push_back(source);
       }
     } else {
       nlohmann::json list = nlohmann::json::array();
       for (const std::string& input : options.inputs) list.push_back(fs::absolute(input).string());
-      source.settings = nlohmann::json{{name, list}}.dump();
+      source.settings = with(name, list);
       settings.sources.push_back(source);
     }
     return;
@@ -122,8 +139,9 @@ Settings settings_of(const AuditOptions& options, const std::string& data) {
     if (!fs::exists(plugin))
       throw Error(ErrorKind::Usage, "there is no connector '" + options.connector + "' (looked for " +
                                         plugin + "); see `curfew plugin list`");
+    SourceSettings source = source_like(settings, options.connector);
     settings.sources.clear();
-    add_inputs(settings, options);
+    add_inputs(settings, options, std::move(source));
   } else if (!options.inputs.empty()) {
     throw Error(ErrorKind::Usage, "say which connector reads these files: --connector NAME");
   } else if (settings.sources.empty()) {

@@ -84,6 +84,7 @@ void Loop::answer(std::uint32_t index, AnswerCode code) {
 
 void Loop::start_proving(Step& step, std::uint32_t index) {
   step.phase = Phase::Proving;
+  step.alive_after = false;  // of an act that is done again, the first one's signs of life say nothing
   step.prove_by = now_ + step.ladder.prove_within;
   step.backoff = first_backoff;
   step.next_probe_at = Time{};
@@ -110,7 +111,6 @@ void Loop::probe(std::uint32_t index, std::uint32_t number, Liveness session, Li
   }
   if (step.phase != Phase::Proving) return;
   if (session == Liveness::Dead && !step.at_gate) {
-    step.alive_after = false;
     if (control == Liveness::Alive) {
       conclude_step(index, Verdict::Proven, Proof::DeadBesideControl);
       return;
@@ -154,6 +154,7 @@ void Loop::conclude_step(std::uint32_t index, Verdict verdict, Proof proof) {
   step.verdict = verdict;
   step.proof = proof;
   step.probe_open = false;
+  if (verdict == Verdict::Proven) step.alive_after = false;
   events_.push_back({EventKind::Step, index, false, {}});
   if (verdict == Verdict::StillAlive) order_.outcome = Outcome::StillAlive;
   advance();
@@ -362,6 +363,8 @@ void Loop::restarted() {
   }
 }
 
+// Activity is no answer of the source: it shows a lie, and never makes a later "dead" a proof. Only a probe
+// that said "alive" does.
 void Loop::session_acted(Time occurred_at) {
   if (!order_.running()) {
     const auto last = order_.last_act();
@@ -370,13 +373,15 @@ void Loop::session_acted(Time occurred_at) {
     if (occurred_at <= step.answered_at) return;
     if (order_.outcome == Outcome::Proven) {
       if (occurred_at <= order_.concluded_at + contradiction_skew) return;
-      step.alive_before = step.alive_after = true;
+      // Its "dead" was wrong once: it counts again beside a control, or after it has said "alive" itself.
+      step.alive_before = false;
+      step.alive_after = true;
       found_alive("activity after the proof: it is taken back");
       watch();
       return;
     }
     if (!order_.watched()) return;
-    step.alive_before = step.alive_after = true;
+    step.alive_after = true;
     found_alive("activity after the last step");
     return;
   }
@@ -386,8 +391,6 @@ void Loop::session_acted(Time occurred_at) {
       step.alive_after = true;
       if (step.in_doubt) intend(i);
     }
-    if (step.phase == Phase::Looking || step.phase == Phase::Acting)
-      step.alive_before |= occurred_at >= order_.ordered_at;
   }
 }
 

@@ -2,13 +2,10 @@
 #include "curfew/plugin/connector.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <exception>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
-#include <thread>
 
+#include "plugins/files/background_read.hpp"
 #include "plugins/windows/settings.hpp"
 
 namespace curfew::windows {
@@ -53,7 +50,7 @@ class Windows {
     if (is_trial_) return;
     if (is_recorded_) {
       recorded_.emplace(settings_.inputs, settings_.recorded);
-      reader_ = std::thread([this] { read_all(); });
+      reader_.start([this] { recorded_->read(); });
       return;
     }
     live_.emplace(settings_.inputs, settings_.live,
@@ -69,32 +66,16 @@ class Windows {
 
   void wake() noexcept {
     waker_.wake();
-    const std::lock_guard lock(mutex_);
-    woken_ = true;
-    read_.notify_all();
+    reader_.wake();
   }
 
   void stop() {
     if (recorded_) recorded_->cancel();
-    if (reader_.joinable()) reader_.join();
+    reader_.stop();
   }
 
  private:
   std::optional<std::string> recalled(const std::string& name) { return host_.cursor(name); }
-
-  // The reader's thread.
-  void read_all() {
-    std::exception_ptr failure;
-    try {
-      recorded_->read();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    const std::lock_guard lock(mutex_);
-    failure_ = failure;
-    is_read_ = true;
-    read_.notify_all();
-  }
 
   // False when the host wants to stop.
   bool emit(const Finding& finding) {
@@ -141,18 +122,15 @@ class Windows {
   }
 
   Poll poll_recorded(Time deadline) {
-    {
-      std::unique_lock lock(mutex_);
-      read_.wait_until(lock, std::min(deadline, host_.now() + look_every),
-                       [&] { return is_read_ || woken_; });
-      woken_ = false;
-      if (failure_) {
+    if (!is_read_) {
+      try {
+        is_read_ = reader_.wait_until(std::min(deadline, host_.now() + look_every));
+      } catch (...) {
         is_trial_ = true;  // it will not get better by asking again
-        std::rethrow_exception(failure_);
+        throw;
       }
-      const std::uint64_t records = recorded_->records_read();
       if (!is_read_) {
-        lock.unlock();
+        const std::uint64_t records = recorded_->records_read();
         host_.progress({.name = "recorded", .value = "reading", .read = records - told_});
         told_ = records;
         return Poll::Ok;
@@ -246,12 +224,8 @@ class Windows {
   plugin::Waker waker_;
   std::optional<Live> live_;
   std::optional<Recorded> recorded_;
-  std::thread reader_;
-  std::mutex mutex_;
-  std::condition_variable read_;
+  files::BackgroundRead reader_;
   bool is_read_ = false;
-  bool woken_ = false;
-  std::exception_ptr failure_;
   std::uint64_t told_ = 0;
   std::vector<Finding> findings_;
   std::size_t at_ = 0;

@@ -3,8 +3,14 @@
 #include <algorithm>
 #include <functional>
 
+#include "plugins/files/json_text.hpp"
+
 namespace curfew::windows {
 namespace {
+
+using files::append;
+using files::append_counts;
+using files::append_key;
 
 constexpr std::size_t most_places = 100;
 constexpr std::size_t most_inputs_shown = 2000;
@@ -15,33 +21,6 @@ constexpr std::size_t most_event_ids = 4096;
 
 std::uint64_t logon_key(const WindowsEvent& event, std::uint64_t id) {
   return std::hash<std::string>()(to_lower(event.computer)) * 0x9E3779B97F4A7C15U ^ id * 0xBF58476D1CE4E5B9U;
-}
-
-void append_key(std::string& json, std::string_view key) {
-  if (json.back() != '{' && json.back() != '[') json += ',';
-  append_json_string(json, key);
-  json += ':';
-}
-void append(std::string& json, std::string_view key, std::uint64_t number) {
-  append_key(json, key);
-  json += std::to_string(number);
-}
-void append(std::string& json, std::string_view key, std::string_view text) {
-  append_key(json, key);
-  append_json_string(json, text);
-}
-template <typename Map>
-void append_counts(std::string& json, std::string_view key, const Map& counts) {
-  append_key(json, key);
-  json += '{';
-  for (const auto& [name, count] : counts) {
-    if constexpr (std::is_integral_v<std::decay_t<decltype(name)>>) {
-      append(json, std::to_string(name), count);
-    } else {
-      append(json, name, count);
-    }
-  }
-  json += '}';
 }
 
 void append_input(std::string& json, const InputCoverage& input) {

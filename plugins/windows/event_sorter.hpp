@@ -13,26 +13,25 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 
+#include "plugins/files/record_sorter.hpp"
 #include "plugins/windows/event.hpp"
 
 namespace curfew::windows {
 
 class EventSorter {
  public:
-  explicit EventSorter(std::size_t memory_bytes);
-  ~EventSorter();
+  explicit EventSorter(std::size_t memory_bytes) : records_(memory_bytes) {}
 
   void add(const WindowsEvent& event);
-  void sort();
+  void sort() { records_.sort(); }
   [[nodiscard]] bool next(WindowsEvent& event);
-  [[nodiscard]] std::uint64_t size() const;
+  [[nodiscard]] std::uint64_t size() const { return records_.size(); }
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  files::RecordSorter records_;
+  std::string bytes_;
 };
 
 }  // namespace curfew::windows

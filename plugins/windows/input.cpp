@@ -1,18 +1,13 @@
 #include "plugins/windows/input.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <memory>
-#include <stdexcept>
+#include <system_error>
+#include <utility>
 
-#include "plugins/windows/archive_reader.hpp"
 #include "plugins/windows/evtx_reader.hpp"
 #include "plugins/windows/json_reader.hpp"
 #include "plugins/windows/text_reader.hpp"
@@ -23,53 +18,30 @@ namespace {
 constexpr std::size_t head_size = 16U << 10U;
 constexpr std::size_t read_size = 256U << 10U;
 
-class Descriptor {
+using files::Bytes;
+using files::Descriptor;
+using files::reason;
+
+// A place within an entry of an archive names the entry too.
+class EntrySink final : public RecordSink {
  public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
+  EntrySink(RecordSink& sink, std::string entry) : sink_(sink), entry_(std::move(entry)) {}
+  void event(WindowsEvent&& event) override { sink_.event(std::move(event)); }
+  void recovered(WindowsEvent&& event) override { sink_.recovered(std::move(event)); }
+  void recovered_torn() override { sink_.recovered_torn(); }
+  void unreadable(std::string_view place, std::string_view why, std::uint64_t records) override {
+    sink_.unreadable(entry_ + ": " + std::string(place), why, records);
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
+  void other_line() override { sink_.other_line(); }
 
  private:
-  int fd_;
+  RecordSink& sink_;
+  std::string entry_;
 };
 
-std::string reason(int error) {
-  return std::strerror(error);  // NOLINT(concurrency-mt-unsafe): glibc's is safe for known errors
+files::Unreadable unreadable_of(RecordSink& sink) {
+  return [&sink](std::string_view place, std::string_view why) { sink.unreadable(place, why); };
 }
-
-class FileBytes final : public Bytes {
- public:
-  explicit FileBytes(int fd) : fd_(fd) {}
-  std::int64_t read(char* buffer, std::size_t size, std::string& why) override {
-    ssize_t got = 0;
-    do {
-      got = ::read(fd_, buffer, size);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) why = reason(errno);
-    return got;
-  }
-
- private:
-  int fd_;
-};
-
-class MemoryBytes final : public Bytes {
- public:
-  explicit MemoryBytes(std::string_view bytes) : rest_(bytes) {}
-  std::int64_t read(char* buffer, std::size_t size, std::string&) override {
-    const std::size_t count = std::min(size, rest_.size());
-    std::memcpy(buffer, rest_.data(), count);
-    rest_.remove_prefix(count);
-    return static_cast<std::int64_t>(count);
-  }
-
- private:
-  std::string_view rest_;
-};
 
 void read_evtx_bytes(std::string_view head, Bytes& bytes, RecordSink& sink, const InputLimits& limits) {
   // libevtx wants to seek: a file without a name.
@@ -102,20 +74,6 @@ void read_evtx_bytes(std::string_view head, Bytes& bytes, RecordSink& sink, cons
   read_evtx("/proc/self/fd/" + std::to_string(file.get()), sink);
 }
 
-std::string read_head(Bytes& bytes, RecordSink& sink) {
-  std::string head(head_size, '\0');
-  std::size_t size = 0;
-  std::string why;
-  while (size < head.size()) {
-    const std::int64_t got = bytes.read(head.data() + size, head.size() - size, why);
-    if (got < 0) sink.unreadable("byte " + std::to_string(size), why);
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  head.resize(size);
-  return head;
-}
-
 // The first bytes as ASCII, whatever their encoding: enough to know a heading.
 std::string plain(std::string_view head) {
   std::string text;
@@ -144,7 +102,7 @@ std::string explain_unknown(std::string_view head) {
 }
 
 Format read_plain(Bytes& bytes, RecordSink& sink, const InputLimits& limits, const std::string& path) {
-  const std::string head = read_head(bytes, sink);
+  const std::string head = files::read_head(bytes, head_size, unreadable_of(sink));
   const Format format = recognise(head);
   if (format == Format::Evtx) {
     if (path.empty()) {
@@ -176,10 +134,9 @@ Format read_plain(Bytes& bytes, RecordSink& sink, const InputLimits& limits, con
   return format;
 }
 
-void read_entries_of(ArchiveSource source, RecordSink& sink, const InputLimits& limits) {
-  read_archive(source, limits, sink, [&](const std::string&, Bytes& bytes, RecordSink& entry_sink) {
-    read_plain(bytes, entry_sink, limits, "");
-  });
+void read_entry(const std::string& entry, Bytes& bytes, RecordSink& sink, const InputLimits& limits) {
+  EntrySink named(sink, entry);
+  read_plain(bytes, named, limits, "");
 }
 
 }  // namespace
@@ -208,13 +165,7 @@ Format recognise(std::string_view head) {
   const auto begins = [&](std::string_view magic) { return head.starts_with(magic); };
   if (head.empty()) return Format::Empty;
   if (begins({"ElfFile\0", 8})) return Format::Evtx;
-  if (begins("\x1f\x8b") || begins("PK\x03\x04") || begins("BZh") ||
-      begins({"\xfd"
-              "7zXZ\0",
-              6}) ||
-      begins("\x28\xb5\x2f\xfd") || begins("7z\xbc\xaf\x27\x1c") ||
-      (head.size() > 262 && head.substr(257, 5) == "ustar"))
-    return Format::Archive;
+  if (files::is_archive(head)) return Format::Archive;
   if (begins("\xff\xfe") || begins("\xfe\xff")) {  // UTF-16, as the event viewer and PowerShell write
     const auto first = head.find_first_not_of(std::string_view(" \t\r\n\0", 5), 2);
     if (first == std::string_view::npos || head[first] == '<') return Format::Xml;
@@ -237,58 +188,30 @@ Format recognise(std::string_view head) {
   return Format::Unknown;
 }
 
-std::vector<std::string> expand_inputs(const std::vector<std::string>& paths) {
-  namespace fs = std::filesystem;
-  std::vector<std::string> files;
-  for (const std::string& path : paths) {
-    std::error_code error;
-    if (!fs::is_directory(path, error)) {
-      files.push_back(path);
-      continue;
-    }
-    std::vector<std::string> found;
-    for (auto it =
-             fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, error);
-         !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-      const std::string name = it->path().filename().string();
-      if (name.starts_with('.') || name == "__MACOSX") {
-        if (it->is_directory(error)) it.disable_recursion_pending();
-        continue;
-      }
-      if (it->is_regular_file(error)) found.push_back(it->path().string());
-    }
-    if (error)
-      throw std::runtime_error(path + ": can't be listed: " + error.message() + "; check its rights");
-    std::sort(found.begin(), found.end());
-    files.insert(files.end(), found.begin(), found.end());
-  }
-  return files;
-}
-
 Format read_input(const std::string& path, RecordSink& sink, const InputLimits& limits) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0)
-    throw std::runtime_error(path + ": can't be read: " + reason(errno) + "; check path and rights");
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0 || S_ISDIR(status.st_mode))
-    throw std::runtime_error(path + ": is no file");
-  FileBytes bytes(file.get());
-  char magic[512];
-  const ssize_t got = ::pread(file.get(), magic, sizeof magic, 0);
-  if (got > 0 && recognise({magic, static_cast<std::size_t>(got)}) == Format::Archive) {
-    read_entries_of({file.get(), {}}, sink, limits);
-    return Format::Archive;
-  }
-  return read_plain(bytes, sink, limits, S_ISREG(status.st_mode) ? path : std::string{});
+  Format format = Format::Archive;
+  std::error_code error;
+  const std::string plain_path = std::filesystem::is_regular_file(path, error) ? path : std::string{};
+  files::read_input(path, limits, unreadable_of(sink), [&](const std::string& entry, Bytes& bytes) {
+    if (entry.empty()) {
+      format = read_plain(bytes, sink, limits, plain_path);
+    } else {
+      read_entry(entry, bytes, sink, limits);
+    }
+  });
+  return format;
 }
 
 Format read_bytes(std::string_view bytes, RecordSink& sink, const InputLimits& limits) {
-  if (recognise(bytes.substr(0, 512)) == Format::Archive) {
-    read_entries_of({-1, bytes}, sink, limits);
-    return Format::Archive;
-  }
-  MemoryBytes memory(bytes);
-  return read_plain(memory, sink, limits, "");
+  Format format = Format::Archive;
+  files::read_bytes(bytes, limits, unreadable_of(sink), [&](const std::string& entry, Bytes& part) {
+    if (entry.empty()) {
+      format = read_plain(part, sink, limits, "");
+    } else {
+      read_entry(entry, part, sink, limits);
+    }
+  });
+  return format;
 }
 
 }  // namespace curfew::windows

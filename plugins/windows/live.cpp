@@ -1,81 +1,30 @@
 #include "plugins/windows/live.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <charconv>
-#include <cstring>
 #include <deque>
-#include <filesystem>
 #include <stdexcept>
+#include <utility>
 
+#include "plugins/files/text_tail.hpp"
 #include "plugins/windows/evtx_tail.hpp"
 #include "plugins/windows/text_reader.hpp"
 
 namespace curfew::windows {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::size_t piece = 64U << 10U;
-constexpr std::size_t fingerprint_bytes = 256;
 constexpr Duration still_written = std::chrono::minutes(1);
-
-// What tells a file from another one that got its inode: its first bytes.
-std::string fingerprint(int fd, std::size_t size) {
-  std::array<char, fingerprint_bytes> head{};
-  const ssize_t got = ::pread(fd, head.data(), std::min(size, head.size()), 0);
-  std::uint64_t hash = 0xCBF29CE484222325U;
-  for (ssize_t i = 0; i < got; ++i)
-    hash = (hash ^ static_cast<unsigned char>(head[static_cast<std::size_t>(i)])) * 0x100000001B3U;
-  return std::to_string(got) + ":" + std::to_string(hash);
-}
-
-std::uint64_t size_of(int fd) {
-  struct stat status {};
-  return ::fstat(fd, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
-}
-
-// Of texts and archives: how far, and what tells the file. Of EVTX: "2 " and the tail's own text.
-struct Position {
-  std::uint64_t offset = 0;
-  std::string print;
-};
-
-std::string to_value(const Position& position) {
-  return "1 " + std::to_string(position.offset) + " " + position.print;
-}
-
-std::optional<Position> to_position(std::string_view value) {
-  if (!value.starts_with("1 ")) return std::nullopt;
-  value.remove_prefix(2);
-  Position position;
-  const char* end = value.data() + value.size();
-  const auto offset = std::from_chars(value.data(), end, position.offset);
-  if (offset.ec != std::errc() || offset.ptr == end) return std::nullopt;
-  position.print.assign(offset.ptr + 1, end);
-  return position;
-}
 
 }  // namespace
 
 struct Live::Tail {
-  ~Tail() {
-    if (fd >= 0) ::close(fd);
-  }
   std::string identity;
-  std::string path;
-  int fd = -1;
+  files::Descriptor file;
   std::uint32_t input = 0;
   Format format = Format::Empty;
-  Time unnamed_since{};
-  bool is_named = true;       // still what its path names
-  std::uint64_t read_to = 0;  // bytes given to the reader
-  std::uint64_t base = 0;     // where this reader began
+  files::TextTail text;
+  std::uint64_t base = 0;  // where this reader began
   std::unique_ptr<TailSink> sink;
   std::unique_ptr<TextReader> reader;
   std::optional<EvtxTail> evtx;
@@ -118,111 +67,56 @@ class Live::TailSink final : public RecordSink {
   Tail& tail_;
 };
 
-Live::Live(std::vector<std::string> paths, LiveSettings settings, Recall recall)
-    : paths_(std::move(paths)),
-      settings_(settings),
-      recall_(std::move(recall)),
+Live::Live(std::vector<std::string> paths, LiveSettings settings, const Recall& recall)
+    : settings_(settings),
+      watch_(std::move(paths),
+             [recall](const std::string& identity) {
+               return recall ? recall("file:" + identity) : std::optional<std::string>{};
+             }),
       pairing_(settings.pairing, *this) {}
 
 Live::~Live() = default;
 
-void Live::complain(std::string text) {
-  if (complained_.size() > 1000) complained_.clear();
-  if (complained_.insert(text).second) complaints_.push_back(std::move(text));
-}
-
-void Live::consider(const std::string& path, bool only_if_known) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    complain(path + ": can't be read: " + std::strerror(errno) + "; check path and rights");
-    return;
-  }
-  if (!S_ISREG(status.st_mode)) return;
-  const std::string identity = std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
-  if (const auto known = tails_.find(identity); known != tails_.end()) {
-    known->second->path = path;
-    known->second->is_named = true;
-    return;
-  }
-  const std::optional<std::string> cursor = recall_ ? recall_("file:" + identity) : std::nullopt;
-  if (only_if_known && !cursor) return;
-  if (status.st_size == 0) return;  // its form isn't known yet
+bool Live::take(files::FoundFile&& found) {
   auto tail = std::make_unique<Tail>();
-  tail->fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (tail->fd < 0) {
-    complain(path + ": can't be read: " + std::strerror(errno) + "; check its rights");
-    return;
-  }
-  std::array<char, 4096> head{};
-  const ssize_t got = ::pread(tail->fd, head.data(), head.size(), 0);
-  if (got <= 0) return;
-  tail->format = recognise({head.data(), static_cast<std::size_t>(got)});
-  if (tail->format == Format::Empty) return;
-  const bool named = std::find(paths_.begin(), paths_.end(), path) != paths_.end();
-  if (tail->format == Format::Archive && !named) return;  // a packed copy of what was read as it grew
-  tail->identity = identity;
-  tail->path = path;
+  tail->format = recognise(found.head);
+  if (tail->format == Format::Empty) return false;
+  if (tail->format == Format::Archive && !found.is_named) return false;  // a packed copy of what was read
+  tail->identity = found.identity;
+  tail->file = std::move(found.file);
   if (tail->format == Format::Evtx) {
-    const bool is_ours = cursor && cursor->starts_with("2 ");
-    tail->evtx.emplace((is_ours ? evtx_position(std::string_view(*cursor).substr(2)) : std::nullopt)
+    const bool is_ours = found.cursor && found.cursor->starts_with("2 ");
+    tail->evtx.emplace((is_ours ? evtx_position(std::string_view(*found.cursor).substr(2)) : std::nullopt)
                            .value_or(EvtxPosition{}));
-  } else if (cursor) {
-    const auto position = to_position(*cursor);
-    if (position && position->offset <= static_cast<std::uint64_t>(status.st_size) &&
-        position->print == fingerprint(tail->fd, static_cast<std::size_t>(
-                                                     std::strtoull(position->print.c_str(), nullptr, 10)))) {
-      tail->base = tail->read_to = position->offset;
+  } else if (found.cursor) {
+    if (auto place = files::place_in(tail->file.get(), found.size, *found.cursor)) {
+      tail->base = place->offset;
+      tail->text = files::TextTail(std::move(*place));
       tail->done = tail->format == Format::Archive || tail->format == Format::Unknown;
     }
   }
-  tail->input = coverage_.add_input(path);
+  tail->input = coverage_.add_input(found.path);
   coverage_.set_format(tail->input, name_of(tail->format));
   tail->sink = std::make_unique<TailSink>(*this, *tail);
   // Past the first line the decision between lines and document is made: only lines are resumed.
   const Format format = tail->base > 0 && tail->format == Format::Json ? Format::Text : tail->format;
   tail->reader = std::make_unique<TextReader>(
       *tail->sink, format, TextLimits{settings_.limits.line_bytes, settings_.limits.entry_bytes});
-  tails_.emplace(identity, std::move(tail));
+  tails_.emplace(found.identity, std::move(tail));
+  return true;
+}
+
+void Live::look_for_files() {
+  watch_.look([this](files::FoundFile&& found) { return take(std::move(found)); });
 }
 
 void Live::open() {
   look_for_files();
-  recall_ = nullptr;
-}
-
-void Live::look_for_files() {
-  for (auto& [identity, tail] : tails_) tail->is_named = false;
-  for (const std::string& path : paths_) {
-    std::error_code error;
-    if (fs::is_directory(path, error)) {
-      std::vector<std::string> files;
-      try {
-        files = expand_inputs({path});
-      } catch (const std::runtime_error& failure) {
-        complain(failure.what());
-      }
-      for (const std::string& file : files) consider(file, false);
-      continue;
-    }
-    // A file that was rotated while nobody looked: its old content lies beside it.
-    const fs::path whole(path);
-    if (first_look_) {
-      for (auto it = fs::directory_iterator(whole.parent_path(), error);
-           !error && it != fs::directory_iterator(); it.increment(error)) {
-        const std::string name = it->path().filename().string();
-        // As log writers do, and as Windows does with a full log ("Archive-Security-2026-11-21-…evtx").
-        if ((name.size() > whole.filename().string().size() && name.starts_with(whole.filename().string())) ||
-            name.starts_with("Archive-" + whole.stem().string() + "-"))
-          consider(it->path().string(), true);
-      }
-    }
-    consider(path, false);
-  }
-  first_look_ = false;
+  watch_.end_recall();
 }
 
 bool Live::read_evtx_tail(Tail& tail) {
-  const bool any = tail.evtx->read(tail.fd, *tail.sink, settings_.bytes_a_step);
+  const bool any = tail.evtx->read(tail.file.get(), *tail.sink, settings_.bytes_a_step);
   if (any) tail.marks.push_back({tail.newest, "2 " + to_text(tail.evtx->position())});
   return any;
 }
@@ -233,52 +127,50 @@ std::uint64_t Live::evtx_chunks_read() const {
   return sum;
 }
 
+std::string Live::whole(const Tail& tail) {
+  struct stat status {};
+  const auto size = ::fstat(tail.file.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+  return to_text(files::Place{size, files::fingerprint(tail.file.get())});
+}
+
 bool Live::read(Tail& tail) {
   if (tail.done) return false;
   if (tail.format == Format::Evtx) return read_evtx_tail(tail);
   if (tail.format == Format::Archive || tail.format == Format::Unknown) {
     tail.done = true;
     try {
-      read_input(tail.path, *tail.sink, settings_.limits);
+      read_input(watch_.path_of(tail.identity), *tail.sink, settings_.limits);
     } catch (const std::runtime_error& failure) {
-      complain(failure.what());
+      watch_.complain(failure.what());
     }
-    tail.marks.push_back(
-        {tail.newest, to_value({size_of(tail.fd), fingerprint(tail.fd, fingerprint_bytes)})});
+    tail.marks.push_back({tail.newest, whole(tail)});
     return true;
   }
-  struct stat status {};
-  if (::fstat(tail.fd, &status) != 0) return false;
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (size < tail.read_to) {  // truncated: it begins anew
-    tail.base = tail.read_to = 0;
+  const auto feed = [&](std::string_view bytes) {
+    tail.reader->feed(bytes);
+    if (!tail.reader->is_document())
+      tail.marks.push_back(
+          {tail.newest, to_text(files::Place{tail.base + tail.reader->taken(), tail.text.place().print})});
+  };
+  auto step = tail.text.read(tail.file.get(), settings_.bytes_a_step, feed);
+  if (step == files::TextTail::Step::BeganAnew) {
+    tail.base = 0;
     tail.reader = std::make_unique<TextReader>(
         *tail.sink, tail.format, TextLimits{settings_.limits.line_bytes, settings_.limits.entry_bytes});
+    step = tail.text.read(tail.file.get(), settings_.bytes_a_step, feed);
   }
-  if (size == tail.read_to) {
-    // A document is whole when it grows no more.
-    if (tail.reader->is_document() && ++tail.unchanged_looks >= 2) {
-      tail.reader->finish();
-      tail.marks.push_back({tail.newest, to_value({size, fingerprint(tail.fd, fingerprint_bytes)})});
-      tail.done = true;
-      return true;
-    }
-    return false;
+  if (step == files::TextTail::Step::Read) {
+    tail.unchanged_looks = 0;
+    return true;
   }
-  tail.unchanged_looks = 0;
-  std::array<char, piece> buffer{};
-  std::uint64_t taken = 0;
-  while (taken < settings_.bytes_a_step) {
-    const ssize_t got = ::pread(tail.fd, buffer.data(), buffer.size(), static_cast<off_t>(tail.read_to));
-    if (got <= 0) break;
-    tail.read_to += static_cast<std::uint64_t>(got);
-    taken += static_cast<std::uint64_t>(got);
-    tail.reader->feed({buffer.data(), static_cast<std::size_t>(got)});
-    if (!tail.reader->is_document())
-      tail.marks.push_back({tail.newest, to_value({tail.base + tail.reader->taken(),
-                                                   fingerprint(tail.fd, fingerprint_bytes)})});
+  // A document is whole when it grows no more.
+  if (tail.text.place().offset > 0 && tail.reader->is_document() && ++tail.unchanged_looks >= 2) {
+    tail.reader->finish();
+    tail.marks.push_back({tail.newest, whole(tail)});
+    tail.done = true;
+    return true;
   }
-  return taken > 0;
+  return false;
 }
 
 void Live::report_gaps(Time now) {
@@ -308,10 +200,8 @@ bool Live::step(Time now) {
   for (auto it = tails_.begin(); it != tails_.end();) {
     Tail& tail = *it->second;
     const bool judged = tail.marks.empty() || tail.marks.back().until <= pairing_.horizon();
-    if (tail.is_named) tail.unnamed_since = Time{};
-    if (!tail.is_named && tail.unnamed_since == Time{}) tail.unnamed_since = now;
     // Who writes it may not know yet that it was rotated.
-    if (tail.is_named || any || !judged || now - tail.unnamed_since < still_written) {
+    if (!watch_.is_gone(tail.identity, now, still_written) || any || !judged) {
       ++it;
       continue;
     }
@@ -319,13 +209,13 @@ bool Live::step(Time now) {
     Cursor cursor{"file:" + tail.identity, "",         tail.read, tail.filtered, tail.unreadable,
                   pairing_.horizon(),      caught_up_, true};
     forgotten_.push_back(std::move(cursor));
+    watch_.forget(tail.identity);
     it = tails_.erase(it);
   }
   return any;
 }
 
 std::vector<Finding> Live::take_findings() { return std::exchange(findings_, {}); }
-std::vector<std::string> Live::take_complaints() { return std::exchange(complaints_, {}); }
 
 std::vector<Live::Cursor> Live::take_cursors() {
   std::vector<Cursor> cursors = std::exchange(forgotten_, {});

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "plugins/files/file_watch.hpp"
 #include "plugins/windows/coverage.hpp"
 #include "plugins/windows/input.hpp"
 #include "plugins/windows/pairing.hpp"
@@ -47,7 +48,7 @@ class Live final : private PairingSink {
   };
   using Recall = std::function<std::optional<std::string>(const std::string& cursor)>;
 
-  Live(std::vector<std::string> paths, LiveSettings settings, Recall recall);
+  Live(std::vector<std::string> paths, LiveSettings settings, const Recall& recall);
   ~Live() override;
 
   // Opens what is there. The only moment at which cursors are recalled: the host tells them at the start.
@@ -59,7 +60,7 @@ class Live final : private PairingSink {
   [[nodiscard]] std::vector<Finding> take_findings();
   [[nodiscard]] std::vector<Cursor> take_cursors();
   [[nodiscard]] std::map<std::string, std::string> take_changes() { return pairing_.take_changes(); }
-  [[nodiscard]] std::vector<std::string> take_complaints();
+  [[nodiscard]] std::vector<std::string> take_complaints() { return watch_.take_complaints(); }
   [[nodiscard]] const Coverage& coverage() const { return coverage_; }
   // How many chunks of EVTX files were read so far: what was read once is not read again.
   [[nodiscard]] std::uint64_t evtx_chunks_read() const;
@@ -73,25 +74,21 @@ class Live final : private PairingSink {
     coverage_.judged(input, fate, reason);
   }
   void look_for_files();
-  void consider(const std::string& path, bool only_if_known);
+  bool take(files::FoundFile&& found);
   bool read(Tail& tail);
   bool read_evtx_tail(Tail& tail);
   void report_gaps(Time now);
-  void complain(std::string text);
+  [[nodiscard]] static std::string whole(const Tail& tail);
 
-  std::vector<std::string> paths_;
   LiveSettings settings_;
-  Recall recall_;
+  files::FileWatch watch_;
   Coverage coverage_;
   Pairing pairing_;
   std::map<std::string, std::unique_ptr<Tail>> tails_;  // by identity
   std::vector<Finding> findings_;
   std::vector<Cursor> forgotten_;
-  std::vector<std::string> complaints_;
-  std::set<std::string> complained_;
   std::set<std::string> gaps_told_;
   Time gaps_looked_at_{};
-  bool first_look_ = true;
   bool caught_up_ = false;
 };
 

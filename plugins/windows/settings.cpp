@@ -2,7 +2,6 @@
 
 #include <simdjson.h>
 
-#include <charconv>
 #include <stdexcept>
 
 namespace curfew::windows {
@@ -14,23 +13,13 @@ Duration duration_of(const element& settings, const char* name, Duration fallbac
   element value;
   if (settings.at_key(name).get(value) != simdjson::SUCCESS) return fallback;
   std::string_view text;
-  std::int64_t number = 0;
-  Duration unit{};
-  if (value.get_string().get(text) == simdjson::SUCCESS) {
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-    const std::string_view rest = text.substr(static_cast<std::size_t>(read.ptr - text.data()));
-    if (read.ec == std::errc()) {
-      if (rest == "ms") unit = std::chrono::milliseconds(1);
-      if (rest == "s") unit = std::chrono::seconds(1);
-      if (rest == "m") unit = std::chrono::minutes(1);
-      if (rest == "h") unit = std::chrono::hours(1);
-    }
-  }
-  if (unit == Duration{} || number < 0 || number > most / unit)
+  const auto duration =
+      value.get_string().get(text) == simdjson::SUCCESS ? files::parse_duration(text) : std::nullopt;
+  if (!duration || *duration > most)
     throw std::invalid_argument(
         std::string("settings: ") + name + " must be a duration such as \"5s\", at most " +
         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(most).count()) + "s");
-  return unit * number;
+  return *duration;
 }
 
 }  // namespace

@@ -43,6 +43,11 @@ TextReader::TextReader(RecordSink& sink, Format format, TextLimits limits)
       kind_(format == Format::Xml    ? Kind::Xml
             : format == Format::Json ? Kind::Undecided
                                      : Kind::Lines),
+      lines_(
+          limits.line_bytes, [this](std::string_view line, std::uint64_t number) { take_line(line, number); },
+          [this](std::uint64_t number) {
+            sink_.unreadable("line " + std::to_string(number), "a line longer than the limit");
+          }),
       json_(sink),
       xml_(sink) {}
 
@@ -67,15 +72,14 @@ void TextReader::feed_utf8(std::string_view bytes) {
       xml_.feed(bytes);
       return;
     case Kind::Lines:
-      pending_ += bytes;
-      take_lines(false);
+      lines_.feed(bytes);
       return;
     case Kind::Document:
       if (pending_.size() + bytes.size() <= limits_.document_bytes) {
         pending_ += bytes;
-      } else if (!skipping_) {
+      } else if (!is_too_long_) {
         sink_.unreadable("byte " + std::to_string(pending_.size()), "a JSON document longer than the limit");
-        skipping_ = true;
+        is_too_long_ = true;
       }
       return;
     case Kind::Undecided:
@@ -92,15 +96,12 @@ void TextReader::feed_utf8(std::string_view bytes) {
       std::string_view(pending_).substr(begin, newline == std::string::npos ? newline : newline - begin));
   const bool lines = first.front() == '{' && (first.back() == '}' || json_.is_complete(first));
   kind_ = lines ? Kind::Lines : Kind::Document;
-  if (lines) take_lines(false);
+  if (!lines) return;
+  lines_.feed(pending_);
+  pending_.clear();
 }
 
-void TextReader::take_line(std::string_view line) {
-  ++line_;
-  if (skipping_) {
-    skipping_ = false;
-    return;
-  }
+void TextReader::take_line(std::string_view line, std::uint64_t number) {
   const std::string_view trimmed = trim(line);
   if (trimmed.starts_with('<')) {
     XmlEventSplitter one(sink_);
@@ -108,29 +109,7 @@ void TextReader::take_line(std::string_view line) {
     one.finish();
     return;
   }
-  json_.line(line, "line " + std::to_string(line_));
-}
-
-void TextReader::take_lines(bool at_end) {
-  std::size_t begin = 0;
-  while (true) {
-    const auto newline = pending_.find('\n', begin);
-    if (newline == std::string::npos) break;
-    take_line(std::string_view(pending_).substr(begin, newline - begin));
-    begin = newline + 1;
-  }
-  taken_ += begin;
-  pending_.erase(0, begin);
-  if (at_end && !pending_.empty()) {
-    take_line(pending_);
-    taken_ += pending_.size();
-    pending_.clear();
-  } else if (pending_.size() > limits_.line_bytes) {
-    if (!skipping_) sink_.unreadable("line " + std::to_string(line_ + 1), "a line longer than the limit");
-    skipping_ = true;
-    taken_ += pending_.size();
-    pending_.clear();
-  }
+  json_.line(line, "line " + std::to_string(number));
 }
 
 void TextReader::finish() {
@@ -139,10 +118,10 @@ void TextReader::finish() {
       xml_.finish();
       return;
     case Kind::Lines:
-      take_lines(true);
+      lines_.finish();
       return;
     case Kind::Document:
-      if (!skipping_) json_.document(pending_);
+      if (!is_too_long_) json_.document(pending_);
       pending_.clear();
       return;
     case Kind::Undecided:

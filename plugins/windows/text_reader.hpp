@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "plugins/files/line_reader.hpp"
 #include "plugins/windows/event.hpp"
 #include "plugins/windows/input.hpp"
 #include "plugins/windows/json_reader.hpp"
@@ -30,7 +31,7 @@ class TextReader {
   void feed(std::string_view bytes);
   void finish();
   // Bytes of whole lines or events taken so far: where reading goes on after a restart.
-  [[nodiscard]] std::uint64_t taken() const { return kind_ == Kind::Xml ? xml_.taken() : taken_; }
+  [[nodiscard]] std::uint64_t taken() const { return kind_ == Kind::Xml ? xml_.taken() : lines_.taken(); }
   // Can't be read in pieces: one JSON document, or not UTF-8.
   [[nodiscard]] bool is_document() const {
     return kind_ == Kind::Document || encoding_ == Encoding::Utf16Little || encoding_ == Encoding::Utf16Big;
@@ -41,18 +42,16 @@ class TextReader {
   enum class Encoding : std::uint8_t { Undecided, Utf8, Utf16Little, Utf16Big };
 
   void feed_utf8(std::string_view bytes);
-  void take_lines(bool at_end);
-  void take_line(std::string_view line);
+  void take_line(std::string_view line, std::uint64_t number);
 
   RecordSink& sink_;
   TextLimits limits_;
   Kind kind_;
   Encoding encoding_ = Encoding::Undecided;
   std::string odd_;      // bytes of an incomplete UTF-16 unit
-  std::string pending_;  // of an incomplete line, or of the document
-  std::uint64_t line_ = 0;
-  std::uint64_t taken_ = 0;
-  bool skipping_ = false;  // within a line that is too long
+  std::string pending_;  // of what is undecided, or of the document
+  bool is_too_long_ = false;
+  files::LineReader lines_;
   JsonEvents json_;
   XmlEventSplitter xml_;
 };

@@ -413,5 +413,43 @@ TEST(Loop, GoesOnToTheNextStepWhenNoLookAfterARestartShowsAProof) {
   EXPECT_EQ(run.count(EventKind::Intent), 2U);
 }
 
+// A source that answers "not found" to everything is not proved right by what the log shows: the client goes
+// on.
+TEST(Loop, ActivityMakesNoLaterDeadAProof) {
+  Attempt run({step(Action::SignOutSession)});
+  run.loop(0).begin();
+  run.loop(1).session_acted(at(1));  // looking
+  run.probe(2, Liveness::Dead, Liveness::Dead);
+  run.loop(3).session_acted(at(3));  // acting
+  run.answer(4, AnswerCode::Accepted);
+  run.probe(5, Liveness::Dead, Liveness::Dead);
+  run.loop(6).session_acted(at(6));  // proving
+  run.wait(15, Liveness::Dead, Liveness::Dead);
+  EXPECT_EQ(run.order.steps[0].verdict, Verdict::StillAlive);
+  EXPECT_EQ(run.order.outcome, Outcome::StillAlive);
+  run.loop(16).session_acted(at(16));  // watched
+  run.wait(120, Liveness::Dead, Liveness::Dead);
+  EXPECT_EQ(run.order.outcome, Outcome::StillAlive);
+  run.wait(600, Liveness::Dead, Liveness::Alive);
+  EXPECT_EQ(run.order.outcome, Outcome::Proven);
+  EXPECT_EQ(run.order.steps[0].proof, Proof::DeadBesideControl);
+}
+
+TEST(Loop, ASourceFoundWrongIsBelievedAgainOnlyBesideAControlOrAfterAnAlive) {
+  Attempt run({step(Action::SignOutSession)});
+  run.loop(0).begin();
+  run.probe(1, Liveness::Alive);
+  run.answer(2, AnswerCode::Accepted);
+  run.probe(3, Liveness::Dead);
+  ASSERT_EQ(run.order.outcome, Outcome::Proven);
+  run.loop(200).session_acted(at(200));
+  ASSERT_EQ(run.order.outcome, Outcome::StillAlive);
+  run.wait(260, Liveness::Dead);
+  EXPECT_EQ(run.order.outcome, Outcome::StillAlive);
+  run.wait(900, Liveness::Alive);
+  run.wait(1800, Liveness::Dead);
+  EXPECT_EQ(run.order.outcome, Outcome::Proven);
+}
+
 }  // namespace
 }  // namespace curfew::enforcement

@@ -1,4 +1,4 @@
-#include "plugins/windows/archive_reader.hpp"
+#include "plugins/files/archive_reader.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -12,10 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "plugins/windows/input.hpp"
-#include "plugins/windows/text.hpp"
+#include "plugins/files/text.hpp"
 
-namespace curfew::windows {
+namespace curfew::files {
 namespace {
 
 constexpr std::size_t read_size = 256U << 10U;
@@ -35,23 +34,6 @@ int open_source(struct archive* archive, const ArchiveSource& source) {
   return source.file >= 0 ? archive_read_open_fd(archive, source.file, read_size)
                           : archive_read_open_memory(archive, source.bytes.data(), source.bytes.size());
 }
-
-// A place within an entry names the entry too.
-class EntrySink final : public RecordSink {
- public:
-  EntrySink(RecordSink& sink, std::string entry) : sink_(sink), entry_(std::move(entry)) {}
-  void event(WindowsEvent&& event) override { sink_.event(std::move(event)); }
-  void recovered(WindowsEvent&& event) override { sink_.recovered(std::move(event)); }
-  void recovered_torn() override { sink_.recovered_torn(); }
-  void unreadable(std::string_view place, std::string_view why, std::uint64_t records) override {
-    sink_.unreadable(entry_ + ": " + std::string(place), why, records);
-  }
-  void other_line() override { sink_.other_line(); }
-
- private:
-  RecordSink& sink_;
-  std::string entry_;
-};
 
 // Block by block: archive_read_data keeps what it has when the next block is damaged.
 class EntryBytes final : public Bytes {
@@ -247,8 +229,8 @@ bool is_shadow(std::string_view name) {
 }
 
 // False when something that ends the reading was said already.
-bool read_entries(struct archive* archive, const InputLimits& limits, RecordSink& sink, const TakeEntry& take,
-                  std::uint64_t& budget) {
+bool read_entries(struct archive* archive, const InputLimits& limits, const Unreadable& unreadable,
+                  const TakeInput& take, std::uint64_t& budget) {
   std::string place = "archive";
   std::uint64_t entries = 0;
   std::int64_t end = 0;
@@ -257,11 +239,11 @@ bool read_entries(struct archive* archive, const InputLimits& limits, RecordSink
     const int result = archive_read_next_header(archive, &entry);
     if (result == ARCHIVE_EOF) break;
     if (result < ARCHIVE_WARN) {
-      sink.unreadable(place, error_of(archive));
+      unreadable(place, error_of(archive));
       return false;
     }
     if (++entries > limits.entries) {
-      sink.unreadable(place, "more entries than the limit");
+      unreadable(place, "more entries than the limit");
       return false;
     }
     end = archive_filter_bytes(archive, 0) + archive_entry_size(entry);
@@ -269,16 +251,15 @@ bool read_entries(struct archive* archive, const InputLimits& limits, RecordSink
     const std::string name = to_clean_utf8(given != nullptr ? given : "entry " + std::to_string(entries));
     place = "archive, after " + name;
     if (archive_entry_filetype(entry) == AE_IFDIR || is_shadow(name)) continue;
-    EntrySink entry_sink(sink, name);
     EntryBytes bytes(archive, budget);
-    take(name, bytes, entry_sink);
+    take(name, bytes);
     if (bytes.is_fatal() || budget == 0) return false;
   }
   // A tar's end is marked. One that was cut off between two members lacks nothing else.
   const bool is_tar = (archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
   const std::int64_t padded = (end + tar_block - 1) / tar_block * tar_block;
   if (is_tar && archive_filter_bytes(archive, 0) <= padded) {
-    sink.unreadable(place, "it ends without the mark of an archive's end: members may be missing");
+    unreadable(place, "it ends without the mark of an archive's end: members may be missing");
     return false;
   }
   return true;
@@ -286,7 +267,8 @@ bool read_entries(struct archive* archive, const InputLimits& limits, RecordSink
 
 }  // namespace
 
-void read_archive(ArchiveSource source, const InputLimits& limits, RecordSink& sink, const TakeEntry& take) {
+void read_archive(ArchiveSource source, const InputLimits& limits, const Unreadable& unreadable,
+                  const TakeInput& take) {
   std::uint64_t budget = limits.expanded_bytes;
   const Archive archive(archive_read_new());
   archive_read_support_format_tar(archive.get());
@@ -305,9 +287,9 @@ void read_archive(ArchiveSource source, const InputLimits& limits, RecordSink& s
                          head.starts_with("\xfd") || head.starts_with("\x28\xb5\x2f\xfd");
   if (!is_packed) {
     if (open_source(archive.get(), source) != ARCHIVE_OK) {
-      sink.unreadable("archive", error_of(archive.get()));
+      unreadable("archive", error_of(archive.get()));
     } else {
-      read_entries(archive.get(), limits, sink, take, budget);
+      read_entries(archive.get(), limits, unreadable, take, budget);
     }
     return;
   }
@@ -320,12 +302,12 @@ void read_archive(ArchiveSource source, const InputLimits& limits, RecordSink& s
   }
   if (!unpacked->failure().empty() ||
       archive_read_open(archive.get(), unpacked.get(), nullptr, &Unpacked::give, nullptr) != ARCHIVE_OK) {
-    sink.unreadable("archive", unpacked->failure().empty() ? error_of(archive.get()) : unpacked->failure());
+    unreadable("archive", unpacked->failure().empty() ? error_of(archive.get()) : unpacked->failure());
     return;
   }
-  if (!read_entries(archive.get(), limits, sink, take, budget)) return;
+  if (!read_entries(archive.get(), limits, unreadable, take, budget)) return;
   const std::string failure = unpacked->drain(budget);
-  if (!failure.empty()) sink.unreadable("archive, after its last member", failure);
+  if (!failure.empty()) unreadable("archive, after its last member", failure);
 }
 
-}  // namespace curfew::windows
+}  // namespace curfew::files

@@ -1,9 +1,11 @@
-#include "plugins/windows/text.hpp"
+#include "plugins/files/text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdio>
 
-namespace curfew::windows {
+namespace curfew::files {
 namespace {
 
 // Two to four digits at `at`; negative when they aren't digits.
@@ -66,12 +68,56 @@ void append_code_point(std::string& out, std::uint32_t code) {
   out += tail(0);
 }
 
-std::optional<Time> parse_time(std::string_view text, bool zoneless) {
-  const int year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
-  const int hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
-  if (year < 1601 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 ||
-      minute > 59 || second < 0 || second > 60)
+std::optional<Time> to_time(const Civil& civil) {
+  constexpr std::array<int, 12> lengths{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (civil.year < 1601 || civil.year > 9999 || civil.month < 1 || civil.month > 12 || civil.day < 1 ||
+      civil.day > lengths[static_cast<std::size_t>(civil.month - 1)] || civil.hour < 0 || civil.hour > 23 ||
+      civil.minute < 0 || civil.minute > 59 || civil.second < 0 || civil.second > 60)
     return std::nullopt;
+  const bool is_leap = civil.year % 4 == 0 && (civil.year % 100 != 0 || civil.year % 400 == 0);
+  if (civil.month == 2 && civil.day == 29 && !is_leap) return std::nullopt;
+  const std::int64_t seconds = days_from(civil.year, civil.month, civil.day) * 86'400 + civil.hour * 3600 +
+                               civil.minute * 60 + civil.second;
+  return Time{std::chrono::seconds(seconds)};
+}
+
+int month_of(std::string_view english) {
+  constexpr std::array<std::string_view, 12> names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (equal_ignoring_case(names[i], english)) return static_cast<int>(i) + 1;
+  }
+  return 0;
+}
+
+std::optional<int> parse_zone(std::string_view text) {
+  if (text == "Z" || text == "z") return 0;
+  if (text.empty() || (text[0] != '+' && text[0] != '-')) return std::nullopt;
+  const bool colon = text.size() == 6 && text[3] == ':';
+  if (!colon && text.size() != 5) return std::nullopt;
+  const int hours = digits(text, 1, 2), minutes = digits(text, colon ? 4 : 3, 2);
+  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return std::nullopt;
+  return (hours * 3600 + minutes * 60) * (text[0] == '+' ? 1 : -1);
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  std::int64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc() || number < 0) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
+  Duration unit{};
+  if (text == "ms") unit = std::chrono::milliseconds(1);
+  if (text == "s") unit = std::chrono::seconds(1);
+  if (text == "m") unit = std::chrono::minutes(1);
+  if (text == "h") unit = std::chrono::hours(1);
+  if (unit == Duration{} || number > Duration::max() / unit) return std::nullopt;
+  return unit * number;
+}
+
+std::optional<Time> parse_time(std::string_view text, bool zoneless) {
+  const auto time = to_time({digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2), digits(text, 11, 2),
+                             digits(text, 14, 2), digits(text, 17, 2)});
+  if (!time) return std::nullopt;
   if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' ||
       text[16] != ':')
     return std::nullopt;
@@ -88,20 +134,10 @@ std::optional<Time> parse_time(std::string_view text, bool zoneless) {
     if (count == 0 || count > 9) return std::nullopt;
     text.remove_prefix(count);
   }
-  std::int64_t offset = 0;
-  if (text.empty()) {
-    if (!zoneless) return std::nullopt;
-  } else if (text != "Z" && text != "z") {
-    if (text[0] != '+' && text[0] != '-') return std::nullopt;
-    const bool colon = text.size() == 6 && text[3] == ':';
-    if (!colon && text.size() != 5) return std::nullopt;
-    const int hours = digits(text, 1, 2), minutes = digits(text, colon ? 4 : 3, 2);
-    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return std::nullopt;
-    offset = (hours * 60 + minutes) * (text[0] == '+' ? 60 : -60);
-  }
-  const std::int64_t seconds =
-      days_from(year, month, day) * 86'400 + hour * 3600 + minute * 60 + second - offset;
-  return Time{Duration{seconds * 1'000'000 + micros}};
+  if (text.empty() && zoneless) return *time + Duration{micros};
+  const auto zone = parse_zone(text);
+  if (!zone) return std::nullopt;
+  return *time - std::chrono::seconds(*zone) + Duration{micros};
 }
 
 std::string format_time(Time time) {
@@ -135,4 +171,4 @@ std::string format_time(Time time) {
   return {text, static_cast<std::size_t>(size)};
 }
 
-}  // namespace curfew::windows
+}  // namespace curfew::files

@@ -1,0 +1,121 @@
+#include "plugins/forms/logs/presets.hpp"
+
+#include <array>
+
+namespace curfew::forms {
+namespace {
+
+// Dynamics CRM (365 Customer Engagement) on premises behind AD FS, on IIS. IIS logs the cookies of requests
+// when its field cs(Cookie) is switched on; what an answer sets (Set-Cookie, Location) only when these are
+// added to its log as fields of the response. Without them sign-ins have no session, and are counted so.
+constexpr std::string_view dynamics_crm_onprem = R"json({
+  "format": {"kind": "w3c"},
+  "session": {"cookie": ["CrmOwinAuth", "MSISAuth", "FedAuth"]},
+  "auth_method": "saml",
+  "rules": [
+    {"name": "federated sign-out", "means": "sign_out",
+      "when": {"query": ["*wa=wsignout1.0*", "*wa=wsignoutcleanup1.0*"], "session": ["presented"]}},
+    {"name": "sign-out page", "means": "sign_out",
+      "when": {"path": ["*/signout.aspx"], "session": ["presented"]}},
+    {"name": "token taken", "means": "sign_in",
+      "when": {"method": ["POST"], "path": ["/", "*/", "*/default.aspx"], "status": ["302"]},
+      "unless": {"session": ["presented"]}},
+    {"name": "session refused", "means": "refused", "ends_session": true,
+      "when": {"status": ["401"], "session": ["presented"]}},
+    {"name": "sent back to AD FS", "means": "refused", "ends_session": true,
+      "when": {"status": ["302"], "location": ["*wa=wsignin1.0*"], "session": ["presented"]}},
+    {"name": "files of the pages", "means": "machine_activity",
+      "when": {"path": ["/_static/*", "*/_static/*", "/_imgs/*", "*/_imgs/*", "*.css", "*.js", "*.png", "*.gif",
+                        "*.jpg", "*.svg", "*.ico", "*.woff", "*.woff2", "*.axd"],
+               "session": ["presented"]}},
+    {"name": "asked for by the page itself", "means": "machine_activity",
+      "when": {"path": ["*/AppWebServices/*Notification*", "*/AppWebServices/*Presence*", "*/keepalive*",
+                        "*/Handlers/*Ping*"],
+               "session": ["presented"]}},
+    {"name": "used", "means": "activity", "when": {"status": ["2xx", "3xx", "404", "500"], "session": ["presented"]}}
+  ]
+})json";
+
+// mod_auth_form with mod_session in a cookie of the name `session` that holds the id (mod_session_dbd). The
+// module takes its cookie out of the request before it is logged: the id is in the answer, which renews it.
+constexpr std::string_view apache_mod_auth_form = R"json({
+  "format": {"kind": "apache",
+    "log_format": "%{%Y-%m-%dT%H:%M:%S}t.%{usec_frac}t%{%z}t %a \"%u\" \"%{session}C\" \"%r\" %>s %B %D \"%{Location}o\" \"%{Set-Cookie}o\" \"%{User-Agent}i\""},
+  "session": {"cookie": "session"},
+  "rules": [
+    {"name": "sign-in refused", "means": "sign_in_failed",
+      "when": {"method": ["POST"], "path": ["*/dologin", "*/dologin.html"], "location": ["*login*"]}},
+    {"name": "sign-in refused", "means": "sign_in_failed",
+      "when": {"method": ["POST"], "path": ["*/dologin", "*/dologin.html"], "status": ["401", "403"]}},
+    {"name": "signed in", "means": "sign_in",
+      "when": {"method": ["POST"], "path": ["*/dologin", "*/dologin.html"], "user": "present",
+               "status": ["200", "302", "303", "307"]}},
+    {"name": "signed out", "means": "sign_out", "when": {"path": ["*/logout", "*/logout.html"]}},
+    {"name": "sent back to the form", "means": "refused", "ends_session": true,
+      "session_from": [{"cookie": "session"}, {"set_cookie": "session"}],
+      "when": {"status": ["302", "303", "307", "401"], "location": ["*login*"], "user": "present"}},
+    {"name": "nobody is signed in", "means": "ignore", "when": {"user": "absent"}},
+    {"name": "used", "means": "activity",
+      "session_from": [{"cookie": "session"}, {"set_cookie": "session"}],
+      "when": {"status": ["2xx", "3xx", "404"], "session": ["any"]}}
+  ]
+})json";
+
+// mod_auth_gssapi with GssapiUseSessions: a sign-in is a request that brought no session and was given one.
+// Browsers do that by themselves: it is no sign that anybody typed a password.
+constexpr std::string_view apache_mod_auth_gssapi = R"json({
+  "format": {"kind": "apache",
+    "log_format": "%{%Y-%m-%dT%H:%M:%S}t.%{usec_frac}t%{%z}t %a \"%{X-Forwarded-For}i\" \"%u\" \"%{gssapi_session}C\" \"%m %U%q %H\" %>s %B %D \"%{Host}i\" \"%{GSS_NAME}e\" \"%{GSS_SESSION_EXPIRATION}e\" \"%{WWW-Authenticate}o\" \"%{Set-Cookie}o\" %{UNIQUE_ID}e \"%{User-Agent}i\""},
+  "session": {"cookie": "gssapi_session"},
+  "auth_method": "negotiate",
+  "rules": [
+    {"name": "session refused", "means": "refused", "ends_session": true,
+      "when": {"status": ["401"], "session": ["presented"]}},
+    {"name": "asked to sign in", "means": "ignore", "when": {"status": ["401"]}},
+    {"name": "not allowed", "means": "ignore", "when": {"status": ["403"]}},
+    {"name": "signed in", "means": "sign_in", "when": {"user": "present", "session": ["issued"]},
+      "unless": {"session": ["presented"]}},
+    {"name": "used", "means": "activity", "when": {"user": "present", "session": ["presented"]}}
+  ]
+})json";
+
+// A LemonLDAP::NG portal and the applications behind its handler, all logged by one nginx. That somebody
+// asked for a deletion by REST is no end: the handlers' caches take the session for about 15 seconds more,
+// and it may have been Curfew that asked.
+constexpr std::string_view lemonldap = R"json({
+  "format": {"kind": "nginx",
+    "log_format": "$time_iso8601 $remote_addr user=\"$lmremote_user\" custom=\"$lmremote_custom\" sess=\"$cookie_lemonldap\" \"$request\" $status $request_time loc=\"$sent_http_location\" setc=\"$sent_http_set_cookie\" ua=\"$http_user_agent\""},
+  "session": {"cookie": "lemonldap"},
+  "user": {"from": [{"field": "lmremote_user"}]},
+  "refusals_settle": "15s",
+  "rules": [
+    {"name": "asked by REST", "means": "ignore",
+      "when": {"path": ["/sessions/*", "/adminSessions/*", "/oauth2/token", "/oauth2/introspect"]}},
+    {"name": "signed out", "means": "sign_out", "when": {"query": ["*logout=1*"], "session": ["presented"]}},
+    {"name": "signed in", "means": "sign_in", "when": {"method": ["POST"], "session": ["issued"]}},
+    {"name": "sign-in refused", "means": "sign_in_failed",
+      "when": {"method": ["POST"], "path": ["/"], "status": ["401"]}},
+    {"name": "sent to the portal", "means": "refused", "ends_session": true,
+      "when": {"status": ["302"], "location": ["*/?url=*"], "session": ["presented"]}},
+    {"name": "used", "means": "activity",
+      "when": {"status": ["2xx", "3xx", "404"], "session": ["presented"]}}
+  ]
+})json";
+
+constexpr std::array<LogPreset, 4> all{{{"dynamics_crm_onprem", dynamics_crm_onprem},
+                                        {"apache_mod_auth_form", apache_mod_auth_form},
+                                        {"apache_mod_auth_gssapi", apache_mod_auth_gssapi},
+                                        {"lemonldap", lemonldap}}};
+
+}  // namespace
+
+std::span<const LogPreset> log_presets() { return all; }
+
+std::string_view log_preset(std::string_view name) {
+  for (const LogPreset& one : all) {
+    if (one.name == name) return one.json;
+  }
+  return {};
+}
+
+}  // namespace curfew::forms

@@ -1,0 +1,18 @@
+// Stores behind HTTP: any application by configured calls, and LemonLDAP::NG's session server.
+//
+//   std::unique_ptr<Store> store = make_http_store(setting);
+//
+// Threads: any. Owns: its client. Fails: as Store.
+#pragma once
+
+#include <memory>
+
+#include "plugins/forms/stores/setting.hpp"
+#include "plugins/forms/stores/store.hpp"
+
+namespace curfew::forms {
+
+[[nodiscard]] std::unique_ptr<Store> make_http_store(const Setting& setting);
+[[nodiscard]] std::unique_ptr<Store> make_lemonldap_store(const Setting& setting);
+
+}  // namespace curfew::forms

@@ -1,0 +1,1 @@
+curfew_tests(plugins files curfew_files)

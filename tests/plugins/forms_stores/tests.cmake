@@ -1,0 +1,2 @@
+curfew_tests(plugins forms_stores curfew_forms_stores curfew_forms_app curfew_test_support Poco::Net
+             nlohmann_json::nlohmann_json)
