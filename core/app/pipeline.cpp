@@ -290,10 +290,23 @@ void Pipeline::run_recorded() {
   close_batch();
 }
 
+// What is released comes in order, so everything before it was shown: who did nothing until then breached at
+// that time, and the next record must not hide it.
+void Pipeline::state_silence_before(Time time) {
+  const auto deadline = machine_->engine().next_deadline();
+  if (!deadline || *deadline >= time) return;
+  const Time before = std::max(time - Duration{1}, machine_->engine().now());
+  for (const SourceSettings& source : options_.settings.sources)
+    machine_->take(before,
+                   model::ProgressInput{
+                       .source = source.name, .observed_until = before, .caught_up = false, .closed = false});
+}
+
 // What has happened before every open source's watermark goes to the engine, oldest first; deadlines between
 // two observations fire at their own time.
 void Pipeline::release(bool everything) {
   while (auto next = order_.next()) {
+    if (next->time <= order_.watermark()) state_silence_before(next->time);
     take(std::move(next->arrival), next->time);
     if (batch_is_due()) close_batch();
   }

@@ -96,6 +96,7 @@ class Pipeline {
   void take(Arrival&& arrival, Time at);
   void take_progress(const std::string& source, const connector::CursorProgress& progress);
   void release(bool everything);
+  void state_silence_before(Time time);
   void give_progress(Time at, bool all);
   void close_batch();
   [[nodiscard]] bool batch_is_due() const;
