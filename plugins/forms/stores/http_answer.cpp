@@ -35,11 +35,11 @@ const char* const too_long = "answered with more than can be taken";
 
 std::string HttpAnswerReader::read_head(std::string_view head) {
   const std::string_view first = head.substr(0, head.find("\r\n"));
-  const auto code = first.size() >= 12 ? number(first.substr(9, 3), 10) : std::nullopt;
-  if (!(first.starts_with("HTTP/1.1 ") || first.starts_with("HTTP/1.0 ")) || !code || *code < 100 ||
+  const std::uint64_t code = first.size() >= 12 ? number(first.substr(9, 3), 10).value_or(0) : 0;
+  if (!(first.starts_with("HTTP/1.1 ") || first.starts_with("HTTP/1.0 ")) || code < 100 ||
       (first.size() > 12 && first[12] != ' '))
     return "answered something that is not HTTP";
-  status_ = static_cast<int>(*code);
+  status_ = static_cast<int>(code);
   bool is_chunked = false;
   std::optional<std::uint64_t> length;
   for (std::size_t at = first.size() + 2; at < head.size();) {
