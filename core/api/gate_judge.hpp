@@ -150,6 +150,9 @@ class GateJudge {
   // Who asks: the proxy's client, if a proxy of ours says so. Not checked to be an address.
   [[nodiscard]] enforcement::GateClient client_of(const GateRequest& request) const;
 
+  static std::uint64_t next_number();
+
+  const std::uint64_t number_ = next_number();  // of this judge among all that there were
   const GateSettings settings_;
   enforcement::GateView& view_;
   const PathSet public_paths_;
