@@ -85,13 +85,14 @@ bool is_channel(const Settings& settings, std::string_view name) {
 void check_notifications(const Settings& settings) {
   std::set<std::string> names;
   for (const SourceSettings& source : settings.sources) names.insert(source.name);
+  for (const GateSettings& gate : settings.gates) names.insert(gate.name);
   for (std::size_t i = 0; i < settings.notifications.size(); ++i) {
     const NotificationSettings& channel = settings.notifications[i];
     const Check check{settings, channel, "notifications[" + std::to_string(i) + "]"};
     if (i == most_channels) check.fail("", "more than " + std::to_string(most_channels) + " notifications");
     if (channel.name.empty() || channel.name.size() > 64) check.fail("name", "must have 1 to 64 bytes");
     if (!names.insert(channel.name).second)
-      check.fail("name", "'" + channel.name + "' is the name of another notification or of a source");
+      check.fail("name", "'" + channel.name + "' is the name of another notification, a source or a gate");
     if (channel.kind == "webhook")
       check.webhook();
     else

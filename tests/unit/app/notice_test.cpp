@@ -77,7 +77,7 @@ TEST(Tokens, AreNotNamedAsPoliciesSignTheirOrders) {
 
 TEST(Notifications, HaveNamesOfTheirOwnAndOnlyNotify) {
   const std::string channel = "notifications: [{name: crm, kind: webhook, url: \"https://x.test\"}]\n";
-  EXPECT_THAT(error_of("sources: [{name: crm, ingest: true}]\n" + channel), HasSubstr("of a source"));
+  EXPECT_THAT(error_of("sources: [{name: crm, ingest: true}]\n" + channel), HasSubstr("a source or a gate"));
   EXPECT_THAT(error_of(channel + "policies: [{name: p, rule: session_timeout, limit: 1h, ladder: [{action: "
                                  "sign_out_session, at: crm}]}]\n"),
               HasSubstr("'crm' is a notification: it can 'notify' and nothing else"));
