@@ -134,6 +134,8 @@ SessionMaxAge 3600
                                  "-DFOREGROUND"},
         environment, folder() / "logs/out");
     ASSERT_TRUE(wait_for_port(port_)) << "Apache does not listen";
+    // It listens before it opens its logs.
+    ASSERT_TRUE(eventually([&] { return fs::exists(log()); }));
     fs::permissions(log(), fs::perms(0644));
   }
 

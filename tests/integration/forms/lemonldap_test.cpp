@@ -52,6 +52,7 @@ class Lemonldap : public testing::Test {
         std::vector<std::string>{"/usr/sbin/nginx", "-c", at("nginx.conf").string()},
         std::map<std::string, std::string>{}, at("logs/nginx.out"));
     ASSERT_TRUE(wait_for_port(port_));
+    ASSERT_TRUE(eventually([&] { return fs::exists(log()); }));
     fs::permissions(at("logs"), fs::perms(0755));
     fs::permissions(log(), fs::perms(0644));
     proxy_ = std::make_unique<support::FaultyProxy>(
