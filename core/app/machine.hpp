@@ -30,6 +30,8 @@ class Machine {
   [[nodiscard]] Batch& open() { return batch_; }
   [[nodiscard]] const Batch& open() const { return batch_; }
   [[nodiscard]] bool has_entries() const { return !batch_.entries.empty(); }
+  // Whether a sign-out was ordered or moved on in the open batch: a gate waits for its commit.
+  [[nodiscard]] bool is_urgent() const { return !sign_outs_.empty(); }
   // The open batch with its rows; the next one is open.
   [[nodiscard]] Batch close();
   // What gates must know of every session that they guard, as the engine has them now.

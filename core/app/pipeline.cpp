@@ -409,6 +409,7 @@ bool Pipeline::batch_is_due() const {
   const Batch& batch = machine_->open();
   if (batch.entries.size() >= options_.settings.ledger.batch_entries) return true;
   if (batch.entries.empty()) return !batch.active.empty();
+  if (machine_->is_urgent() && !options_.recorded) return true;
   return steady_clock::now() - batch_began_ >= options_.settings.ledger.batch_time;
 }
 
