@@ -45,6 +45,7 @@ void FileWatch::consider(const std::string& path, bool only_if_known, const Take
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
     complain(path + ": can't be read: " + reason(errno) + "; check path and rights");
+    misses_some_ = misses_some_ || !only_if_known;
     return;
   }
   if (!S_ISREG(status.st_mode)) return;
@@ -61,6 +62,7 @@ void FileWatch::consider(const std::string& path, bool only_if_known, const Take
   found.file = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (found.file.get() < 0) {
     complain(path + ": can't be read: " + reason(errno) + "; check its rights");
+    misses_some_ = true;
     return;
   }
   found.head = head_of(found.file.get());
@@ -74,6 +76,7 @@ void FileWatch::consider(const std::string& path, bool only_if_known, const Take
 
 void FileWatch::look(const Take& take) {
   for (auto& [identity, known] : known_) known.is_named = false;
+  misses_some_ = false;
   for (const std::string& path : paths_) {
     std::error_code error;
     if (fs::is_directory(path, error)) {
@@ -82,6 +85,7 @@ void FileWatch::look(const Take& take) {
         files = expand_inputs({path});
       } catch (const std::runtime_error& failure) {
         complain(failure.what());
+        misses_some_ = true;
       }
       for (const std::string& file : files) consider(file, false, take);
       continue;

@@ -45,6 +45,8 @@ class FileWatch {
 
   // Empty files are not told: nobody knows yet what they are.
   void look(const Take& take);
+  // Whether at the last look a path was not there or could not be read: what it would show, nobody knows.
+  [[nodiscard]] bool misses_some() const { return misses_some_; }
   // Cursors are told at the start only.
   void end_recall() { recall_ = nullptr; }
   // No path has named it since `grace`.
@@ -74,6 +76,7 @@ class FileWatch {
   std::set<std::string> complained_;
   std::vector<std::string> complaints_;
   bool is_first_look_ = true;
+  bool misses_some_ = false;
 };
 
 }  // namespace curfew::files

@@ -61,7 +61,8 @@ class Forms {
       format_ = valid([&] { return make_format(settings_.format); });
       rules_.emplace(valid([&] { return Rules(settings_.rules); }));
     }
-    tell_gate(host_);
+    // Where a request has the session's id, for a gate in front of the application.
+    if (!settings_.gate_rules.empty()) host_.gate_rules(settings_.gate_rules);
   }
   ~Forms() { stop(); }
 
@@ -119,13 +120,6 @@ class Forms {
  private:
   static constexpr const char* no_store =
       "this source has only an access log: a setting `store` says where the application keeps its sessions";
-
-  // Where a request has the session's id, for a gate in front of the application.
-  template <typename AnyHost>
-  void tell_gate(AnyHost& host) {
-    if (settings_.gate_rules.empty()) return;
-    if constexpr (requires { host.gate_rules(settings_.gate_rules); }) host.gate_rules(settings_.gate_rules);
-  }
 
   // False when the host wants to stop.
   bool emit(const Finding& finding) {

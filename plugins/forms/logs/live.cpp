@@ -224,7 +224,8 @@ void Live::close(Time now, bool more) {
     horizon = closing;
   }
   merger_.close(closing);
-  horizon_ = std::max(horizon_, horizon);
+  // A log that can't be read shows nobody's silence.
+  if (!watch_.misses_some()) horizon_ = std::max(horizon_, horizon);
 }
 
 void Live::drop_gone(Time now, bool more) {
@@ -260,7 +261,7 @@ bool Live::step(Time now) {
     tails_.emplace(std::move(identity), std::move(tail));
   }
   close(now, more);
-  caught_up_ = caught_up_ || !more;
+  caught_up_ = caught_up_ || (!more && !watch_.misses_some());
   drop_gone(now, more);
   return more;
 }

@@ -5,6 +5,8 @@
 //   for (Finding& finding : live.take_findings()) …
 //   for (const Live::Cursor& cursor : live.take_cursors()) …       // after the findings are emitted
 //
+// While a named log is not there or can't be read, nothing is said to be complete: its silence is nobody's.
+//
 // A cursor never passes a line whose quantum is still open, so a restart loses none.
 //
 // Threads: one. Owns: open files. Fails: never; a file that can't be read is told by take_complaints and

@@ -82,6 +82,20 @@ TEST_F(FormsConnector, ReadsARecordedLogToItsEndAndNoCredentialLeavesIt) {
   EXPECT_EQ(read, 10U);
 }
 
+TEST_F(FormsConnector, TheGateIsToldWhereARequestHasTheSession) {
+  run({{"preset", "apache_mod_auth_form"},
+       {"inputs", {folder + "/access.log"}},
+       {"session", {{"cookie", "sid"}, {"transform", {"url_decode", "after:s:", "before:."}}}}},
+      false);
+  ASSERT_TRUE(listener.wait([&] { return !listener.rules.empty(); }));
+  host->stop();
+  EXPECT_EQ(
+      json::parse(listener.rules),
+      json::parse(
+          R"({"credentials":[{"in":"cookie","name":"sid","transform":["url_decode","after:s:","before:."]}],
+                            "clear_cookies":["sid"]})"));
+}
+
 TEST_F(FormsConnector, TheSameLogPackedAndRenamedHasTheSameKeys) {
   const json settings{{"preset", "apache_mod_auth_form"}};
   const auto keys_of = [&](const std::string& input) {

@@ -222,11 +222,30 @@ TEST_F(Growing, DamagedLinesAreCountedAndTheNextOnesRead) {
 
 TEST_F(Growing, AFileThatComesLaterIsSaidToBeMissingAndThenRead) {
   begin(path);
-  step(seconds(1));
+  step(seconds(60));
   EXPECT_EQ(live->take_complaints().size(), 1U);
+  EXPECT_EQ(observed_until, files::Time{}) << "nobody knows what it would show";
   append(line(seconds(1), "a", "POST"));
   step(seconds(2));
   EXPECT_EQ(findings.size(), 1U);
+  step(seconds(2));
+  EXPECT_GT(observed_until, begun + seconds(30));
+}
+
+TEST_F(Growing, ALogThatIsGoneShowsNobodysSilence) {
+  append(line(seconds(0), "a", "POST"));
+  begin(path);
+  step(seconds(40));
+  const files::Time before = observed_until;
+  EXPECT_GT(before, begun);
+  fs::remove(path);
+  step(seconds(2));
+  step(seconds(600));
+  EXPECT_LE(observed_until, before + seconds(2));
+  append(line(seconds(640), "a"));
+  step(seconds(2));
+  step(seconds(2));
+  EXPECT_GT(observed_until, begun + seconds(600));
 }
 
 TEST_F(Growing, ABacklogIsReadInStepsAndWholeBeforeItIsCaughtUp) {
