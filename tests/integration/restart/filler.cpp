@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -22,11 +23,20 @@ int main(int argc, char** argv) {
                                      .snapshot_every = number(5),
                                      .began = base::from_micros(static_cast<std::int64_t>(number(3)))};
     app::Log log(app::LogLevel::Error);
-    app::Pipeline pipeline(support::options_for(world, argv[2], {argv[1]}), log);
+    std::atomic<bool> committed = false;
+    app::PipelineOptions options = support::options_for(world, argv[2], {argv[1]});
+    options.on_commit = [&committed](const app::Batch&) {
+      committed = true;
+      committed.notify_all();
+    };
+    app::Pipeline pipeline(std::move(options), log);
     pipeline.start();
     support::push(pipeline, world, number(6), world.observations);
-    // With what is queued, sealed and half sent still under way.
-    if (std::string_view(argv[8]) == "kill") ::kill(::getpid(), SIGKILL);
+    // With what is queued, sealed and half sent still under way, and some of it durable.
+    if (std::string_view(argv[8]) == "kill") {
+      committed.wait(false);
+      ::kill(::getpid(), SIGKILL);
+    }
     support::await_durable(pipeline);
     pipeline.stop(std::chrono::minutes(5));
   } catch (const Error& error) {
