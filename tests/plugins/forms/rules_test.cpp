@@ -5,6 +5,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <vector>
 
 #include "tests/plugins/forms/log_tester.hpp"
 
@@ -17,9 +18,10 @@ json rule(const char* means, json when = json::object()) {
   return {{"means", means}, {"when", std::move(when)}};
 }
 
-Rules rules_of(json rules, json session = {{"cookie", "sid"}}) {
+// A vector: compilers differ in what a JSON value in braces is, the value or a list of it.
+Rules rules_of(const std::vector<json>& rules, json session = {{"cookie", "sid"}}) {
   const json settings{
-      {"inputs", {"x"}}, {"format", {{"kind", "nginx"}}}, {"session", session}, {"rules", std::move(rules)}};
+      {"inputs", {"x"}}, {"format", {{"kind", "nginx"}}}, {"session", session}, {"rules", json(rules)}};
   return Rules(read_settings(settings.dump()).rules);
 }
 
