@@ -1,6 +1,7 @@
 #include "core/api/gate_pages.hpp"
 
 #include "core/base/text.hpp"
+#include "core/report/markup.hpp"
 
 namespace curfew::api::gate_pages {
 namespace {
@@ -51,7 +52,7 @@ GateAnswer page(int status, std::string_view title, std::string_view inside) {
   std::string& text = answer.body;
   text = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">";
   text += "<meta name=\"viewport\" content=\"width=device-width\"><title>";
-  text += escaped(title);
+  text += report::escaped(title);
   text += "</title><style>";
   text += style;
   text += "</style>";
@@ -133,36 +134,10 @@ constexpr std::string_view script_text =
 
 }  // namespace
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 GateAnswer signed_out(int status, Refusal reason, std::string_view sign_in, std::string_view pages) {
   std::string inside = "<h1>Signed out</h1><p>";
   inside += words_of(reason);
-  inside += "</p><a href=\"" + escaped(sign_in) + "\">Sign in</a>";
+  inside += "</p><a href=\"" + report::escaped(sign_in) + "\">Sign in</a>";
   GateAnswer answer = page(status, "Signed out", inside);
   answer.headers.emplace_back("X-Curfew-Reason", model::name_of(reason));
   answer.headers.emplace_back("Link", "<" + std::string(pages) + "signed-out?reason=" +
@@ -183,7 +158,7 @@ GateAnswer starting(std::string_view) {
 GateAnswer warning(std::string_view pages) {
   return page(200, "Your session",
               "<h1>Your session</h1><p>A warning appears here before you are signed out.</p><script src=\"" +
-                  escaped(pages) + "curfew-warning.js\" defer></script>");
+                  report::escaped(pages) + "curfew-warning.js\" defer></script>");
 }
 
 GateAnswer script() {

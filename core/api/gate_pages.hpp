@@ -27,6 +27,5 @@ namespace curfew::api::gate_pages {
 
 // The value of `reason` in a query; empty: none.
 [[nodiscard]] std::string_view reason_in(std::string_view query);
-[[nodiscard]] std::string escaped(std::string_view text);
 
 }  // namespace curfew::api::gate_pages

@@ -5,6 +5,7 @@
 
 #include "core/api/gate_pages.hpp"
 #include "core/base/error.hpp"
+#include "core/report/markup.hpp"
 
 namespace curfew::api {
 namespace {
@@ -299,7 +300,7 @@ TEST_F(Judge, RulesThatCannotBeReadAreAnError) {
 }
 
 TEST(GatePages, EscapeWhatTheyAreGiven) {
-  EXPECT_EQ(gate_pages::escaped("<a href=\"x\">'&"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
+  EXPECT_EQ(report::escaped("<a href=\"x\">'&"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
   EXPECT_THAT(gate_pages::signed_out(401, Refusal::None, "/a\"b", "/c/").body, HasSubstr("/a&quot;b"));
 }
 
