@@ -60,7 +60,7 @@ class Machine {
   std::map<model::SessionNumber, model::SessionRow> last_sessions_;
   std::map<model::ViolationNumber, model::ViolationRow> last_violations_;
   std::map<model::OrderNumber, model::SignOutRow> last_sign_outs_;
-  std::map<model::SessionDigest, model::Ref> handles_;  // of live sessions
+  std::map<model::SessionDigest, model::Ref> handles_;  // of sessions that the engine remembers
   std::uint64_t inputs_ = 0;
 };
 
