@@ -100,28 +100,25 @@ void Loop::probe(std::uint32_t index, std::uint32_t number, Liveness session, Li
     take_watch_probe(index, session, control);
     return;
   }
+  const Proof proof = shown_by(step, session, control);
   if (step.phase == Phase::Looking) {
-    step.alive_before = session == Liveness::Alive;
-    if (session == Liveness::Dead && control == Liveness::Alive) {
-      conclude_step(index, Verdict::Proven, Proof::DeadBesideControl);
+    // It may have ended before the step; that it can't be asked about proves nothing.
+    if (proof == Proof::DeadBesideControl) {
+      conclude_step(index, Verdict::Proven, proof);
       return;
     }
+    if (session == Liveness::Alive) take_alive(step);
     intend(index);
     return;
   }
   if (step.phase != Phase::Proving) return;
-  if (session == Liveness::Dead && !step.at_gate) {
-    if (control == Liveness::Alive) {
-      conclude_step(index, Verdict::Proven, Proof::DeadBesideControl);
-      return;
-    }
-    if (step.alive_before) {
-      conclude_step(index, Verdict::Proven, Proof::DeadAfterAlive);
-      return;
-    }
+  if (proof != Proof::None && !step.at_gate) {
+    conclude_step(index, Verdict::Proven, proof);
+    return;
   }
   if (session == Liveness::Alive) {
-    step.alive_after = step.alive_before = true;
+    take_alive(step);
+    step.alive_after = true;
     // It had no effect, whether it was done or not: only now is it done again.
     if (step.in_doubt) {
       intend(index);
@@ -134,6 +131,17 @@ void Loop::probe(std::uint32_t index, std::uint32_t number, Liveness session, Li
   }
   step.next_probe_at = std::min(now_ + step.backoff, step.prove_by);
   step.backoff = std::min(step.backoff * 2, longest_backoff);
+}
+
+Proof Loop::shown_by(const Step& step, Liveness session, Liveness control) {
+  if (session != Liveness::Dead || step.contradicted) return Proof::None;
+  if (control == Liveness::Alive) return Proof::DeadBesideControl;
+  return step.alive_before ? Proof::DeadAfterAlive : Proof::None;
+}
+
+void Loop::take_alive(Step& step) {
+  step.alive_before = true;
+  step.contradicted = false;
 }
 
 void Loop::give_up(std::uint32_t index) {
@@ -242,14 +250,15 @@ void Loop::wake_watch() {
 
 void Loop::take_watch_probe(std::uint32_t index, Liveness session, Liveness control) {
   Step& step = order_.steps[index];
-  if (session == Liveness::Dead && (control == Liveness::Alive || step.alive_before)) {
-    prove_late(index, control == Liveness::Alive ? Proof::DeadBesideControl : Proof::DeadAfterAlive);
+  if (const Proof proof = shown_by(step, session, control); proof != Proof::None) {
+    prove_late(index, proof);
     return;
   }
   step.backoff = std::min(step.backoff * 2, longest_watch_pause);
   step.next_probe_at = now_ + step.backoff;
   if (session != Liveness::Alive) return;
-  step.alive_before = step.alive_after = true;
+  take_alive(step);
+  step.alive_after = true;
   found_alive("the source says that the session lives");
 }
 
@@ -373,8 +382,13 @@ void Loop::session_acted(Time occurred_at) {
     if (occurred_at <= step.answered_at) return;
     if (order_.outcome == Outcome::Proven) {
       if (occurred_at <= order_.concluded_at + contradiction_skew) return;
-      // Its "dead" was wrong once: it counts again beside a control, or after it has said "alive" itself.
-      step.alive_before = false;
+      if (step.proof == Proof::DeadAfterAlive || step.proof == Proof::DeadBesideControl) {
+        for (Step& other : order_.steps) {
+          if (other.probe_source != step.probe_source) continue;
+          other.alive_before = false;
+          other.contradicted = true;
+        }
+      }
       step.alive_after = true;
       found_alive("activity after the proof: it is taken back");
       watch();

@@ -77,6 +77,9 @@ class Loop {
   void conclude(model::Outcome outcome);
   void watch();
   void wake_watch();
+  // What a source's answer proves of a step's effect.
+  [[nodiscard]] static Proof shown_by(const Step& step, model::Liveness session, model::Liveness control);
+  static void take_alive(Step& step);
   void take_watch_probe(std::uint32_t index, model::Liveness session, model::Liveness control);
   void prove_late(std::uint32_t index, Proof proof);
   void found_alive(const std::string& why);

@@ -110,6 +110,7 @@ void save_step(const Step& step, model::StateWriter& w) {
   w.number(step.acts);
   w.flag(step.alive_before);
   w.flag(step.alive_after);
+  w.flag(step.contradicted);
   w.time(step.intended_at);
   w.time(step.answered_at);
   w.time(step.prove_by);
@@ -143,6 +144,7 @@ Step load_step(model::StateReader& r) {
   step.acts = r.number_as<std::uint32_t>();
   step.alive_before = r.flag();
   step.alive_after = r.flag();
+  step.contradicted = r.flag();
   step.intended_at = r.time();
   step.answered_at = r.time();
   step.prove_by = r.time();

@@ -51,6 +51,9 @@ struct Step {
   std::uint32_t acts = 0;  // intents to carry it out
   bool alive_before = false;
   bool alive_after = false;  // the newest sign is that it lives
+  // The source's "dead" was believed, and the session went on: until it says "alive" itself, no "dead" of
+  // it about this session is a proof.
+  bool contradicted = false;
   Time intended_at{};
   Time answered_at{};
   Time prove_by{};

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "core/engine/state.hpp"
@@ -131,6 +133,7 @@ model::OrderNumber Engine::State::order(Order order, Slot target,
   order.number = number;
   order.ordered_at = now;
   std::uint32_t subject = subjects.find(order.subject);
+  std::set<std::string> contradicted;  // sources whose "dead" this session has shown to be wrong
   if (target != no_slot) {
     Session& session = sessions.at(target);
     order.session = session.number;
@@ -139,10 +142,14 @@ model::OrderNumber Engine::State::order(Order order, Slot target,
     order.digest = session.digest;
     order.expires_at = session.expires_at;
     subject = session.subject_index;
-    // The new one looks after the session from now on.
-    if (KeptOrder* before = order_of(session); before != nullptr && before->order.watched()) {
-      before->order.watch_until = Time{};
-      queue_order(*before);
+    if (KeptOrder* before = order_of(session); before != nullptr) {
+      for (const Step& step : before->order.steps)
+        if (step.contradicted) contradicted.insert(step.probe_source);
+      // The new one looks after the session from now on.
+      if (before->order.watched()) {
+        before->order.watch_until = Time{};
+        queue_order(*before);
+      }
     }
     session.has_order = true;
     order_of_session[session.number] = number;
@@ -162,6 +169,7 @@ model::OrderNumber Engine::State::order(Order order, Slot target,
       step.probe_source = order.session_source;
     else if (can_prove(step.source))
       step.probe_source = step.source;
+    step.contradicted = contradicted.count(step.probe_source) != 0;
   }
   const Source* own = sources.find(symbols.find(order.session_source));
   order.guarded = order.session != 0 && own != nullptr && own->guarded;

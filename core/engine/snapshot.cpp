@@ -5,7 +5,7 @@
 namespace curfew::engine {
 namespace {
 
-constexpr std::string_view magic = "curfew-engine-5";
+constexpr std::string_view magic = "curfew-engine-6";
 
 void save_session(const Session& s, bool keyed, const std::vector<std::uint32_t>& words,
                   model::StateWriter& w) {

@@ -435,7 +435,7 @@ TEST(Loop, ActivityMakesNoLaterDeadAProof) {
   EXPECT_EQ(run.order.steps[0].proof, Proof::DeadBesideControl);
 }
 
-TEST(Loop, ASourceFoundWrongIsBelievedAgainOnlyBesideAControlOrAfterAnAlive) {
+TEST(Loop, ASourceFoundWrongIsBelievedAgainOnlyAfterItSaysAliveItself) {
   Attempt run({step(Action::SignOutSession)});
   run.loop(0).begin();
   run.probe(1, Liveness::Alive);
@@ -445,9 +445,12 @@ TEST(Loop, ASourceFoundWrongIsBelievedAgainOnlyBesideAControlOrAfterAnAlive) {
   run.loop(200).session_acted(at(200));
   ASSERT_EQ(run.order.outcome, Outcome::StillAlive);
   run.wait(260, Liveness::Dead);
+  run.wait(600, Liveness::Dead, Liveness::Alive);
   EXPECT_EQ(run.order.outcome, Outcome::StillAlive);
-  run.wait(900, Liveness::Alive);
-  run.wait(1800, Liveness::Dead);
+  run.loop(601).session_acted(at(601));
+  EXPECT_EQ(run.count(EventKind::Alert), 1U) << "one lie, one alert";
+  run.wait(1400, Liveness::Alive);
+  run.wait(2400, Liveness::Dead);
   EXPECT_EQ(run.order.outcome, Outcome::Proven);
 }
 

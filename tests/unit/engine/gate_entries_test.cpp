@@ -260,5 +260,28 @@ TEST(LateProof, IsTakenBackByActivityThatComesAfterIt) {
   EXPECT_EQ(m.entry().standing, Standing::Refused);
 }
 
+// What the session has shown of its source counts for the next order too, also after a restart.
+TEST(LateProof, OfASourceThatWasFoundWrongIsNotBelievedByTheNextOrderEither) {
+  Guarded m(behind_a_gate({longest(100)}));
+  m.sign_out(Liveness::Dead);
+  m.see(110, ObservationType::Activity, 1, 110);
+  ASSERT_EQ(m.order().outcome, Outcome::StillAlive);
+  std::string bytes;
+  m.engine.save([&](std::string_view chunk) { bytes += chunk; });
+  m.engine = Engine::load(bytes, m.symbols);
+  model::CommandInput command{.by = "anna", .reason = "laptop was stolen"};
+  command.selection.sources = {"crm"};
+  m.apply(at(120), std::move(command));
+  ASSERT_EQ(m.effects.commanded, std::vector<model::OrderNumber>{2});
+  m.apply(at(121), model::ProbeInput{2, 0, 1, Liveness::Dead, Liveness::Alive, {}});
+  EXPECT_EQ(m.engine.sign_out(2).outcome, Outcome::Pending) << "it acts all the same";
+  m.apply(at(122), model::AnswerInput{2, 0, AnswerCode::NotFound, {}});
+  m.apply(at(123), model::ProbeInput{2, 0, 2, Liveness::Dead, Liveness::Alive, {}});
+  EXPECT_EQ(m.engine.sign_out(2).outcome, Outcome::Pending);
+  m.apply(at(125), model::ProbeInput{2, 0, 3, Liveness::Alive, Liveness::Alive, {}});
+  m.apply(at(130), model::ProbeInput{2, 0, 4, Liveness::Dead, Liveness::Alive, {}});
+  EXPECT_EQ(m.engine.sign_out(2).outcome, Outcome::Proven);
+}
+
 }  // namespace
 }  // namespace curfew::engine::testing
