@@ -37,6 +37,8 @@ std::string_view only(std::span<const HeaderView> headers, std::string_view lowe
   return value;
 }
 
+constexpr Decision stranger{.verdict = Verdict::Refuse, .refusal = Refusal::UnknownSession};
+
 bool contains_ignoring_case(std::string_view text, std::string_view lower) {
   return base::to_lower_ascii(text).find(lower) != std::string::npos;
 }
@@ -149,7 +151,7 @@ GateAnswer GateJudge::explain(const GateRequest& request, int status, std::optio
     if (decision.verdict == Verdict::Refuse) {
       GateAnswer answer =
           gate_pages::signed_out(status, decision.refusal, settings_.sign_in, settings_.pages);
-      add_clearing(answer, now_rules.get());
+      add_clearing(answer, *now_rules, decision);
       return answer;
     }
   } else if (status != 200) {
@@ -227,6 +229,7 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
       };
       return rank(a.verdict) > rank(b.verdict);
     }
+    if (a.verdict == Verdict::Refuse) return b.undecided && !a.undecided;
     return a.verdict == Verdict::Warn && a.seconds_left < b.seconds_left;
   };
   for (const enforcement::Candidate& one : found.all) {
@@ -284,17 +287,17 @@ GateAnswer GateJudge::check(const GateRequest& request) {
   const GateTime time = settings_.clock();
   const Judged judged = judge(request, *now_rules, time, class_of(path, request.headers));
   if (judged.too_many) {
-    GateAnswer answer = refused(Refusal::UnknownSession, GateDecision::Malformed, now_rules.get());
+    GateAnswer answer = refused(stranger, GateDecision::Malformed, now_rules.get());
     answer.status = 403;
     return answer;
   }
   if (judged.decision.verdict == Verdict::Refuse)
-    return refused(judged.decision.refusal, GateDecision::Refuse, now_rules.get());
+    return refused(judged.decision, GateDecision::Refuse, now_rules.get());
   if (!judged.any) {
     // A browser's question before a request to another origin never carries a cookie.
     if (settings_.unknown != UnknownSessions::Deny || learning(time.now) || method == "OPTIONS")
       return passes(GateDecision::Anonymous);
-    return refused(Refusal::UnknownSession, GateDecision::UnknownRefused, nullptr);
+    return refused(stranger, GateDecision::UnknownRefused, nullptr);
   }
   for (const SessionDigest& session : judged.unknown) {
     GateAnswer answer = unknown(session, time.now, *now_rules);
@@ -327,19 +330,22 @@ GateAnswer GateJudge::unknown(const SessionDigest& session, Time now, const Rule
       return answer;
     }
   }
-  return refused(Refusal::UnknownSession, GateDecision::UnknownRefused, &rules);
+  return refused(stranger, GateDecision::UnknownRefused, &rules);
 }
 
-GateAnswer GateJudge::refused(Refusal refusal, GateDecision decision, const Rules* rules) const {
-  GateAnswer answer = gate_pages::signed_out(401, refusal, settings_.sign_in, settings_.pages);
+GateAnswer GateJudge::refused(const Decision& why, GateDecision decision, const Rules* rules) const {
+  GateAnswer answer = gate_pages::signed_out(401, why.refusal, settings_.sign_in, settings_.pages);
   answer.decision = decision;
-  add_clearing(answer, rules);
+  if (rules != nullptr) add_clearing(answer, *rules, why);
   return answer;
 }
 
-void GateJudge::add_clearing(GateAnswer& answer, const Rules* rules) const {
-  if (rules == nullptr) return;
-  for (const std::string& cookie : rules->rules.clear_cookies) {
+void GateJudge::add_clearing(GateAnswer& answer, const Rules& rules, const Decision& why) const {
+  if (why.undecided) {
+    answer.headers.emplace_back("Clear-Site-Data", "\"cache\"");
+    return;
+  }
+  for (const std::string& cookie : rules.rules.clear_cookies) {
     std::string text = cookie + "=; Path=" + settings_.cookie_path + "; Max-Age=0";
     if (!settings_.cookie_domain.empty()) text += "; Domain=" + settings_.cookie_domain;
     answer.headers.emplace_back("Set-Cookie", std::move(text));
@@ -358,7 +364,7 @@ GateAnswer GateJudge::status(const GateRequest& request, bool stay) {
   switch (judged.decision.verdict) {
     case Verdict::Refuse: {
       GateAnswer answer = gate_pages::state("refused", judged.decision.refusal, 0);
-      add_clearing(answer, now_rules.get());
+      add_clearing(answer, *now_rules, judged.decision);
       return answer;
     }
     case Verdict::Warn:

@@ -131,8 +131,8 @@ class GateJudge {
   GateAnswer check(const GateRequest& request);
   GateAnswer status(const GateRequest& request, bool stay);
   GateAnswer explain(const GateRequest& request, int status, std::optional<model::Refusal> reason);
-  GateAnswer refused(model::Refusal refusal, GateDecision decision, const Rules* rules) const;
-  void add_clearing(GateAnswer& answer, const Rules* rules) const;
+  GateAnswer refused(const enforcement::Decision& why, GateDecision decision, const Rules* rules) const;
+  void add_clearing(GateAnswer& answer, const Rules& rules, const enforcement::Decision& why) const;
   [[nodiscard]] std::shared_ptr<const Rules> rules() const;
   [[nodiscard]] bool learning(Time now) const;
   GateAnswer unknown(const model::SessionDigest& session, Time now, const Rules& rules);

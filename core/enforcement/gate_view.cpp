@@ -234,7 +234,8 @@ Decision GateView::judge(std::string_view source, const SessionDigest& session, 
     return {Verdict::Refuse, cell.refusal, 0};
   }
   if (cell.overdue == Refusal::None && deadlines) cell.overdue = shard.overdue(cell, at);
-  if (cell.overdue != Refusal::None) return {Verdict::Refuse, cell.overdue, 0};
+  if (cell.overdue != Refusal::None)
+    return {.verdict = Verdict::Refuse, .refusal = cell.overdue, .undecided = true};
   if (activity != nullptr) {
     const bool person = *activity == ActivityClass::Person;
     if (person) cell.last_person = std::max(cell.last_person, at);

@@ -36,6 +36,9 @@ struct Decision {
   Verdict verdict = Verdict::Unknown;
   model::Refusal refusal = model::Refusal::None;  // of Refuse
   std::int64_t seconds_left = 0;                  // of Warn: until the nearest limit
+  // Of Refuse: by a deadline that has passed. No entry says so yet, and one may still say that the session
+  // lives on (a cap holds its sign-out back): nothing may be done that can't be taken back.
+  bool undecided = false;
 };
 
 // Requests of one session and class since the last record of them.

@@ -108,6 +108,23 @@ TEST_F(Judge, ARefusedSessionGetsAReasonClearedCookiesAndNothingToKeep) {
   EXPECT_THAT(answer.body, HasSubstr("had not been active"));
 }
 
+// A cap may hold its sign-out back, and then it passes again: with its cookie.
+TEST_F(Judge, ADeadlineRefusesAndClearsNothingBeforeItIsDecidedAbout) {
+  live("a", seconds(60), seconds(20));
+  now += seconds(61);
+  const GateAnswer undecided = check("sid=a");
+  EXPECT_EQ(undecided.status, 401);
+  EXPECT_THAT(undecided.headers, Not(Contains(Pair("Set-Cookie", testing::_))));
+  EXPECT_THAT(undecided.headers, Contains(Pair("Clear-Site-Data", "\"cache\"")));
+  refused("b", Refusal::Policy);
+  EXPECT_THAT(check("sid=a; sid=b").headers, Contains(Pair("Set-Cookie", testing::_)))
+      << "what was decided counts";
+  live("a");
+  EXPECT_EQ(check("sid=a").status, 200);
+  refused("a", Refusal::SessionTimeout);
+  EXPECT_THAT(check("sid=a").headers, Contains(Pair("Set-Cookie", testing::_)));
+}
+
 TEST_F(Judge, ACookieIsClearedWhereItWasSet) {
   settings.cookie_path = "/app";
   settings.cookie_domain = "corp.test";
