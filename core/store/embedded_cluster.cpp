@@ -73,9 +73,10 @@ int take_lock(const fs::path& file) {
     std::array<char, 32> holder{};
     const ssize_t length = pread(lock, holder.data(), holder.size(), 0);
     const std::string_view text(holder.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
-    // A holder that is gone: its keeper has not let go of what it inherited yet.
+    // Who has just taken it, has not written yet what it is about. A holder that is gone: its keeper has not
+    // let go of what it inherited yet.
     const int holder_process = std::atoi(std::string(text).c_str());
-    const bool passing = text.starts_with("stopping") ||
+    const bool passing = text.empty() || text.starts_with("stopping") ||
                          (holder_process > 0 && kill(holder_process, 0) != 0 && errno == ESRCH);
     if (!passing || std::chrono::steady_clock::now() > deadline) {
       close(lock);

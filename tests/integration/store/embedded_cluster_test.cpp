@@ -1,14 +1,17 @@
 #include "core/store/embedded_cluster.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <fstream>
+#include <future>
 #include <map>
 
 #include "core/base/error.hpp"
@@ -118,6 +121,19 @@ TEST_F(Embedded, ASecondOwnerIsRefused) {
         << error.what();
   }
   EXPECT_EQ(answer(cluster, "SELECT 'alive'"), "alive");
+}
+
+// As a keeper does that stops the cluster while the next daemon starts: first the lock, then the word.
+TEST_F(Embedded, AHolderThatHasNotSaidWhatItIsAboutIsWaitedFor) {
+  { const EmbeddedCluster first(options()); }
+  const fs::path file = folder_.path() / "postgres" / "owner.lock";
+  fs::resize_file(file, 0);
+  const int lock = open(file.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(flock(lock, LOCK_EX | LOCK_NB), 0);
+  auto second = std::async(std::launch::async, [&] { return EmbeddedCluster(options()).how_started(); });
+  EXPECT_EQ(second.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
+  close(lock);
+  EXPECT_EQ(second.get(), HowStarted::Started);
 }
 
 TEST_F(Embedded, ALivingServerOfOursIsAdopted) {
