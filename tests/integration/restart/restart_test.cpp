@@ -53,6 +53,7 @@ class Restart : public testing::Test {
     std::uint64_t snapshot_at = 0;
     std::uint64_t replayed = 0;
     std::size_t live = 0;
+    bool another_format = false;
     double seconds = 0;
   };
 
@@ -70,8 +71,11 @@ class Restart : public testing::Test {
         admission.add_source(source.name, source.retry_window);
       store::Store writer(database_.application, store::Role::Writer);
       app::Recovered recovered = app::recover(writer, database_.application, settings, symbols, admission);
-      found = {recovered.head.size, recovered.snapshot_at, recovered.replayed,
+      found = {recovered.head.size,
+               recovered.snapshot_at,
+               recovered.replayed,
                recovered.engine.counts().active,
+               recovered.snapshot_of_another_format,
                std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()};
       recovered_digest = support::state_digest(recovered.engine, at);
     }
@@ -131,6 +135,28 @@ TEST_F(Restart, WithADamagedNewestSnapshotGoesOnFromTheOneBefore) {
       "(SELECT max(size) FROM curfew.snapshot) AND part = 0");
   world_.snapshot_every *= 2;
   EXPECT_GT(expect_start_equals_full_fold().replayed, 0U);
+}
+
+// A version that writes another format reads the ledger, which says all that a snapshot says.
+TEST_F(Restart, BesideSnapshotsOfAnotherFormatFoldsTheLedger) {
+  ASSERT_EQ(fill(0, 25'000, "stop"), 0);
+  {
+    store::Store reader(database_.application, store::Role::Reader);
+    const store::StreamHead stream = reader.streams().back();
+    store::Store::Snapshot snapshot = reader.newest_snapshot(stream.stream).value();
+    const std::size_t format = snapshot.bytes.find("curfew-engine-");
+    ASSERT_LT(format, 16U);
+    snapshot.bytes[format] = 'C';
+    store::ServerConnection(database_.owner).execute("DELETE FROM curfew.snapshot");
+    store::Store writer(database_.application, store::Role::Writer);
+    writer.save_snapshot(stream, snapshot.size, snapshot.policy_digest,
+                         [&](const auto& put) { put(snapshot.bytes); });
+  }
+  world_.snapshot_every = 1'000'000;
+  const Found found = expect_start_equals_full_fold();
+  EXPECT_TRUE(found.another_format);
+  EXPECT_EQ(found.snapshot_at, 0U);
+  EXPECT_EQ(found.replayed, found.entries);
 }
 
 // At its full size only optimised, without a sanitizer, and when asked for.
