@@ -14,7 +14,6 @@
 #include "core/app/pipeline.hpp"
 
 #include <algorithm>
-#include <future>
 
 #include "core/app/source_keys.hpp"
 #include "core/base/error.hpp"
@@ -472,48 +471,6 @@ void Pipeline::publish_view() {
   view.policy_digest = base::to_hex(base::sha256(policies_));
   const std::lock_guard lock(mutex_);
   view_ = std::move(view);
-}
-
-// ---- the operators' side ----
-
-std::optional<Commanded> Pipeline::command(model::CommandInput command, Duration patience) {
-  auto done = std::make_shared<std::promise<Commanded>>();
-  auto future = done->get_future();
-  Order order{.body = std::move(command),
-              .done = [done](const Commanded& became) { done->set_value(became); }};
-  if (!intake_.submit({.source = {}, .ticket = 0, .body = std::move(order)})) return std::nullopt;
-  if (future.wait_for(patience) != std::future_status::ready) return std::nullopt;
-  return future.get();
-}
-
-std::optional<model::Preview> Pipeline::preview(const model::CommandInput& command, Duration patience) {
-  auto done = std::make_shared<std::promise<model::Preview>>();
-  auto future = done->get_future();
-  Inquiry inquiry{
-      [done, command](const engine::Engine& engine) { done->set_value(engine.preview(command)); }};
-  if (!intake_.submit({.source = {}, .ticket = 0, .body = std::move(inquiry)})) return std::nullopt;
-  if (future.wait_for(patience) != std::future_status::ready) return std::nullopt;
-  return future.get();
-}
-
-bool Pipeline::record(model::Entry entry, Duration patience) {
-  auto done = std::make_shared<std::promise<void>>();
-  auto future = done->get_future();
-  if (!intake_.submit({.source = {}, .ticket = 0, .body = Recorded{.entry = std::move(entry), .done = [done] {
-                                                                     done->set_value();
-                                                                   }}}))
-    return false;
-  return future.wait_for(patience) == std::future_status::ready;
-}
-
-std::optional<model::Ref> Pipeline::subject_of(model::Ref identifier, Duration patience) {
-  auto done = std::make_shared<std::promise<model::Ref>>();
-  auto future = done->get_future();
-  Inquiry inquiry{
-      [done, identifier](const engine::Engine& engine) { done->set_value(engine.subject_of(identifier)); }};
-  if (!intake_.submit({.source = {}, .ticket = 0, .body = std::move(inquiry)})) return std::nullopt;
-  if (future.wait_for(patience) != std::future_status::ready) return std::nullopt;
-  return future.get();
 }
 
 bool Pipeline::wait_finished(Duration patience) {
