@@ -275,12 +275,13 @@ void Gates::stop() {
     state_->stopping = true;
   }
   state_->changed.notify_all();
+  // Before the servers, which it looks at.
+  const bool ran = state_->thread.joinable();
+  if (ran) state_->thread.join();
   for (const Gate& gate : state_->gates) {
     if (gate.server) gate.server->stop();
   }
-  if (!state_->thread.joinable()) return;
-  state_->thread.join();
-  state_->hand_over(true);
+  if (ran) state_->hand_over(true);
 }
 
 void Gates::reload(Log& log) const {

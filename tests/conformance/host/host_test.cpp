@@ -152,8 +152,8 @@ TEST_F(HostTest, ARestartedSourceGoesOnBehindItsCursorWithTheSameKeys) {
   const auto keys_before = listener.observations;
   SourceMemory stored = listener.stored();
 
-  host().add(source(two_sessions), stored);
   const std::size_t seen = listener.progresses.size();
+  host().add(source(two_sessions), stored);
   ASSERT_TRUE(listener.wait([&] { return listener.progresses.size() > seen; }));
   restart();
   EXPECT_EQ(listener.observations.size(), 3U) << "nothing twice";
