@@ -32,7 +32,7 @@ class BackgroundRead {
         failure = std::current_exception();
       }
       const std::lock_guard lock(mutex_);
-      failure_ = failure;
+      failure_ = std::move(failure);  // not held here: who throws it again may be done with it first
       is_read_ = true;
       changed_.notify_all();
     });
