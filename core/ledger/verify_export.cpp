@@ -27,7 +27,11 @@ std::vector<StreamRow> read_streams(const std::string& directory) {
     const std::uint64_t epoch = rows.count(3);
     if (epoch > UINT32_MAX) rows.refuse("the epoch is out of range");
     row.id.epoch = static_cast<std::uint32_t>(epoch);
-    check_stream_id(row.id);
+    try {
+      check_stream_id(row.id);
+    } catch (const Error& error) {
+      rows.refuse(error.what());
+    }
     row.verifier_key = rows.text(4);
   }
   std::sort(out.begin(), out.end(),
