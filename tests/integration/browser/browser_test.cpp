@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "tests/integration/browser/stack.hpp"
@@ -23,12 +24,16 @@ const std::string& marker = FormApache::marker;
 const std::string why_idle = "You were signed out because you had not been active for a while.";
 const std::string bar = "You will be signed out in ";
 
+const std::string idle = "rule: inactivity_timeout\n    limit: 5m\n    warn_before: 2m";
+const std::string longest = "rule: session_timeout\n    limit: 10m\n    warn_before: 5m";
+
 class InTheBrowser : public testing::Test {
  protected:
+  explicit InTheBrowser(const std::string& rule = idle) : rule_(rule) {}
   void SetUp() override {
     if (const auto missing = Stack::missing(); !missing.empty())
       GTEST_SKIP() << missing << " is not installed";
-    stack_.emplace();
+    stack_.emplace(rule_);
     browser_ = stack_->browser();
     stack_->sign_in(*browser_);
     ASSERT_TRUE(browser_->comes_to_show(marker)) << browser_->address() << "\n" << browser_->dom();
@@ -36,6 +41,10 @@ class InTheBrowser : public testing::Test {
     ASSERT_EQ(stack_->rows(cookie_), 1);
     // Of other people: somebody's session has to be there for a proof that one isn't.
     ASSERT_TRUE(stack_->curfew().until_live(1)) << stack_->curfew().daemon().log();
+  }
+
+  void TearDown() override {
+    if (HasFailure() && stack_) std::fprintf(stderr, "%s\n", stack_->logs().c_str());
   }
 
   // Minutes go by in which nobody touches anything, until Curfew says so.
@@ -71,6 +80,7 @@ class InTheBrowser : public testing::Test {
     browser_ = stack_->browser(true);
   }
 
+  const std::string rule_;
   std::optional<Stack> stack_;
   std::unique_ptr<Browser> browser_;
   std::string cookie_;
@@ -96,6 +106,25 @@ TEST_F(InTheBrowser, WhoStaysIsWarnedAndWorksOn) {
   EXPECT_TRUE(stack_->curfew().sign_outs().empty()) << stack_->curfew().sign_outs().dump(2);
 }
 
+class AtTheLongestDuration : public InTheBrowser {
+ protected:
+  AtTheLongestDuration() : InTheBrowser(longest) {}
+};
+
+TEST_F(AtTheLongestDuration, TheBarSaysThatNoClickHelps) {
+  stack_->pass(minutes(7));
+  ASSERT_TRUE(browser_->comes_to_show(bar)) << browser_->text();
+  browser_->click("#curfew-warning button");
+  EXPECT_TRUE(browser_->comes_to_show("You can't stay longer: save your work now.")) << browser_->text();
+  EXPECT_THAT(browser_->text(), HasSubstr(bar));
+  EXPECT_THAT(browser_->text(), HasSubstr(marker));
+  browser_->resize(360, 640);
+  Stack::keep_picture(*browser_, "no-stay-narrow");
+  stack_->pass(minutes(4));
+  EXPECT_TRUE(browser_->comes_to_show("your session had reached its longest duration")) << browser_->text();
+  expect_nothing_of_it("signed out");
+}
+
 TEST_F(InTheBrowser, WhoDoesNothingIsSignedOutAndNothingShowsThePageAgain) {
   browser_->click("#next");
   ASSERT_TRUE(browser_->comes_to_show("Back to the first"));
@@ -106,7 +135,6 @@ TEST_F(InTheBrowser, WhoDoesNothingIsSignedOutAndNothingShowsThePageAgain) {
   ASSERT_TRUE(browser_->comes_to_show(why_idle)) << browser_->address() << browser_->text();
   EXPECT_EQ(browser_->address(), stack_->url("/curfew/signed-out?reason=idle_timeout"));
   expect_nothing_of_it("signed out");
-  EXPECT_EQ(browser_->cookie("session"), "") << "the browser was told to forget it";
   Stack::keep_picture(*browser_, "signed-out");
   browser_->resize(360, 640);
   Stack::keep_picture(*browser_, "signed-out-narrow");
@@ -116,6 +144,9 @@ TEST_F(InTheBrowser, WhoDoesNothingIsSignedOutAndNothingShowsThePageAgain) {
   EXPECT_THAT(forms_test::verdicts(row), ElementsAre("proven")) << row.dump(2);
   EXPECT_EQ(stack_->rows(cookie_), 0);
   EXPECT_FALSE(stack_->application_shows_marker_to(cookie_)) << "Apache itself takes the cookie";
+  // Now that it is decided, not only due.
+  browser_->refresh();
+  EXPECT_EQ(browser_->cookie("session"), "") << "the browser was told to forget it";
 
   expect_nothing_in_the_history(1);
   restart_browser();

@@ -46,15 +46,15 @@ fs::path Stack::missing() {
   return {};
 }
 
-Stack::Stack() {
+Stack::Stack(const std::string& rule) {
   make_certificate();
   clock_.emplace(curfew_.folder());
   apache_.emplace(curfew_.folder());
   write_pages();
   apache_->start(clock_->environment());
   write_gate_configuration();
-  curfew_.begin(apache_->connector_settings(), "rule: inactivity_timeout\n    limit: 5m\n    warn_before: 2m",
-                "[{action: sign_out_session, prove_within: 20s}]", clock_->environment());
+  curfew_.begin(apache_->connector_settings(), rule, "[{action: sign_out_session, prove_within: 20s}]",
+                clock_->environment());
   start_nginx();
   start_driver();
 }
@@ -192,6 +192,13 @@ bool Stack::application_shows_marker_to(const std::string& cookie) const {
   std::string body;
   Poco::StreamCopier::copyToString(session.receiveResponse(response), body);
   return body.find(FormApache::marker) != std::string::npos;
+}
+
+std::string Stack::logs() const {
+  std::string all;
+  for (const char* name : {"nginx.log", "nginx-access.log", "logs/error.log", "driver.out", "log"})
+    all += "== " + std::string(name) + "\n" + (fs::exists(at(name)) ? read(at(name)) : "not there\n");
+  return all;
 }
 
 void Stack::keep_picture(const Browser& browser, const std::string& name) {

@@ -2,11 +2,11 @@
 // daemon with its gate, Apache with its form and its sessions in PostgreSQL. Five minutes of idleness, the
 // least that a policy takes, pass as soon as a test says so: the daemon and Apache run by a clock of theirs.
 //
-//   Stack stack;
+//   Stack stack("rule: inactivity_timeout\n    limit: 5m");
 //   auto browser = stack.browser();
 //   stack.sign_in(*browser);
 //   stack.pass(std::chrono::minutes(6));
-//   EXPECT_FALSE(stack.order_with({"proven"}).is_null());
+//   EXPECT_FALSE(stack.curfew().first({"proven"}).is_null());
 //
 // Threads: one. Owns: all of it. Fails: std::runtime_error, BrowserError.
 #pragma once
@@ -30,7 +30,8 @@ class Stack {
   // What it needs and is not installed; empty: nothing.
   static std::filesystem::path missing();
 
-  Stack();
+  // `rule`: YAML of the policy below `name` and `mode`.
+  explicit Stack(const std::string& rule);
   // The same profile each time. `restored`: with the tabs of the time before.
   [[nodiscard]] std::unique_ptr<Browser> browser(bool restored = false) const;
   [[nodiscard]] std::string url(const std::string& path) const;
@@ -53,6 +54,8 @@ class Stack {
   [[nodiscard]] bool application_shows_marker_to(const std::string& cookie) const;
   [[nodiscard]] std::int64_t rows(const std::string& cookie) { return apache_->rows(cookie); }
   [[nodiscard]] forms_test::FormsDaemon& curfew() { return curfew_; }
+  // What the servers said.
+  [[nodiscard]] std::string logs() const;
   // Into the folder that CURFEW_SCREENSHOTS names, if it does.
   static void keep_picture(const Browser& browser, const std::string& name);
 
