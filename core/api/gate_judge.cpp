@@ -356,7 +356,7 @@ void GateJudge::add_clearing(GateAnswer& answer, const Rules& rules, const Decis
 
 GateAnswer GateJudge::status(const GateRequest& request, bool stay) {
   const auto now_rules = rules();
-  if (!now_rules || !view_.loaded()) return gate_pages::state("unknown", Refusal::None, 0);
+  if (!now_rules || !view_.loaded()) return gate_pages::state("starting", Refusal::None, 0);
   const GateTime time = settings_.clock();
   std::optional<ActivityClass> activity;
   if (stay) activity = ActivityClass::Person;
@@ -374,7 +374,7 @@ GateAnswer GateJudge::status(const GateRequest& request, bool stay) {
     case Verdict::Unknown:
       break;
   }
-  return gate_pages::state("unknown", Refusal::None, 0);
+  return gate_pages::state(judged.any ? "unknown" : "anonymous", Refusal::None, 0);
 }
 
 }  // namespace curfew::api

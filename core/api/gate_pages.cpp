@@ -33,7 +33,7 @@ std::string_view words_of(Refusal reason) {
 }
 
 constexpr std::string_view style =
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem;color:#222}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem;color:#222}"
     "a,button{display:inline-block;margin-top:1rem;padding:.5rem 1rem;border:1px solid #888;"
     "border-radius:.3rem;background:#f4f4f4;color:#222;text-decoration:none;font:inherit;cursor:pointer}"
     "@media(prefers-color-scheme:dark){body{background:#1b1b1b;color:#ddd}a,button{background:#333;"
@@ -69,64 +69,96 @@ constexpr std::string_view script_text =
 (() => {
   const script = document.currentScript;
   const base = script ? new URL(".", script.src).href : "/curfew/";
-  let deadline = 0, bar = null, timer = 0, failures = 0;
+  const root = document.documentElement;
+  let deadline = 0, bar = null, timer = 0, failures = 0, wasLive = false, heard = null, gone = false;
+  // Other tabs of the session.
+  const others = "BroadcastChannel" in window ? new BroadcastChannel("curfew " + base) : null;
   const tell = (name, detail) =>
     document.dispatchEvent(new CustomEvent(name, {detail, cancelable: true}));
+  const cover = (on) => { root.style.visibility = on ? "hidden" : ""; };
   const hide = () => { if (bar) { bar.remove(); bar = null; } deadline = 0; };
+  const styled = (name, style, text) => {
+    const element = document.createElement(name);
+    Object.assign(element.style, style);
+    if (text) element.textContent = text;
+    return element;
+  };
+  const build = () => {
+    bar = styled("div", {position: "fixed", left: 0, right: 0, top: 0, zIndex: 2147483647,
+      boxSizing: "border-box", display: "flex", flexWrap: "wrap", alignItems: "center",
+      justifyContent: "center", textAlign: "center", gap: "0.5rem 1rem", padding: "0.75rem 1rem", background: "#7a1f1f",
+      color: "#fff", font: "16px/1.4 system-ui,sans-serif", boxShadow: "0 1px 6px rgba(0,0,0,.4)"});
+    bar.id = "curfew-warning";
+    bar.setAttribute("role", "alert");
+    const text = styled("span", {});
+    text.setAttribute("aria-live", "off");  // read out once, not each second
+    const stay = styled("button", {margin: 0, padding: "0.4rem 0.9rem", border: 0, borderRadius: "0.3rem",
+      background: "#fff", color: "#7a1f1f", font: "inherit", fontWeight: 600, cursor: "pointer"},
+      "Stay signed in");
+    stay.type = "button";
+    stay.addEventListener("click", () => ask("stay"));
+    bar.append(text, stay);
+    (document.body || root).append(bar);
+  };
+  const time = (seconds) => {
+    const [count, unit] = seconds > 90 ? [Math.ceil(seconds / 60), "minute"] : [seconds, "second"];
+    return count + " " + unit + (count === 1 ? "" : "s");
+  };
   const show = () => {
     const seconds = Math.max(0, Math.ceil((deadline - Date.now()) / 1000));
     if (!tell("curfew-warning", {seconds})) return;
-    if (!bar) {
-      bar = document.createElement("div");
-      bar.id = "curfew-warning";
-      bar.setAttribute("role", "alert");
-      Object.assign(bar.style, {position: "fixed", left: 0, right: 0, top: 0, zIndex: 2147483647,
-        padding: "0.8rem 1rem", background: "#7a1f1f", color: "#fff", font: "16px/1.4 system-ui,sans-serif",
-        textAlign: "center"});
-      bar.append(document.createElement("span"));
-      const stay = document.createElement("button");
-      stay.textContent = "Stay signed in";
-      stay.style.marginLeft = "1rem";
-      stay.addEventListener("click", () => ask("stay"));
-      bar.append(stay);
-      (document.body || document.documentElement).append(bar);
-    }
-    const text = "You will be signed out in " + seconds + (seconds === 1 ? " second." : " seconds.");
+    if (!bar) build();
+    const text = "You will be signed out in " + time(seconds) + ".";
     if (bar.firstChild.textContent !== text) bar.firstChild.textContent = text;
   };
+  // It is another limit that nears, which no click moves.
+  const cannotStay = () => {
+    if (bar && bar.lastChild.localName === "button")
+      bar.lastChild.replaceWith(styled("span", {}, "You can't stay longer: save your work now."));
+  };
   const left = (reason) => {
+    if (gone) return;
+    gone = true;
+    hide();
+    if (others) others.postMessage(reason);
     if (!tell("curfew-signed-out", {reason})) return;
-    document.documentElement.style.display = "none";
+    root.style.display = "none";
     location.replace(base + "signed-out?reason=" + encodeURIComponent(reason || ""));
   };
   const next = (after) => { clearTimeout(timer); timer = setTimeout(() => ask("status"), after); };
   async function ask(what) {
     clearTimeout(timer);
+    let told;
     try {
       const answer = await fetch(base + what, {method: what === "stay" ? "POST" : "GET", cache: "no-store",
         credentials: "same-origin", headers: what === "stay" ? {"X-Curfew": "stay"} : {}});
-      const told = await answer.json();
-      failures = 0;
-      if (told.state === "refused") return left(told.reason);
-      if (told.state === "live" && told.seconds_left !== null) {
-        deadline = Date.now() + told.seconds_left * 1000;
-        show();
-        return next(Math.min(5000, Math.max(500, told.seconds_left * 1000)));
-      }
-      hide();
-      next(15000);
+      told = await answer.json();
     } catch (error) {
       failures = Math.min(failures + 1, 6);
-      next(1000 * 2 ** failures);
+      return next(1000 * 2 ** failures);  // a covered page stays covered
     }
+    failures = 0;
+    if (told.state === "refused") return left(told.reason);
+    // The cookie went: another tab was told first, or the person signed out there.
+    if (told.state === "anonymous" && wasLive) return left(heard);
+    if (told.state === "starting") return next(2000);
+    cover(false);
+    if (told.state === "live") { wasLive = true; gone = false; }
+    if (told.state === "live" && told.seconds_left !== null) {
+      const before = deadline;
+      deadline = Date.now() + told.seconds_left * 1000;
+      show();
+      if (what === "stay" && before && deadline < before + 2000) cannotStay();
+      return next(Math.min(5000, Math.max(500, told.seconds_left * 1000)));
+    }
+    hide();
+    next(15000);
   }
   setInterval(() => { if (deadline) show(); }, 1000);
-  // A page that Back or a restored tab brings out of the browser's memory: seen only once it may be.
-  addEventListener("pageshow", (event) => {
-    if (!event.persisted) return;
-    document.documentElement.style.visibility = "hidden";
-    ask("status").finally(() => { document.documentElement.style.visibility = ""; });
-  });
+  if (others) others.onmessage = (event) => { heard = event.data; ask("status"); };
+  // A page that Back brings out of the browser's memory went there covered, and is seen once it may be.
+  addEventListener("pagehide", (event) => { if (event.persisted) cover(true); });
+  addEventListener("pageshow", (event) => { if (event.persisted) ask("status"); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) ask("status"); });
   ask("status");
 })();

@@ -8,11 +8,8 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
-#include <netdb.h>
 #include <openssl/ssl.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -23,6 +20,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/api/gate_socket.hpp"
+#include "core/api/unfinished_requests.hpp"
 #include "core/base/error.hpp"
 
 namespace curfew::api {
@@ -41,84 +40,9 @@ using Base = std::unique_ptr<event_base, Deleter<event_base_free>>;
 using Http = std::unique_ptr<evhttp, Deleter<evhttp_free>>;
 using Event = std::unique_ptr<event, Deleter<event_free>>;
 using Buffer = std::unique_ptr<evbuffer, Deleter<evbuffer_free>>;
-using Addresses = std::unique_ptr<addrinfo, Deleter<freeaddrinfo>>;
 
 constexpr timeval look_every{0, 100'000};
-constexpr std::size_t other_descriptors = 512;  // what the rest of the daemon may have open
-constexpr std::size_t longest_body = 1'024;     // a gate takes none
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  [[nodiscard]] int get() const { return number_; }
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
-
-// A listening socket that shares its port with those of the other loops.
-Descriptor listen_at(const std::string& address, std::uint16_t port, bool is_first) {
-  addrinfo wanted{};
-  wanted.ai_family = AF_UNSPEC;
-  wanted.ai_socktype = SOCK_STREAM;
-  wanted.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const std::string service = std::to_string(port);
-  if (::getaddrinfo(address.c_str(), service.c_str(), &wanted, &found) != 0)
-    throw Error(ErrorKind::Configuration, "the gate can't listen on " + address + ": it is no address");
-  const Addresses addresses(found);
-  const int on = 1;
-  if (is_first && port != 0) {
-    // A shared port is taken without asking, also from another gate: whoever has it already keeps it.
-    const Descriptor alone(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::setsockopt(alone.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-        ::bind(alone.get(), found->ai_addr, found->ai_addrlen) != 0)
-      throw Error(ErrorKind::Configuration,
-                  "the gate can't listen on " + address + ":" + service + ": " + std::strerror(errno));
-  }
-  Descriptor socket(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  const bool done =
-      socket.get() >= 0 && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-      ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
-      ::bind(socket.get(), found->ai_addr, found->ai_addrlen) == 0 && ::listen(socket.get(), 4'096) == 0;
-  if (!done)
-    throw Error(ErrorKind::Configuration,
-                "the gate can't listen on " + address + ":" + service + ": " + std::strerror(errno));
-  return socket;
-}
-
-std::uint16_t port_of(int socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
-  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
-  const auto* ipv4 = reinterpret_cast<const sockaddr_in*>(&address);
-  const auto* ipv6 = reinterpret_cast<const sockaddr_in6*>(&address);
-  return ntohs(address.ss_family == AF_INET6 ? ipv6->sin6_port : ipv4->sin_port);
-}
-
-// Raises the soft limit as far as needed and allowed; how many connections there may be then.
-std::size_t descriptors_for(std::size_t wanted) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-  const rlim_t needed = wanted + other_descriptors;
-  if (limit.rlim_cur < needed && limit.rlim_cur != RLIM_INFINITY) {
-    const rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? needed : std::min<rlim_t>(needed, limit.rlim_max);
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
-  }
-  if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed) return wanted;
-  const std::size_t rest = limit.rlim_cur > other_descriptors ? limit.rlim_cur - other_descriptors : 0;
-  return std::max<std::size_t>(rest, 64);
-}
+constexpr std::size_t longest_body = 1'024;  // a gate takes none
 
 const char* method_of(evhttp_cmd_type command) {
   switch (command) {
@@ -130,21 +54,6 @@ const char* method_of(evhttp_cmd_type command) {
       return "POST";
     default:
       return "OTHER";
-  }
-}
-
-const char* phrase_of(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    default:
-      return "Service Unavailable";
   }
 }
 
@@ -178,7 +87,7 @@ struct GateServer::Loop {
     base.reset(config ? event_base_new_with_config(config.get()) : nullptr);
     http.reset(base ? evhttp_new(base.get()) : nullptr);
     out.reset(evbuffer_new());
-    called = Descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    called = GateSocket(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (!http || !out || called.get() < 0)
       throw Error(ErrorKind::Internal,
                   std::string("the gate's event loop can't be made: ") + std::strerror(errno));
@@ -195,7 +104,7 @@ struct GateServer::Loop {
     evhttp_set_default_content_type(http.get(), nullptr);
     evhttp_set_gencb(http.get(), &Loop::requested, this);
     evhttp_set_bevcb(http.get(), &Loop::connected, this);
-    Descriptor socket = listen_at(state.settings.address, port, is_first);
+    GateSocket socket = listen_at(state.settings.address, port, is_first);
     bound_port = port_of(socket.get());
     evhttp_bound_socket* bound = evhttp_accept_socket_with_handle(http.get(), socket.get());
     if (bound == nullptr) throw Error(ErrorKind::Internal, "the gate can't accept connections");
@@ -208,6 +117,7 @@ struct GateServer::Loop {
   void start() {
     evconnlistener_enable(listener);
     thread = std::thread([this] {
+      current = this;
       event_base_dispatch(base.get());
       // Here, as this thread is the only one that may touch them.
       http.reset();  // its connections take their requests out of `waiting`
@@ -240,7 +150,19 @@ struct GateServer::Loop {
  private:
   static Loop& of(void* self) { return *static_cast<Loop*>(self); }
 
+  // Bytes of a request: libevent's own limit is for silence alone, and starts anew with each of them.
+  static void came_in(evbuffer*, const evbuffer_cb_info* what, void* connection) {
+    if (what->n_added > 0)
+      current->unfinished.more(bufferevent_getfd(static_cast<bufferevent*>(connection)), Clock::now());
+  }
+
   static bufferevent* connected(event_base* base, void* self) {
+    bufferevent* connection = made(base, self);
+    if (connection != nullptr) evbuffer_add_cb(bufferevent_get_input(connection), &Loop::came_in, connection);
+    return connection;
+  }
+
+  static bufferevent* made(event_base* base, void* self) {
     Loop& loop = of(self);
     loop.count();
     const Tls* tls = loop.state.settings.tls;
@@ -270,6 +192,7 @@ struct GateServer::Loop {
 
   static void look(evutil_socket_t, short, void* self) {
     Loop& loop = of(self);
+    loop.unfinished.cut_older_than(Clock::now() - loop.state.settings.request_within);
     if (loop.counted() >= loop.most || !loop.full) return;
     loop.full = false;
     evconnlistener_enable(loop.listener);
@@ -311,7 +234,10 @@ struct GateServer::Loop {
   }
 
   static void requested(evhttp_request* request, void* self) {
-    of(self).answer(request, Clock::now(), false);
+    Loop& loop = of(self);
+    loop.unfinished.finished(
+        bufferevent_getfd(evhttp_connection_get_bufferevent(evhttp_request_get_connection(request))));
+    loop.answer(request, Clock::now(), false);
   }
 
   void answer(evhttp_request* request, Clock::time_point begun, bool was_asked) {
@@ -383,7 +309,7 @@ struct GateServer::Loop {
     } else if (!reply.body.empty()) {
       evbuffer_add(out.get(), reply.body.data(), reply.body.size());
     }
-    evhttp_send_reply(request, reply.status, phrase_of(reply.status), out.get());
+    evhttp_send_reply(request, reply.status, nullptr, out.get());
     evbuffer_drain(out.get(), evbuffer_get_length(out.get()));
   }
 
@@ -394,12 +320,15 @@ struct GateServer::Loop {
     std::uint64_t number = 0;
   };
 
+  static inline thread_local Loop* current = nullptr;  // whose thread it is
+
   State& state;
+  UnfinishedRequests unfinished;
   std::size_t most = 0;
   Base base;
   Http http;
   Buffer out;
-  Descriptor called;
+  GateSocket called;
   Event on_call;
   Event on_look;
   evconnlistener* listener = nullptr;

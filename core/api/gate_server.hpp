@@ -6,7 +6,8 @@
 // Each thread has an event loop (libevent) and a listening socket of its own on the shared port. A request
 // is judged where it is read; only a question to the source (unknown: ask) goes elsewhere, and its request
 // waits without holding anybody up. Beyond `most_connections` nobody is accepted until others went, so new
-// ones wait in the kernel. A silent connection is dropped after `silence`, also in the middle of a request.
+// ones wait in the kernel. A silent connection is dropped after `silence`, also in the middle of a request;
+// one whose request isn't there in full `request_within` its first byte, about a second later.
 //
 // Threads: all from one thread. Owns: sockets, threads; not the judge, the TLS. Fails: Error(Configuration)
 // when the address can't be used.
@@ -31,6 +32,7 @@ struct GateServerSettings {
   std::size_t most_connections = 20'000;
   std::size_t header_bytes = 32'768;
   std::chrono::seconds silence{75};  // longer than nginx keeps an idle one, so that it is not cut in use
+  std::chrono::milliseconds request_within{10'000};
   const Tls* tls = nullptr;
   GateAsker::Ask ask;  // none: nobody can be asked
   Duration ask_within{std::chrono::milliseconds(400)};

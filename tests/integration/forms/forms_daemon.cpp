@@ -6,7 +6,8 @@ namespace curfew::forms_test {
 
 using nlohmann::json;
 
-void FormsDaemon::begin(const json& settings, const std::string& rule, const std::string& ladder) {
+void FormsDaemon::begin(const json& settings, const std::string& rule, const std::string& ladder,
+                        const std::map<std::string, std::string>& environment) {
   daemon_.script("");
   daemon_.configure(
       "  - name: app\n    connector: forms\n    lateness: 0s\n    settings: " + settings.dump() +
@@ -14,7 +15,7 @@ void FormsDaemon::begin(const json& settings, const std::string& rule, const std
       "    except: {subjects: [\"user:bob\", \"user:rtyler\"]}\n    " +
       rule + "\n    ladder: " + ladder +
       "\nsafety: {most_sign_outs_per_minute: 100, protected_accounts: [\"user:admin\"]}\n");
-  daemon_.start();
+  daemon_.start(environment);
 }
 
 json FormsDaemon::sign_outs() const { return daemon_.get("/api/v1/sign-outs")["sign_outs"]; }

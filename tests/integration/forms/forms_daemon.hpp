@@ -7,18 +7,30 @@
 // Threads: one. Owns: the daemon. Fails: as ScriptedDaemon.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "tests/integration/app/program.hpp"
+#include "tests/support/client.hpp"
+#include "tests/support/server_process.hpp"
 
 namespace curfew::forms_test {
+
+using support::Client;
+using support::eventually;
+using support::free_port;
+using support::Page;
+using support::ServerProcess;
+using support::wait_for_port;
 
 class FormsDaemon {
  public:
   // `rule`: YAML of one policy below `name` and `mode`, which leaves bob and rtyler alone.
-  void begin(const nlohmann::json& settings, const std::string& rule, const std::string& ladder);
+  // `environment`: the daemon's, beside the test's own.
+  void begin(const nlohmann::json& settings, const std::string& rule, const std::string& ladder,
+             const std::map<std::string, std::string>& environment = {});
   [[nodiscard]] nlohmann::json sign_outs() const;
   // The first sign-out with this outcome; null if it has none in a minute.
   [[nodiscard]] nlohmann::json first(const std::vector<std::string>& outcomes) const;

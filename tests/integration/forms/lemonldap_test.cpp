@@ -9,10 +9,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "tests/integration/forms/client.hpp"
 #include "tests/integration/forms/forms_daemon.hpp"
-#include "tests/integration/forms/server_process.hpp"
+#include "tests/support/client.hpp"
 #include "tests/support/faulty_proxy.hpp"
+#include "tests/support/server_process.hpp"
 
 namespace curfew::forms_test {
 namespace {

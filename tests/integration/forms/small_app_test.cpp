@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "core/store/server_connection.hpp"
-#include "tests/integration/forms/client.hpp"
 #include "tests/integration/forms/forms_daemon.hpp"
+#include "tests/support/client.hpp"
 #include "tests/support/cluster.hpp"
 #include "tests/support/faulty_proxy.hpp"
 #include "tests/support/forms_app/forms_app.hpp"

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -56,6 +57,12 @@ class Connection {
   [[nodiscard]] bool ended() const {
     char c = 0;
     return ::recv(socket_, &c, 1, 0) == 0;
+  }
+  // By now, whether in good order or not.
+  [[nodiscard]] bool gone() const {
+    char c = 0;
+    const ssize_t got = ::recv(socket_, &c, 1, MSG_DONTWAIT | MSG_PEEK);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
   }
 
  private:
@@ -186,6 +193,26 @@ TEST(GateServer, ASilentConnectionIsDropped) {
   half.put("GET /check HTTP/1.1\r\nCook");
   EXPECT_TRUE(silent.ended());
   EXPECT_FALSE(half.head().starts_with("HTTP/1.1 200"));
+}
+
+TEST(GateServer, ARequestThatDripsIsCutThoughItIsNeverSilent) {
+  RunningGate gate;
+  gate.live("a");
+  gate.listener.request_within = milliseconds(400);
+  gate.start();
+  const Connection head(gate.port());
+  head.put("GET /check HTTP/1.1\r\nX: ");
+  const Connection body(gate.port());
+  body.put("POST /check HTTP/1.1\r\nHost: g\r\nCookie: sid=a\r\nContent-Length: 1000\r\n\r\n");
+  const Connection busy(gate.port());
+  EXPECT_TRUE(wait_until([&] {
+    head.put("x");
+    body.put("x");
+    busy.put(check);
+    EXPECT_THAT(busy.head(), HasSubstr("200 OK")) << "many requests are not a slow one";
+    return head.gone() && body.gone();
+  }));
+  EXPECT_FALSE(busy.gone());
 }
 
 TEST(GateServer, HeadersBeyondTheirBoundAndMethodsThatItDoesNotHaveAreRefused) {

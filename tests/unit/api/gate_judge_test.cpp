@@ -253,6 +253,7 @@ TEST_F(Judge, BeforeItsViewIsLoadedItFailsClosed) {
   EXPECT_EQ(answer.decision, GateDecision::FailedClosed);
   EXPECT_EQ(check("sid=a", "/login").status, 200);
   EXPECT_EQ(ask("/healthz", {}).status, 503);
+  EXPECT_THAT(ask("/status", {{"cookie", "sid=a"}}).body, HasSubstr("\"starting\""));
 }
 
 TEST_F(Judge, BeforeItsViewIsLoadedItFailsOpenIfItIsToldTo) {
@@ -269,7 +270,9 @@ TEST_F(Judge, TheStatusCountsDownWithoutBeingActivity) {
   EXPECT_EQ(status(), "{\"state\":\"live\",\"seconds_left\":10,\"reason\":null}\n");
   now += seconds(10);
   EXPECT_EQ(status(), "{\"state\":\"refused\",\"seconds_left\":null,\"reason\":\"idle_timeout\"}\n");
-  EXPECT_EQ(ask("/status", {}).body, "{\"state\":\"unknown\",\"seconds_left\":null,\"reason\":null}\n");
+  EXPECT_EQ(ask("/status", {{"cookie", "sid=b"}}).body,
+            "{\"state\":\"unknown\",\"seconds_left\":null,\"reason\":null}\n");
+  EXPECT_EQ(ask("/status", {}).body, "{\"state\":\"anonymous\",\"seconds_left\":null,\"reason\":null}\n");
   EXPECT_THAT(taken(), IsEmpty());
 }
 

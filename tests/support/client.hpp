@@ -10,7 +10,7 @@
 #include <map>
 #include <string>
 
-namespace curfew::forms_test {
+namespace curfew::support {
 
 struct Page {
   int status = 0;
@@ -37,4 +37,4 @@ class Client {
   std::map<std::string, std::string> cookies_;
 };
 
-}  // namespace curfew::forms_test
+}  // namespace curfew::support

@@ -1,4 +1,4 @@
-#include "tests/integration/forms/server_process.hpp"
+#include "tests/support/server_process.hpp"
 
 #include <Poco/Exception.h>
 #include <Poco/Net/ServerSocket.h>
@@ -15,7 +15,7 @@
 
 extern char** environ;
 
-namespace curfew::forms_test {
+namespace curfew::support {
 
 ServerProcess::ServerProcess(std::vector<std::string> words,
                              const std::map<std::string, std::string>& environment,
@@ -87,4 +87,4 @@ bool wait_for_port(int port) {
   });
 }
 
-}  // namespace curfew::forms_test
+}  // namespace curfew::support

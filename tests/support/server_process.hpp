@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace curfew::forms_test {
+namespace curfew::support {
 
 class ServerProcess {
  public:
@@ -33,4 +33,4 @@ class ServerProcess {
 bool eventually(const std::function<bool()>& condition);
 bool wait_for_port(int port);
 
-}  // namespace curfew::forms_test
+}  // namespace curfew::support

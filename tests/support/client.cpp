@@ -1,4 +1,4 @@
-#include "tests/integration/forms/client.hpp"
+#include "tests/support/client.hpp"
 
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPCookie.h>
@@ -8,7 +8,7 @@
 
 #include <vector>
 
-namespace curfew::forms_test {
+namespace curfew::support {
 
 Page Client::ask(const std::string& method, const std::string& path, const std::string& form,
                  const std::string& host) {
@@ -58,4 +58,4 @@ std::string Client::cookie(const std::string& name) const {
   return found == cookies_.end() ? std::string{} : found->second;
 }
 
-}  // namespace curfew::forms_test
+}  // namespace curfew::support
