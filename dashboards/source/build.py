@@ -35,11 +35,11 @@ class Query:
         return {"refId": ref, "datasource": self.datasource, "editorMode": "code", **self.fields}
 
 
-def promql(expression, legend="", least=1, instant=False):
+def promql(expression, legend="", least=1, instant=False, as_table=False):
     """In an expression, `@` before a metric's closing brace or alone in braces stands for the job and instance."""
     expression = expression.replace("@", 'job=~"$job", instance=~"$instance"')
-    return Query(PROMETHEUS, least, expr=expression, legendFormat=legend or "__auto", instant=instant,
-                 range=not instant)
+    return Query(PROMETHEUS, least, expr=expression, legendFormat=legend or "__auto", instant=instant or as_table,
+                 range=not (instant or as_table), format="table" if as_table else "time_series")
 
 
 def sql(text, least=1, series=False):
@@ -76,7 +76,8 @@ def steps(*bounds):
             [{"color": colour, "value": value} for value, colour in bounds[1:]]}
 
 
-def stat(title, description, unit, query, empty="No data", thresholds=None, words=None, links=None, width=None):
+def stat(title, description, unit, query, empty="No data", thresholds=None, words=None, links=None, width=None,
+         text="auto"):
     panel = Panel("stat", title, description, query, unit, empty, width)
     panel.defaults = {"thresholds": thresholds or steps(BLUE), "color": {"mode": "thresholds"}}
     if words:
@@ -86,7 +87,7 @@ def stat(title, description, unit, query, empty="No data", thresholds=None, word
     if links:
         panel.defaults["links"] = links
     panel.options = {"colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "auto",
-                     "textMode": "auto", "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}}
+                     "textMode": text, "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}}
     return panel
 
 
@@ -183,7 +184,8 @@ def text_variable(name, label, value=""):
 
 
 PROMETHEUS_SOURCE = datasource_variable("prometheus_datasource", "Prometheus data source", "prometheus")
-POSTGRES_SOURCE = datasource_variable("postgres_datasource", "Postgres data source", "grafana-postgresql-datasource")
+# The plugin's other name: a variable's name is made from it, and can't have hyphens.
+POSTGRES_SOURCE = datasource_variable("postgres_datasource", "Postgres data source", "postgres")
 JOB = label_variable("job", "label_values(curfew_build_info, job)")
 INSTANCE = label_variable("instance", 'label_values(curfew_build_info{job=~"$job"}, instance)')
 # Without sessions there is still a value, as IN () would be an error.

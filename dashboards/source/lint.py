@@ -14,8 +14,4 @@ def lint_exceptions(boards):
             "entries": [{"dashboard": board.title, "reason": "A variable of SQL."} for board in boards
                         if board.variables[0]["query"] == "prometheus" and any(
                             variable.get("datasource") == POSTGRES for variable in board.variables)]},
-        "template-datasource-rule": {
-            "reason": "The rule wants the plugin's name in the variable's; that of PostgreSQL has hyphens, which a variable "
-                      "of Grafana can't have.",
-            "entries": [{"dashboard": board.title, "reason": "It has a PostgreSQL data source."} for board in boards]},
     }}

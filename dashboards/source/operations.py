@@ -17,7 +17,7 @@ def quantiles(metric, by=""):
 
 board.row("Now", 4, [
     stat("Version", "The build that runs.", "none", promql("max by (version) (curfew_build_info{@})", "{{version}}", instant=True),
-         AWAY),
+         AWAY, text="name"),
     stat("Database", "Whether PostgreSQL answers the writer.", "none", promql("min(curfew_store_up{@})"), AWAY,
          steps(RED, (1, BLUE)), [(0, "away", RED), (1, "up", BLUE)]),
     stat("Engine behind by", "How far the engine's time is behind the clock.", "s",
@@ -45,10 +45,10 @@ board.row("Engine", 7, [
 ])
 board.row("Sources", 9, [
     table("Sources", "Each source as it is now. Silence of a source is nobody's inactivity: absence rules wait for it.", [
-        promql("max by (source) (curfew_source_up{@})", instant=True),
-        promql("max by (source) (curfew_source_quarantined{@})", instant=True),
-        promql("time() - max by (source) (curfew_source_last_observation_timestamp_seconds{@})", instant=True),
-        promql("time() - max by (source) (curfew_source_observed_until_timestamp_seconds{@})", instant=True, least=1),
+        promql("max by (source) (curfew_source_up{@})", as_table=True),
+        promql("max by (source) (curfew_source_quarantined{@})", as_table=True),
+        promql("time() - max by (source) (curfew_source_last_observation_timestamp_seconds{@})", as_table=True),
+        promql("time() - max by (source) (curfew_source_observed_until_timestamp_seconds{@})", as_table=True),
     ], [override("Value #A", displayName="up", unit="bool_yes_no"),
         override("Value #B", displayName="quarantined", unit="bool_yes_no"),
         override("Value #C", displayName="newest observation", unit="s"),

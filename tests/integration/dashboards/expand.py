@@ -60,23 +60,12 @@ def _formatted(name, value, style, language):
 
 def _arguments(text, at):
     """The arguments of a call whose opening parenthesis is at `at`, and where it ends."""
-    parts, begin, depth, quoted = [], at + 1, 0, False
-    for i in range(at, len(text)):
-        if text[i] == "'":
-            quoted = not quoted
-        elif quoted:
-            continue
-        elif text[i] == "(":
-            depth += 1
-        elif text[i] == ")":
-            depth -= 1
-            if depth == 0:
-                last = text[begin:i].strip()
-                return (parts + [last] if last or parts else []), i + 1
-        elif text[i] == "," and depth == 1:
-            parts.append(text[begin:i].strip())
-            begin = i + 1
-    raise Unknown("a macro without an end: " + text)
+    # Grafana looks for the first closing parenthesis, whatever was opened between.
+    end = text.find(")", at)
+    if end < 0 or "(" in text[at + 1:end]:
+        raise Unknown("a macro with an argument that Grafana can't read: " + text)
+    inside = text[at + 1:end].strip()
+    return [part.strip() for part in inside.split(",")] if inside else [], end + 1
 
 
 def _seconds(text):

@@ -33,8 +33,8 @@ class Expansion(unittest.TestCase):
         self.assertEqual(sql("WHERE $__timeFilter(v.at) AND x > $__timeFrom() AND x < $__timeTo()"),
                          "WHERE v.at BETWEEN '2026-11-20T08:00:00Z' AND '2026-11-20T09:00:00Z' "
                          "AND x > '2026-11-20T08:00:00Z' AND x < '2026-11-20T09:00:00Z'")
-        self.assertEqual(sql("SELECT $__timeGroupAlias(greatest(a, b), $__interval, 0), $__timeGroup(a, '5m')"),
-                         'SELECT floor(extract(epoch from greatest(a, b))/15)*15 AS "time", '
+        self.assertEqual(sql("SELECT $__timeGroupAlias(a, $__interval, 0), $__timeGroup(a, '5m')"),
+                         'SELECT floor(extract(epoch from a)/15)*15 AS "time", '
                          "floor(extract(epoch from a)/300)*300")
 
     def test_a_quote_in_a_value_does_not_end_the_text(self):
@@ -53,7 +53,7 @@ class Expansion(unittest.TestCase):
         for language, text in (("promql", "up{a=~\"$nobody\"}"), ("promql", "${nobody}"), ("promql", "[[nobody]]"),
                                ("promql", "$__timeFilter(a)"), ("sql", "$__unixEpochFilter(a)"),
                                ("sql", "$__timeGroup(a, 'x')"), ("sql", "$__timeFilter(a, b)"),
-                               ("sql", "$__timeFilter(a"), ("sql", "${known:csv}"), ("sql", "$__nothing"),
+                               ("sql", "$__timeFilter(a"), ("sql", "$__timeFilter(greatest(a, b))"), ("sql", "${known:csv}"), ("sql", "$__nothing"),
                                ("link", "${__data.fields.x}"), ("link", "$__interval")):
             with self.subTest(text=text), self.assertRaises(Unknown):
                 expand(text, {"known": ["a"]}, WINDOW, language)
