@@ -94,6 +94,15 @@ board.row("Gates", 8, [
         promql("sum by (gate) (curfew_gate_connections{@})", "{{gate}}: connections"),
         promql("sum(curfew_gate_activity_waiting{@})", "activity that waits")], NO_GATE, width=6),
 ])
+board.row("API", 7, [
+    lines("Requests by status", "Requests answered each second, by listener and status.", "reqps",
+          promql(f"sum by (listener, status) (rate(curfew_http_requests_total{{@}}{RATE}))", "{{listener}}: {{status}}"),
+          "Nobody asked"),
+    lines("Time to answer", "From a request's header to its answer; of a stream, to its beginning.", "s",
+          quantiles("curfew_http_request_seconds", ", listener"), "Nobody asked"),
+    lines("Routes", "Requests answered each second, by route.", "reqps",
+          promql(f"sum by (route) (rate(curfew_http_requests_total{{@}}{RATE}))", "{{route}}"), "Nobody asked"),
+])
 board.row("Stored", 7, [
     table("Streams", "One writer, one key, one tree each: the newest signed head of each stream in the database.",
           sql("SELECT DISTINCT ON (stream) stream, realm, node, epoch, size, root, verifier_key\n"
