@@ -76,7 +76,8 @@ class Asker:
 
     def rows(self, target, values):
         if "rawSql" in target:
-            return self.servers.query(expand(target["rawSql"], values, window(), "sql"))
+            found = self.servers.query(expand(target["rawSql"], values, window(), "sql"))
+            return [row for row in found if any(row.values())]  # one of nulls shows nothing
         seen = window()
         expression = expand(target["expr"], values, seen, "promql")
         if target["instant"]:
@@ -240,8 +241,9 @@ def main():
             servers.start_database()
             print(f"{check_empty(asker)} queries of an empty database")
             check_rights(servers)
-            servers.start_curfew()
             servers.start_prometheus(SCRAPE)
+            servers.start_curfew()
+            servers.wait_for_scrape()
             drive(servers)
             asker.forget()
             print(f"{check_panels(asker)} queries of panels, {check_links(asker)} links, {check_rules(servers)} rules")

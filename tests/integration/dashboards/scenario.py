@@ -1,4 +1,4 @@
-"""A day at one source, most of it over when the daemon starts, the rest within its first minute: something for each panel.
+"""A day at one source, most of it over when the daemon starts, the rest within two minutes: something for each panel.
 
 The limit of six hours is passed while Prometheus already looks, so that rates and histograms have something to show.
 """
@@ -57,10 +57,10 @@ def sign_in(at, session, person, account="human", **more):
 
 def script():
     lines = []
-    # Over their limit some seconds after the start. The source ends some when asked, only says so for others, and for
-    # one it can't tell.
-    for i in range(6):
-        lines.append(sign_in(f"-5h59m{48 - 4 * i}s", f"long-{i}", f"person-{i}", handle=True))
+    # Over their limit after the start, one after the other, so that whoever looks late still sees some. The source ends
+    # these when asked; for another it only says so, and for one it can't tell.
+    for i in range(16):
+        lines.append(sign_in(f"-{6 * 3600 - 12 - 6 * i}s", f"long-{i}", f"person-{i}", handle=True))
     lines.append(sign_in("-5h59m44s", "lied", "lied"))
     lines.append({"on": "sign_out_session", "session": "lied", "answer": "lie"})
     lines.append(sign_in("-5h59m46s", "unclear", "unclear"))

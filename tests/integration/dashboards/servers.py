@@ -17,7 +17,9 @@ import urllib.request
 import scenario
 
 SOURCE = pathlib.Path(__file__).resolve().parents[3]
-POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
+# The newest that Debian has installed; elsewhere, that of the path.
+POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name),
+               default=pathlib.Path(shutil.which("initdb") or "/nowhere/initdb").parent)
 
 
 class Failed(Exception):
@@ -144,10 +146,13 @@ class Servers:
             raise Failed(f"curfew {' '.join(arguments)}: {done.stdout}{done.stderr}")
 
     def start_curfew(self):
-        (self.place / "scenario.ndjson").write_text(scenario.script())
-        (self.place / "token").write_text("cfw_test-token-of-the-integration-tests\n")
-        (self.place / "curfew.yaml").write_text(scenario.CONFIGURATION.format(
-            place=self.place, database_port=self.database_port, port=self.port, gate_port=self.gate_port))
+        for name, text in (("scenario.ndjson", scenario.script()),
+                           ("token", "cfw_test-token-of-the-integration-tests\n"),
+                           ("curfew.yaml", scenario.CONFIGURATION.format(
+                               place=self.place, database_port=self.database_port, port=self.port,
+                               gate_port=self.gate_port))):
+            (self.place / name).write_text(text)
+            (self.place / name).chmod(0o644)
         process = self._start("curfew", [self._program(), "serve", "--config", self.place / "curfew.yaml"])
         self._ready("curfew", process, self._curfew_is_ready)
 
@@ -168,6 +173,7 @@ class Servers:
         return get(f"http://127.0.0.1:{self.port}/metrics")
 
     # ---- Prometheus, with our rules ----
+    # Before Curfew, so that it sees a daemon's first counts; wait_for_scrape() when that one is up.
     def start_prometheus(self, scrape):
         rules = SOURCE / "dashboards/prometheus"
         (self.place / "prometheus.yml").write_text(
@@ -175,10 +181,12 @@ class Servers:
             f"rule_files: ['{rules}/recording.yaml', '{rules}/alerts.yaml']\n"
             "scrape_configs:\n  - job_name: curfew\n    static_configs:\n"
             f"      - targets: ['127.0.0.1:{self.port}']\n")
-        process = self._start("prometheus", [
+        self.prometheus_process = self._start("prometheus", [
             "prometheus", "--config.file", self.place / "prometheus.yml", "--storage.tsdb.path", self.place / "series",
             "--web.listen-address", f"127.0.0.1:{self.prometheus_port}", "--log.level=warn"])
-        self._ready("prometheus", process, self._prometheus_has_scraped)
+
+    def wait_for_scrape(self):
+        self._ready("prometheus", self.prometheus_process, self._prometheus_has_scraped)
 
     def _prometheus_has_scraped(self):
         try:
