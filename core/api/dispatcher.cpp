@@ -69,11 +69,12 @@ void take_body(const Route& route, Request& request, const ReadBody& read_body) 
 
 }  // namespace
 
-Dispatcher::Dispatcher(Router router, Tokens tokens, RateLimitSettings rate, Log log)
+Dispatcher::Dispatcher(Router router, Tokens tokens, RateLimitSettings rate, Log log, Answered answered)
     : router_(std::move(router)),
       tokens_(std::move(tokens)),
       rate_(std::make_unique<RateLimit>(rate)),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      answered_(std::move(answered)) {}
 Dispatcher::Dispatcher(Dispatcher&&) noexcept = default;
 Dispatcher::~Dispatcher() = default;
 
@@ -81,7 +82,7 @@ void Dispatcher::log(std::string_view text) const {
   if (log_) log_(text);
 }
 
-Response Dispatcher::route(Request& request, const ReadBody& read_body) const {
+Response Dispatcher::route(Request& request, const ReadBody& read_body, std::string_view& pattern) const {
   const Token* token = token_of(request, tokens_);
   const std::string caller = token != nullptr ? "token " + token->name : "peer " + request.peer;
   if (const auto wait = rate_->take(caller, RateLimit::Clock::now())) {
@@ -98,6 +99,7 @@ Response Dispatcher::route(Request& request, const ReadBody& read_body) const {
     throw problem;
   }
   const Route& route = *match.route;
+  pattern = route.pattern;
   if (route.roles != nobody_in_particular) {
     if (token == nullptr) throw unauthorised(request);
     if ((token->roles & route.roles) == 0) {
@@ -116,11 +118,11 @@ Response Dispatcher::route(Request& request, const ReadBody& read_body) const {
   return route.handler(request);
 }
 
-Response Dispatcher::answer(Request& request, const ReadBody& read_body) const {
-  request.id = request_id_from(request.header("x-request-id"));
+Response Dispatcher::answered_or_problem(Request& request, const ReadBody& read_body,
+                                         std::string_view& pattern) const {
   Response response;
   try {
-    response = route(request, read_body);
+    response = route(request, read_body, pattern);
   } catch (const Problem& problem) {
     response = problem_response(problem, request.id);
   } catch (const Error& error) {
@@ -150,6 +152,15 @@ Response Dispatcher::answer(Request& request, const ReadBody& read_body) const {
   const bool may_be_cached = std::any_of(response.headers.begin(), response.headers.end(),
                                          [](const auto& field) { return field.first == "Cache-Control"; });
   if (!may_be_cached) response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
+Response Dispatcher::answer(Request& request, const ReadBody& read_body) const {
+  const auto begin = std::chrono::steady_clock::now();
+  request.id = request_id_from(request.header("x-request-id"));
+  std::string_view pattern = "none";
+  Response response = answered_or_problem(request, read_body, pattern);
+  if (answered_) answered_(pattern, response.status, std::chrono::steady_clock::now() - begin);
   return response;
 }
 

@@ -123,13 +123,18 @@ class Daemon {
     pipeline_.emplace(std::move(options), log_);
     pipeline_->start();
     services_ = make_services(*pipeline_, *readers_, registry_, capabilities_);
-    const auto listen = [&](Listener& listener, auto routes) {
-      if (listener.server)
-        listener.server->start(api::Dispatcher(routes(), tokens_of(settings_), {},
-                                               [this](std::string_view text) { log_.warning(text); }));
+    const auto listen = [&](Listener& listener, const char* name, auto routes) {
+      if (!listener.server) return;
+      registry_.histogram(metrics::http_seconds, {name});
+      listener.server->start(api::Dispatcher(
+          routes(), tokens_of(settings_), {}, [this](std::string_view text) { log_.warning(text); },
+          [this, name](std::string_view route, int status, std::chrono::duration<double> took) {
+            registry_.counter(metrics::http_requests, {name, route, std::to_string(status)}).add();
+            registry_.histogram(metrics::http_seconds, {name}).observe(took.count());
+          }));
     };
-    listen(operator_, [&] { return api::operator_routes(services_, broadcast_); });
-    listen(sources_, [&] { return api::source_routes(services_); });
+    listen(operator_, "operator", [&] { return api::operator_routes(services_, broadcast_); });
+    listen(sources_, "sources", [&] { return api::source_routes(services_); });
     log_.info("ready", {{"version", CURFEW_VERSION}});
   }
 

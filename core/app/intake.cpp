@@ -20,6 +20,12 @@ Intake::Intake(connector::Admission& admission, std::size_t capacity, Log& log, 
 void Intake::add_source(std::string_view source, std::string_view connector) {
   const std::lock_guard lock(mutex_);
   sources_[std::string(source)].status.connector = connector;
+  if (metrics_ == nullptr) return;
+  // From 0 on: a series that begins at 1 shows no increase.
+  for (const Refusal refusal : {Refusal::Repeat, Refusal::TooLate, Refusal::Invalid, Refusal::TooLarge})
+    metrics_->counter(metrics::observations_refused, {source, connector::name_of(refusal)});
+  for (const char* outcome : {"read", "filtered", "unreadable"})
+    metrics_->counter(metrics::source_records, {source, outcome});
 }
 
 Intake::Source& Intake::find(std::string_view source) {
@@ -107,6 +113,15 @@ Taken Intake::progressed(std::string_view source, connector::CursorProgress&& pr
     status.read += progress.read;
     status.filtered += progress.filtered;
     status.unreadable += progress.unreadable;
+    if (metrics_ != nullptr) {
+      const auto count = [&](const char* outcome, std::uint64_t records) {
+        if (records > 0)
+          metrics_->counter(metrics::source_records, {source, outcome}).add(static_cast<double>(records));
+      };
+      count("read", progress.read);
+      count("filtered", progress.filtered);
+      count("unreadable", progress.unreadable);
+    }
     status.caught_up = status.caught_up || progress.caught_up;
     status.observed_until = std::max(status.observed_until, progress.observed_until);
   }

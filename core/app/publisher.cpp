@@ -8,19 +8,46 @@ constexpr std::size_t most_outcomes = 200'000;
 
 }  // namespace
 
+// A series that begins at 1 shows no increase: alerts would miss what happens first. So all are there from 0
+// on.
+Publisher::Publisher(metrics::Registry& registry, api::Broadcast& broadcast, Time since)
+    : registry_(registry), broadcast_(broadcast), since_(since) {
+  for (const std::string_view outcome : model::Names<model::Outcome>::all) {
+    if (outcome != model::name_of(model::Outcome::Pending)) registry_.counter(metrics::sign_outs, {outcome});
+  }
+  for (const std::string_view rule : model::Names<model::Rule>::all) {
+    for (const std::string_view mode : model::Names<model::PolicyMode>::all)
+      registry_.counter(metrics::violations, {rule, mode});
+    registry_.counter(metrics::violations_withdrawn, {rule});
+  }
+  for (const std::string_view kind : model::Names<model::EntryKind>::all)
+    registry_.counter(metrics::ledger_entries, {kind});
+  registry_.histogram(metrics::sign_out_effect);
+  registry_.histogram(metrics::ledger_commit);
+}
+
 void Publisher::committed(const Batch& batch) {
   for (std::size_t kind = 0; kind < batch.kinds.size(); ++kind) {
     if (batch.kinds[kind] > 0)
       registry_.counter(metrics::ledger_entries, {model::name_of(static_cast<model::EntryKind>(kind))})
           .add(batch.kinds[kind]);
   }
-  if (batch.commit_seconds > 0) registry_.histogram(metrics::ledger_commit).observe(batch.commit_seconds);
+  if (batch.commit_seconds > 0) {
+    registry_.histogram(metrics::ledger_commit).observe(batch.commit_seconds);
+    registry_.gauge(metrics::ledger_checkpoint)
+        .set(static_cast<double>(base::to_micros(base::wall_clock_now())) / 1e6);
+  }
   for (const model::SessionRow& row : batch.extras.sessions)
     broadcast_.publish("session", report::to_json(row));
   for (const model::ViolationRow& row : batch.extras.violations) {
     if (row.number > newest_violation_ && row.detected_at >= since_) {
       registry_.counter(metrics::violations, {model::name_of(row.rule), model::name_of(row.mode)}).add();
       newest_violation_ = row.number;
+    }
+    // Once in this process, whatever else comes of the violation.
+    if (row.withdrawn_at >= since_ && withdrawn_.insert(row.number).second) {
+      registry_.counter(metrics::violations_withdrawn, {model::name_of(row.rule)}).add();
+      while (withdrawn_.size() > most_outcomes) withdrawn_.erase(withdrawn_.begin());
     }
     broadcast_.publish("violation", report::to_json(row));
   }

@@ -6,6 +6,9 @@
 // outlive it. Fails: as api::Services says.
 #pragma once
 
+#include <map>
+#include <set>
+
 #include "core/api/broadcast.hpp"
 #include "core/api/services.hpp"
 #include "core/app/pipeline.hpp"
@@ -21,8 +24,7 @@ namespace curfew::app {
 class Publisher {
  public:
   // `since`: engine time at the start; what is older was counted by the process before.
-  Publisher(metrics::Registry& registry, api::Broadcast& broadcast, Time since)
-      : registry_(registry), broadcast_(broadcast), since_(since) {}
+  Publisher(metrics::Registry& registry, api::Broadcast& broadcast, Time since);
   // On the writer's thread.
   void committed(const Batch& batch);
 
@@ -32,6 +34,7 @@ class Publisher {
   Time since_;
   model::ViolationNumber newest_violation_ = 0;
   std::map<model::OrderNumber, model::Outcome> outcomes_;  // as counted; pending: not yet
+  std::set<model::ViolationNumber> withdrawn_;             // as counted
 };
 
 }  // namespace curfew::app

@@ -21,9 +21,13 @@ class Dispatching : public ::testing::Test {
   Response ask(const std::string& method, const std::string& path, const std::string& token = {},
                const std::string& body = {}) {
     if (!dispatcher_) {
-      dispatcher_.emplace(std::move(router_),
-                          Tokens({{"viewer", role_bit(Role::Viewer), hash_of("cfw_v"), {}}}),
-                          RateLimitSettings{}, [this](std::string_view text) { log_.emplace_back(text); });
+      dispatcher_.emplace(
+          std::move(router_), Tokens({{"viewer", role_bit(Role::Viewer), hash_of("cfw_v"), {}}}),
+          RateLimitSettings{}, [this](std::string_view text) { log_.emplace_back(text); },
+          [this](std::string_view route, int status, std::chrono::duration<double> took) {
+            EXPECT_GE(took.count(), 0);
+            answered_.push_back(std::string(route) + " " + std::to_string(status));
+          });
     }
     Request request;
     request.method = method;
@@ -43,8 +47,24 @@ class Dispatching : public ::testing::Test {
   Router router_;
   std::optional<Dispatcher> dispatcher_;
   std::vector<std::string> log_;
+  std::vector<std::string> answered_;
   int bodies_read_ = 0;
 };
+
+// The route as it is written, never the path: that would be a series for each session.
+TEST_F(Dispatching, EachAnswerIsToldWithItsRouteAndStatus) {
+  router_.add("GET", "/a/{name}", nobody_in_particular, named);
+  router_.add("GET", "/secret/{name}", role_bit(Role::Admin), named);
+  router_.add("GET", "/broken", nobody_in_particular,
+              [](const Request&) -> Response { throw Error(ErrorKind::Internal, "it broke"); });
+  EXPECT_EQ(ask("GET", "/a/17").status, 200);
+  EXPECT_EQ(ask("GET", "/secret/17").status, 401);
+  EXPECT_EQ(ask("GET", "/broken").status, 500);
+  EXPECT_EQ(ask("GET", "/nowhere/17").status, 404);
+  EXPECT_EQ(ask("POST", "/a/17").status, 405);
+  EXPECT_THAT(answered_, ::testing::ElementsAre("/a/{name} 200", "/secret/{name} 401", "/broken 500",
+                                                "none 404", "none 405"));
+}
 
 TEST_F(Dispatching, ALiteralSegmentWinsOverACapturedOne) {
   router_.add("GET", "/a/{name}", nobody_in_particular, named);

@@ -1,0 +1,90 @@
+from source.build import *
+
+board = Dashboard(
+    "curfew-compliance", "Curfew / Compliance posture",
+    "What sessions show of the controls that the policies name. It counts; whether a control is satisfied is for a report "
+    "and an auditor to say.",
+    [POSTGRES_SOURCE, SOURCE, CURFEW_URL], start="now-30d", refresh="15m")
+OF = "source IN (${source:sqlstring})"
+AWAY = "The database does not answer"
+NONE = "No violation in this time"
+NO_END = "No session ended in this time"
+ENDS = "FROM curfew.sessions WHERE $__timeFilter(ended_at) AND " + OF
+
+board.row("Controls", 9, [
+    table("Controls", "The controls that the policies name, with the violations found in this time. Answered: the session was "
+          "signed out and the source proved it. Observing policies order nothing.",
+          sql("SELECT control, count(*) FILTER (WHERE v.withdrawn_at IS NULL) AS violations,\n"
+              "count(*) FILTER (WHERE v.withdrawn_at IS NOT NULL) AS withdrawn,\n"
+              "count(DISTINCT v.policy) AS policies, count(DISTINCT v.subject) AS people,\n"
+              "count(*) FILTER (WHERE v.withdrawn_at IS NULL AND v.mode = 'enforce') AS to_answer,\n"
+              "count(*) FILTER (WHERE v.withdrawn_at IS NULL AND v.mode = 'enforce' AND o.outcome = 'proven') AS answered,\n"
+              "max(v.detected_at) AS last_one\n"
+              "FROM curfew.violations v CROSS JOIN unnest(v.controls) AS control\n"
+              "LEFT JOIN curfew.sign_outs o ON o.violation = v.number\n"
+              "WHERE $__timeFilter(v.detected_at) AND v.source IN (${source:sqlstring})\n"
+              "GROUP BY control ORDER BY control LIMIT 200", least=2), empty=NONE, width=16),
+    bars("Violations by control", "Violations found in this time that stand.", "short",
+         sql("SELECT control, count(*) AS violations FROM curfew.violations CROSS JOIN unnest(controls) AS control\n"
+             f"WHERE $__timeFilter(detected_at) AND withdrawn_at IS NULL AND {OF}\n"
+             "GROUP BY control ORDER BY 2 DESC LIMIT 20", least=2), "control", NONE, width=8),
+])
+board.row("Proof", 4, [
+    stat("Breaches answered with proof", "Share of the violations of enforcing policies in this time that stand and whose "
+         "sign-out is proven.", "percentunit",
+         sql("SELECT count(*) FILTER (WHERE o.outcome = 'proven')::float8 / nullif(count(*), 0) AS answered\n"
+             "FROM curfew.violations v LEFT JOIN curfew.sign_outs o ON o.violation = v.number\n"
+             "WHERE $__timeFilter(v.detected_at) AND v.withdrawn_at IS NULL AND v.mode = 'enforce'\n"
+             "AND v.source IN (${source:sqlstring})"), "No enforcing policy was broken", steps(ORANGE, (0.99, BLUE))),
+    stat("Time to effect, 95th percentile", "From the breach to the proof, of the sign-outs proven in this time.", "s",
+         sql("SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM concluded_at - breached_at)) AS p95\n"
+             "FROM curfew.sign_outs WHERE $__timeFilter(concluded_at) AND outcome = 'proven' AND breached_at IS NOT NULL\n"
+             f"AND {OF}"), "No proven sign-out in this time"),
+    stat("Ends that the source stated", "Share of the sessions ended in this time whose end was stated, not inferred.",
+         "percentunit",
+         sql("SELECT count(*) FILTER (WHERE end_certainty = 'stated')::float8 / nullif(count(*), 0) AS stated\n" + ENDS),
+         NO_END),
+    stat("Ends of unknown reason", "Sessions ended in this time of which nobody knows why. They never count as proof.",
+         "short", sql(f"SELECT count(*) AS unknown {ENDS} AND end_reason IN ('unknown', 'vanished')"), AWAY,
+         steps(BLUE, (1, ORANGE))),
+    stat("Longest session", "The longest life among the sessions that live, or ended in this time.", "s",
+         sql("SELECT extract(epoch FROM max(coalesce(ended_at, now()) - started_at)) AS longest FROM curfew.sessions\n"
+             f"WHERE (ended_at IS NULL OR $__timeFilter(ended_at)) AND {OF}"), "No session"),
+])
+board.row("Sign-out habits", 8, [
+    table("How sessions end, by application", "Shares of the sessions that ended in this time: signed out by the person, by a "
+          "time limit, forced by Curfew, or never seen to end. Training people is one of the measures.",
+          sql("SELECT coalesce(nullif(application, ''), 'not known') AS application, count(*) AS ended,\n"
+              "avg((end_reason = 'signed_out')::int)::float8 AS signed_out,\n"
+              "avg((end_reason IN ('idle_timeout', 'absolute_timeout', 'closing_time', 'expired'))::int)::float8 AS timed_out,\n"
+              "avg((end_reason = 'forced')::int)::float8 AS forced,\n"
+              "avg((end_reason IN ('unknown', 'vanished'))::int)::float8 AS not_seen\n"
+              f"{ENDS}\nGROUP BY 1 ORDER BY 2 DESC LIMIT 50"),
+          share("signed_out", "timed_out", "forced", "not_seen"), NO_END),
+    lines("How sessions end, over time", "Sessions that ended, by reason.", "short",
+          sql(f"SELECT $__timeGroupAlias(ended_at, $__interval, 0), end_reason AS metric, count(*) AS sessions\n{ENDS}\n"
+              "GROUP BY 1, 2 ORDER BY 1", series=True), NO_END, stacked=True, bars=True),
+])
+board.row("Who is on, and with what", 8, [
+    bars("Live sessions by kind of account", "People, services, computers and shared accounts.", "short",
+         sql("SELECT account_type, count(*) AS sessions FROM curfew.sessions\n"
+             f"WHERE ended_at IS NULL AND {OF}\nGROUP BY 1 ORDER BY 2 DESC"), "account_type", "No session lives"),
+    bars("Sessions by number of factors", "Sessions that began in this time, by the factors of their sign-in; 0 is not known.",
+         "short",
+         sql("SELECT factors::text || CASE factors WHEN 1 THEN ' factor' ELSE ' factors' END AS factors,\n"
+             f"count(*) AS sessions FROM curfew.sessions WHERE $__timeFilter(started_at) AND {OF}\n"
+             "GROUP BY sessions.factors ORDER BY 1"), "factors", "No session began in this time"),
+    table("Privileged sessions", "Live sessions with administrative rights, oldest first.",
+          sql("SELECT number AS session, source, application, auth_method, factors, started_at,\n"
+              "extract(epoch FROM now() - started_at) AS age\n"
+              f"FROM curfew.sessions WHERE ended_at IS NULL AND privileged AND {OF}\nORDER BY started_at LIMIT 50"),
+          [session_column, *seconds("age")], "No privileged session lives"),
+])
+board.row("What this rests on", 7, [
+    table("Coverage", "What was read of each source: records that could not be read, or were filtered, show nothing.",
+          sql("SELECT source, read, filtered, unreadable FROM curfew.progress ORDER BY source"),
+          empty="No source keeps a position"),
+    table("Checkpoints", "The newest signed head of each stream. Compare it with the one that was kept outside.",
+          sql("SELECT DISTINCT ON (stream) stream, realm, node, epoch, size, root\n"
+              "FROM curfew.checkpoints ORDER BY stream, size DESC"), empty="Nothing has been signed yet"),
+])
