@@ -1,11 +1,15 @@
 // What the schema says that settings give, and what a store made of them can do: the same.
 #include "core/connector/capabilities.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/app/configuration.hpp"
+#include "core/app/connectors.hpp"
+#include "core/base/error.hpp"
 #include "curfew/plugin/abi.h"
 #include "plugins/forms/config_schema.hpp"
 #include "plugins/forms/stores/store.hpp"
@@ -74,6 +78,31 @@ TEST(Capabilities, WithoutAStoreThereIsOnlyWhatTheLogShows) {
   EXPECT_FALSE(plugin.proves);
   EXPECT_FALSE(plugin.lists);
   EXPECT_EQ(plugin.capabilities, CURFEW_CAN_OBSERVE | CURFEW_CAN_SHOW_ACTIVITY);
+}
+
+// The connector itself, as the configuration's loader sees it.
+TEST(Capabilities, AnEnforcingPolicyIsRefusedWhereNoStoreCanEndAndProve) {
+  const auto check = [](const std::string& store) -> std::string {
+    const std::string text =
+        "sources:\n  - name: crm\n    connector: forms\n    settings: {preset: lemonldap, inputs: [/x.log]" +
+        store +
+        "}\npolicies:\n  - {name: quarter, rule: inactivity_timeout, limit: 15m, mode: enforce, ladder: "
+        "[{action: sign_out_session}]}\nsafety: {most_sign_outs_per_minute: 10, protected_accounts: "
+        "[\"user:admin\"]}\n";
+    try {
+      const app::Settings settings = app::parse_configuration("c.yaml", text);
+      app::check_sources(settings, app::describe_connectors(settings));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_THAT(check(""), testing::HasSubstr("of 'crm' can't sign_out_session with its settings"));
+  EXPECT_THAT(check(", store: {kind: http, url: 'https://crm.corp.test', calls: {sign_out_session: {path: "
+                    "'/{session}', done: {status: [200]}}}}"),
+              testing::HasSubstr("can't prove with its settings that a session is dead"));
+  EXPECT_EQ(check(", store: {kind: lemonldap, url: 'https://auth.corp.test', settles_after: 15s}"),
+            "no error");
 }
 
 TEST(Capabilities, OfTheSchemaAreWithoutFault) {
