@@ -156,7 +156,7 @@ std::string obstacle(const model::Policy& policy, const SourceSettings& source, 
       const auto& can = plugin->second.can;
       if (std::find(can.begin(), can.end(), step.action) == can.end())
         why = "the connector " + in_quotes(plugin->second.name) + " of " + in_quotes(at) + " can't " +
-              std::string(model::name_of(step.action));
+              std::string(model::name_of(step.action)) + " with its settings";
     }
     if (why.empty())
       one_possible = true;
@@ -164,7 +164,9 @@ std::string obstacle(const model::Policy& policy, const SourceSettings& source, 
       return why;
   }
   if (!one_possible) return "no step of the ladder can be carried out for " + in_quotes(source.name);
-  if (!provable) return "the connector of " + in_quotes(source.name) + " can't prove that a session is dead";
+  if (!provable)
+    return "the connector of " + in_quotes(source.name) +
+           " can't prove with its settings that a session is dead";
   return {};
 }
 

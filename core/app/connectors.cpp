@@ -6,6 +6,7 @@
 #include "core/app/yaml_reader.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
+#include "core/connector/capabilities.hpp"
 
 namespace curfew::app {
 
@@ -55,7 +56,8 @@ Capabilities describe_connectors(const Settings& settings) {
     const SourceSettings& source = settings.sources[i];
     if (source.connector.empty()) continue;
     try {
-      capabilities[source.name] = connector::Host::describe(plugin_path(settings, source.connector));
+      capabilities[source.name] = connector::with_settings(
+          connector::Host::describe(plugin_path(settings, source.connector)), source.settings);
     } catch (const Error& error) {
       throw error_at(settings.marks, "sources[" + std::to_string(i) + "].connector", error.what());
     }

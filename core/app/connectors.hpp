@@ -13,7 +13,8 @@
 
 namespace curfew::app {
 
-// Runs their one exported function.
+// Runs their one exported function. What a connector can do only by some settings, a source can that has
+// them.
 [[nodiscard]] Capabilities describe_connectors(const Settings& settings);
 // Only that each is there: before root is left, no code of a plugin's runs.
 void find_connectors(const Settings& settings);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/base/text.hpp"
+#include "core/connector/capabilities.hpp"
 #include "core/model/credential_rules.hpp"
 
 namespace curfew::connector::bridge {
@@ -331,6 +332,8 @@ std::vector<std::string> faults_of(const curfew_connector* connector) {
   if (!schema.empty() && !is_json_object(schema)) {
     faults.emplace_back("config_schema is not a JSON object; give a JSON Schema, at least {}");
   }
+  for (std::string& fault : faults_of_conditions(schema, connector->capabilities))
+    faults.push_back(std::move(fault));
 
   if (connector->create == nullptr) faults.emplace_back("create is missing");
   if (connector->start == nullptr) faults.emplace_back("start is missing");

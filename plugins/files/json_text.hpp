@@ -41,4 +41,40 @@ void append_counts(std::string& json, std::string_view key, const Map& counts) {
   json += '}';
 }
 
+// What could not be read: how often, and the first places with the reason.
+template <typename Places>
+void append_unreadable(std::string& json, std::uint64_t count, const Places& places) {
+  append_key(json, "unreadable");
+  json += '{';
+  append(json, "count", count);
+  append_key(json, "places");
+  json += '[';
+  for (const auto& [place, why] : places) {
+    if (json.back() != '[') json += ',';
+    json += '{';
+    append(json, "place", place);
+    append(json, "why", why);
+    json += '}';
+  }
+  json += "]}";
+}
+
+// The inputs, as many as the host takes, and how many there are. `append_one` says more of each.
+template <typename Inputs, typename AppendOne>
+void append_inputs(std::string& json, const Inputs& inputs, const AppendOne& append_one) {
+  constexpr std::size_t most_shown = 2000;
+  constexpr std::size_t most_json = std::size_t{3} << 20U;  // the host takes four MiB
+  append_key(json, "inputs");
+  json += '[';
+  for (std::size_t i = 0; i < inputs.size() && i < most_shown && json.size() < most_json; ++i) {
+    if (json.back() != '[') json += ',';
+    json += '{';
+    append(json, "input", inputs[i].name);
+    append_one(json, inputs[i]);
+    json += '}';
+  }
+  json += ']';
+  append(json, "input_count", inputs.size());
+}
+
 }  // namespace curfew::files

@@ -14,6 +14,15 @@ inline constexpr std::string_view schema_before_store = R"json({
   "title": "Settings of the forms connector",
   "type": "object",
   "additionalProperties": false,
+  "x-curfew-capabilities": {
+    "show_activity": ["/inputs"],
+    "list_sessions": ["/store/list", "/store/preset", "/store/calls/list"],
+    "cancel_session": ["/store/cancel", "/store/calls/cancel_session"],
+    "sign_out_session": ["/store/delete", "/store/preset", "/store/calls/sign_out_session", "/store/kind=lemonldap"],
+    "sign_out_subject": ["/store/delete", "/store/preset", "/store/calls/sign_out_session", "/store/kind=lemonldap",
+      "/store/delete_subject", "/store/calls/sign_out_subject"],
+    "prove": ["/store/prove", "/store/preset", "/store/calls/prove", "/store/kind=lemonldap"]
+  },
   "$defs": {
     "texts": {"anyOf": [{"type": "string"}, {"type": "integer"},
       {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}]},

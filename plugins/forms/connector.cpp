@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "plugins/files/background_read.hpp"
+#include "plugins/files/recorded_poll.hpp"
 #include "plugins/forms/config_schema.hpp"
 #include "plugins/forms/logs/live.hpp"
 #include "plugins/forms/logs/recorded.hpp"
@@ -53,7 +53,8 @@ class Forms {
       : host_(host),
         settings_(valid([&] { return read_settings(settings.config); })),
         is_recorded_(settings.recorded),
-        is_trial_(settings.trial) {
+        is_trial_(settings.trial),
+        recorded_poll_(host) {
     const auto digest = [this](std::string_view id) { return host_.digest(id); };
     if (!settings_.store.empty())
       sessions_.emplace(make_store(settings_.store), digest, settings_.name_space);
@@ -72,7 +73,7 @@ class Forms {
                        nullptr};
     if (is_recorded_) {
       recorded_.emplace(settings_.inputs, std::move(reading), settings_.recorded);
-      reader_.start([this] { recorded_->read(); });
+      recorded_poll_.start([this] { recorded_->read(); });
       return;
     }
     if (sessions_)
@@ -108,12 +109,12 @@ class Forms {
 
   void wake() noexcept {
     waker_.wake();
-    reader_.wake();
+    recorded_poll_.wake();
   }
 
   void stop() {
     if (recorded_) recorded_->cancel();
-    reader_.stop();
+    recorded_poll_.stop();
     if (sessions_) sessions_->stop();
   }
 
@@ -144,59 +145,15 @@ class Forms {
     return host_.emit(seen) != Emitted::Stopping;  // what is refused, the host counts
   }
 
-  bool emit_waiting() {
-    while (at_ < findings_.size()) {
-      if (!emit(findings_[at_])) return false;
-      ++at_;
-    }
-    findings_.clear();
-    at_ = 0;
-    return true;
-  }
-
   Poll poll_recorded(Time deadline) {
-    if (!is_read_) {
-      try {
-        is_read_ = reader_.wait_until(std::min(deadline, host_.now() + std::chrono::seconds(1)));
-      } catch (...) {
-        is_trial_ = true;  // it will not get better by asking again
-        throw;
-      }
-      if (!is_read_) {
-        const std::uint64_t records = recorded_->records_read();
-        host_.progress({.name = "recorded", .value = "reading", .read = records - told_});
-        told_ = records;
-        return Poll::Ok;
-      }
-    }
-    while (true) {
-      if (!emit_waiting()) return Poll::Ok;
-      if (!recorded_->next(findings_)) return finish_recorded();
-      if (!emit_waiting()) return Poll::Ok;
-      const std::uint64_t records = recorded_->records_read();
-      host_.progress({.name = "recorded",
-                      .value = "judging",
-                      .read = records - told_,
-                      .observed_until = recorded_->until()});
-      told_ = records;
-      if (host_.now() >= deadline) return Poll::Ok;
-    }
-  }
-
-  Poll finish_recorded() {
-    const InputCoverage sum = recorded_->coverage().sum();
-    std::uint64_t filtered = sum.headings;
-    for (const auto& [reason, count] : sum.filtered) filtered += count;
-    const std::uint64_t records = recorded_->records_read();
-    host_.coverage(recorded_->coverage_json());
-    host_.progress({.name = "recorded",
-                    .value = "done",
-                    .read = records - told_,
-                    .filtered = filtered,
-                    .unreadable = sum.unreadable,
-                    .observed_until = recorded_->until(),
-                    .caught_up = true});
-    return Poll::Finished;
+    return recorded_poll_.until(
+        deadline, *recorded_, outbox_, [this](const Finding& finding) { return emit(finding); },
+        [this] {
+          const InputCoverage sum = recorded_->coverage().sum();
+          std::uint64_t filtered = sum.headings;
+          for (const auto& [reason, count] : sum.filtered) filtered += count;
+          return files::RecordedEnd{recorded_->coverage_json(), filtered, sum.unreadable};
+        });
   }
 
   Poll poll_live(Time deadline) {
@@ -211,8 +168,8 @@ class Forms {
   // Findings, then cursors: what is committed together leaves nothing half told. What the host doesn't take
   // is read again after the next start.
   bool hand_over() {
-    for (Finding& finding : live_->take_findings()) findings_.push_back(std::move(finding));
-    if (!emit_waiting()) return false;
+    for (Finding& finding : live_->take_findings()) outbox_.findings().push_back(std::move(finding));
+    if (!outbox_.send([this](const Finding& finding) { return emit(finding); })) return false;
     for (const Live::Cursor& cursor : live_->take_cursors()) {
       const plugin::Progress progress{.name = cursor.name,
                                       .value = cursor.value,
@@ -243,11 +200,8 @@ class Forms {
   std::optional<Rules> rules_;
   std::optional<Live> live_;
   std::optional<Recorded> recorded_;
-  files::BackgroundRead reader_;
-  bool is_read_ = false;
-  std::uint64_t told_ = 0;
-  std::vector<Finding> findings_;
-  std::size_t at_ = 0;
+  files::RecordedPoll recorded_poll_;
+  files::Outbox<Finding> outbox_;
   Time coverage_at_{};
 };
 

@@ -5,17 +5,17 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <thread>
+#include <utility>
 
 #include "plugins/replay/acts.hpp"
 #include "plugins/replay/config_schema.hpp"
+#include "plugins/replay/replies.hpp"
 #include "plugins/replay/script.hpp"
+#include "plugins/replay/settings.hpp"
 #include "plugins/replay/world.hpp"
 
 namespace curfew::replay {
@@ -31,51 +31,6 @@ constexpr std::array<std::string_view, 8> step_names{"notify",        "cancel_se
                                                      "block_sign_in", "disable_account"};
 constexpr std::size_t events_per_cursor = 256;
 constexpr Duration memory_life{std::chrono::hours(24 * 365)};
-
-struct Options {
-  std::string script;
-  std::string start = "now";
-  double speed = 1;
-  Duration loop_every{};
-  std::string acts;
-  std::string gate;
-};
-
-// [guide:settings]
-Options read_options(const std::string& config) {
-  const auto json = nlohmann::json::parse(config, nullptr, false);
-  if (!json.is_object()) throw Failure(Code::Invalid, "settings: not a JSON object");
-  Options options;
-  options.script = json.value("script", "");
-  options.start = json.value("start", options.start);
-  options.speed = json.value("speed", options.speed);
-  options.acts = json.value("acts", "");
-  if (const auto gate = json.find("gate"); gate != json.end()) options.gate = gate->dump();
-  if (!(options.speed > 0 && options.speed <= 1e6)) {
-    throw Failure(Code::Invalid, "settings.speed: must be more than 0 and at most 1000000");
-  }
-  if (const std::string every = json.value("loop_every", ""); !every.empty()) {
-    const auto duration = read_duration(every, false);
-    if (!duration || *duration < std::chrono::seconds(1)) {
-      throw Failure(Code::Invalid, "settings.loop_every: '" + every + "' is no duration such as 24h");
-    }
-    options.loop_every = *duration;
-  }
-  return options;
-}
-// [/guide]
-
-Time read_start(const std::string& text, Time now) {
-  if (text == "now") return now;
-  if (const auto offset = read_duration(text, true)) return now + *offset;
-  if (const auto time = read_time(text)) return *time;
-  throw Failure(Code::Invalid,
-                "settings.start: '" + text + "' is neither now, nor an offset such as -8h, nor a time");
-}
-
-[[noreturn]] void hang() {
-  for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
-}
 
 class Replay {
  public:
@@ -100,6 +55,7 @@ class Replay {
   void start() {
     if (!options_.gate.empty()) host_.gate_rules(options_.gate);
     if (!options_.script.empty()) script_ = read_script(options_.script);
+    replies_.use(std::move(script_.rules));
     // What "now" was at the first start holds for all later ones: the same events keep their times and keys.
     start_ = read_start(options_.start, host_.now());
     if (const auto remembered = host_.recall("start")) {
@@ -154,9 +110,9 @@ class Replay {
             .revert = action.revert,
             .digest = action.session,
             .session = world_.find(action.session)};
-    const Rule rule = rule_for(act.step, act.session);
+    const Rule rule = replies_.next(act.step, act.session);
     act.answer = name_of(rule.reply);
-    delay(rule);
+    replies_.delay(rule);
     if (rule.reply == Reply::Truth) act.ended = world_.carry_out(action);
     acts_.append(act);
     switch (rule.reply) {
@@ -186,8 +142,8 @@ class Replay {
   // [guide:prove]
   plugin::Liveness prove(const plugin::Probe& probe) {
     const std::string session = world_.find(probe.session);
-    const Rule rule = rule_for("prove", session);
-    delay(rule);
+    const Rule rule = replies_.next("prove", session);
+    replies_.delay(rule);
     switch (rule.reply) {
       case Reply::Alive:
         return plugin::Liveness::Alive;
@@ -249,11 +205,7 @@ class Replay {
   // [/guide]
 
   // [guide:stop]
-  void stop() {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    stopped_.notify_all();
-  }
+  void stop() { replies_.stop(); }
   // [/guide]
 
  private:
@@ -410,28 +362,11 @@ class Replay {
         nlohmann::json{{"records_total", read}, {"filtered", filtered_total_}, {"unreadable", 0}}.dump());
   }
 
-  Rule rule_for(std::string_view occasion, const std::string& session) {
-    const std::lock_guard lock(mutex_);
-    for (Rule& rule : script_.rules) {
-      const bool fits = rule.on == occasion || (rule.on == "*" && occasion != "prove");
-      if (!fits || rule.times == 0 || (!rule.session.empty() && rule.session != session)) continue;
-      if (rule.times > 0) --rule.times;
-      return rule;
-    }
-    return {};
-  }
-
-  void delay(const Rule& rule) {
-    if (rule.reply == Reply::Hang) hang();
-    if (rule.reply == Reply::Die) std::abort();
-    std::unique_lock lock(mutex_);
-    stopped_.wait_for(lock, rule.delay, [&] { return stopping_; });
-  }
-
   plugin::Host& host_;
   const bool recorded_;
   const Options options_;
-  Script script_;  // its rules under mutex_
+  Script script_;
+  Replies replies_;
   World world_;
   Acts acts_;
   plugin::Waker waker_;
@@ -444,9 +379,7 @@ class Replay {
   std::uint64_t filtered_ = 0;
   std::uint64_t filtered_total_ = 0;
 
-  std::mutex mutex_;
-  std::condition_variable stopped_;
-  bool stopping_ = false;
+  std::mutex mutex_;  // the two below
   std::vector<std::pair<std::string, std::string>> to_remember_;
   std::vector<std::pair<std::string, Time>> to_announce_;
 };

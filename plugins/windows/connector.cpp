@@ -5,7 +5,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "plugins/files/background_read.hpp"
+#include "plugins/files/recorded_poll.hpp"
 #include "plugins/windows/settings.hpp"
 
 namespace curfew::windows {
@@ -43,14 +43,15 @@ class Windows {
       : host_(host),
         settings_(settings_of(settings)),
         is_recorded_(settings.recorded),
-        is_trial_(settings.trial) {}
+        is_trial_(settings.trial),
+        recorded_poll_(host) {}
   ~Windows() { stop(); }
 
   void start() {
     if (is_trial_) return;
     if (is_recorded_) {
       recorded_.emplace(settings_.inputs, settings_.recorded);
-      reader_.start([this] { recorded_->read(); });
+      recorded_poll_.start([this] { recorded_->read(); });
       return;
     }
     live_.emplace(settings_.inputs, settings_.live,
@@ -66,12 +67,12 @@ class Windows {
 
   void wake() noexcept {
     waker_.wake();
-    reader_.wake();
+    recorded_poll_.wake();
   }
 
   void stop() {
     if (recorded_) recorded_->cancel();
-    reader_.stop();
+    recorded_poll_.stop();
   }
 
  private:
@@ -122,52 +123,14 @@ class Windows {
   }
 
   Poll poll_recorded(Time deadline) {
-    if (!is_read_) {
-      try {
-        is_read_ = reader_.wait_until(std::min(deadline, host_.now() + look_every));
-      } catch (...) {
-        is_trial_ = true;  // it will not get better by asking again
-        throw;
-      }
-      if (!is_read_) {
-        const std::uint64_t records = recorded_->records_read();
-        host_.progress({.name = "recorded", .value = "reading", .read = records - told_});
-        told_ = records;
-        return Poll::Ok;
-      }
-    }
-    while (true) {
-      if (at_ == findings_.size()) {
-        findings_.clear();
-        at_ = 0;
-        if (!recorded_->next(findings_)) return finish_recorded();
-      }
-      while (at_ < findings_.size()) {
-        if (!emit(findings_[at_])) return Poll::Ok;
-        ++at_;
-      }
-      const std::uint64_t records = recorded_->records_read();
-      host_.progress({.name = "recorded",
-                      .value = "judging",
-                      .read = records - told_,
-                      .observed_until = recorded_->until()});
-      told_ = records;
-      if (host_.now() >= deadline) return Poll::Ok;
-    }
-  }
-
-  Poll finish_recorded() {
-    const InputCoverage sum = recorded_->coverage().sum();
-    std::uint64_t filtered = 0;
-    for (const auto& [reason, count] : sum.filtered) filtered += count;
-    host_.coverage(recorded_->coverage().to_json());
-    host_.progress({.name = "recorded",
-                    .value = "done",
-                    .filtered = filtered,
-                    .unreadable = sum.unreadable,
-                    .observed_until = recorded_->until(),
-                    .caught_up = true});
-    return Poll::Finished;
+    return recorded_poll_.until(
+        deadline, *recorded_, outbox_, [this](const Finding& finding) { return emit(finding); },
+        [this] {
+          const InputCoverage sum = recorded_->coverage().sum();
+          std::uint64_t filtered = 0;
+          for (const auto& [reason, count] : sum.filtered) filtered += count;
+          return files::RecordedEnd{recorded_->coverage().to_json(), filtered, sum.unreadable};
+        });
   }
 
   Poll poll_live(Time deadline) {
@@ -185,13 +148,8 @@ class Windows {
   // Findings, then memory, then cursors: what is committed together leaves nothing half told. What the host
   // doesn't take is read again after the next start.
   bool hand_over() {
-    for (Finding& finding : live_->take_findings()) findings_.push_back(std::move(finding));
-    while (at_ < findings_.size()) {
-      if (!emit(findings_[at_])) return false;
-      ++at_;
-    }
-    findings_.clear();
-    at_ = 0;
+    for (Finding& finding : live_->take_findings()) outbox_.findings().push_back(std::move(finding));
+    if (!outbox_.send([this](const Finding& finding) { return emit(finding); })) return false;
     const Time now = host_.now();
     for (const auto& [key, value] : live_->take_changes()) {
       if (host_.remember(key, value, now + memory_life) == Emitted::Stopping) return false;
@@ -224,11 +182,8 @@ class Windows {
   plugin::Waker waker_;
   std::optional<Live> live_;
   std::optional<Recorded> recorded_;
-  files::BackgroundRead reader_;
-  bool is_read_ = false;
-  std::uint64_t told_ = 0;
-  std::vector<Finding> findings_;
-  std::size_t at_ = 0;
+  files::RecordedPoll recorded_poll_;
+  files::Outbox<Finding> outbox_;
   std::string short_key_;
   Time coverage_at_{};
 };

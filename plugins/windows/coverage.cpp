@@ -13,7 +13,6 @@ using files::append_counts;
 using files::append_key;
 
 constexpr std::size_t most_places = 100;
-constexpr std::size_t most_inputs_shown = 2000;
 constexpr std::size_t most_gaps_shown = 200;
 constexpr std::size_t most_runs = 65'536;
 constexpr std::size_t most_keys = 8'000'000;  // of logons that `paired` remembers
@@ -26,19 +25,7 @@ std::uint64_t logon_key(const WindowsEvent& event, std::uint64_t id) {
 void append_input(std::string& json, const InputCoverage& input) {
   append(json, "records_total", input.records_total);
   append(json, "security_records", input.security_records);
-  append_key(json, "unreadable");
-  json += '{';
-  append(json, "count", input.unreadable);
-  append_key(json, "places");
-  json += '[';
-  for (const auto& [place, why] : input.places) {
-    if (json.back() != '[') json += ',';
-    json += '{';
-    append(json, "place", place);
-    append(json, "why", why);
-    json += '}';
-  }
-  json += "]}";
+  files::append_unreadable(json, input.unreadable, input.places);
   append_counts(json, "by_event_id", input.by_event_id);
   append(json, "logons", input.logons);
   append(json, "paired", input.paired());
@@ -271,19 +258,10 @@ std::string Coverage::to_json() const {
     if (json.size() > (std::size_t{1} << 20U)) break;
   }
   json += ']';
-  append_key(json, "inputs");
-  json += '[';
-  for (std::size_t i = 0; i < inputs_.size() && i < most_inputs_shown; ++i) {
-    if (json.size() > (std::size_t{3} << 20U)) break;  // the host takes four MiB
-    if (json.back() != '[') json += ',';
-    json += '{';
-    append(json, "input", inputs_[i].name);
-    append(json, "format", inputs_[i].format);
-    append_input(json, inputs_[i]);
-    json += '}';
-  }
-  json += ']';
-  append(json, "input_count", inputs_.size());
+  files::append_inputs(json, inputs_, [](std::string& one, const InputCoverage& input) {
+    append(one, "format", input.format);
+    append_input(one, input);
+  });
   json += '}';
   return json;
 }

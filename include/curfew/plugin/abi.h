@@ -21,8 +21,8 @@
  * - Threads. One host thread per source calls create, start, poll, stop, destroy, in that order, never two at
  * once. wake, act, prove, list_sessions and http may come from other threads while poll runs; calls of one
  * kind are not concurrent with themselves unless CURFEW_CAN_CONCURRENT_ACTIONS is declared. When destroy
- * returns, no thread of the plugin lives. Host callbacks may be called from any thread between the start of
- * create and the return of destroy; emit, progress and remember only from the thread of poll, or within http.
+ * returns, no thread of the plugin's touches host or instance. Host callbacks: from any thread between the
+ * start of create and the return of destroy; emit, progress and remember only from poll's, or within http.
  * - Limits. Each call has a limit (10 s unless configured; poll, act and prove: that much beyond their
  *   deadline). One that does not come back within it is abandoned and its source quarantined. Within poll
  * each emit, progress and remember is a sign of life that begins the limit anew, so waiting for a full

@@ -12,24 +12,10 @@ using files::append_counts;
 using files::append_key;
 
 constexpr std::size_t most_places = 100;
-constexpr std::size_t most_inputs_shown = 2000;
-constexpr std::size_t most_json = std::size_t{3} << 20U;  // the host takes four MiB
 
 void append_input(std::string& json, const InputCoverage& input) {
   append(json, "records_total", input.records_total);
-  append_key(json, "unreadable");
-  json += '{';
-  append(json, "count", input.unreadable);
-  append_key(json, "places");
-  json += '[';
-  for (const auto& [place, why] : input.places) {
-    if (json.back() != '[') json += ',';
-    json += '{';
-    append(json, "place", place);
-    append(json, "why", why);
-    json += '}';
-  }
-  json += "]}";
+  files::append_unreadable(json, input.unreadable, input.places);
   append(json, "headings", input.headings);
   std::map<std::string_view, std::uint64_t> lines;
   for (std::size_t i = 0; i < meaning_count; ++i) {
@@ -104,17 +90,7 @@ std::string Coverage::to_json(std::uint64_t unsettled_refusals) const {
   std::string json = "{";
   append_input(json, sum());
   if (unsettled_refusals != 0) append(json, "unsettled_refusals", unsettled_refusals);
-  append_key(json, "inputs");
-  json += '[';
-  for (std::size_t i = 0; i < inputs_.size() && i < most_inputs_shown && json.size() < most_json; ++i) {
-    if (json.back() != '[') json += ',';
-    json += '{';
-    append(json, "input", inputs_[i].name);
-    append_input(json, inputs_[i]);
-    json += '}';
-  }
-  json += ']';
-  append(json, "input_count", inputs_.size());
+  files::append_inputs(json, inputs_, append_input);
   json += '}';
   return json;
 }

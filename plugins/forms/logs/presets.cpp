@@ -8,9 +8,12 @@ namespace {
 // Dynamics CRM (365 Customer Engagement) on premises behind AD FS, on IIS. IIS logs the cookies of requests
 // when its field cs(Cookie) is switched on; what an answer sets (Set-Cookie, Location) only when these are
 // added to its log as fields of the response. Without them sign-ins have no session, and are counted so.
+// A token that is too long for one cookie is in pieces: CrmOwinAuth only says how many, the same for
+// everybody, and CrmOwinAuthC1 is the first of them. Where each machine's rule is from:
+// docs/connectors/forms.md.
 constexpr std::string_view dynamics_crm_onprem = R"json({
   "format": {"kind": "w3c"},
-  "session": {"cookie": ["CrmOwinAuth", "MSISAuth", "FedAuth"]},
+  "session": {"cookie": ["CrmOwinAuthC1", "CrmOwinAuth", "MSISAuth", "FedAuth"]},
   "auth_method": "saml",
   "rules": [
     {"name": "federated sign-out", "means": "sign_out",
@@ -26,12 +29,13 @@ constexpr std::string_view dynamics_crm_onprem = R"json({
       "when": {"status": ["302"], "location": ["*wa=wsignin1.0*"], "session": ["presented"]}},
     {"name": "files of the pages", "means": "machine_activity",
       "when": {"path": ["/_static/*", "*/_static/*", "/_imgs/*", "*/_imgs/*", "*.css", "*.js", "*.png", "*.gif",
-                        "*.jpg", "*.svg", "*.ico", "*.woff", "*.woff2", "*.axd"],
+                        "*.jpg", "*.svg", "*.ico", "*.woff", "*.woff2", "*.axd", "*.css.aspx", "*.js.aspx",
+                        "*/_common/global.ashx", "*/{*}/webresources/*", "*/%7b*%7d/webresources/*"],
                "session": ["presented"]}},
     {"name": "asked for by the page itself", "means": "machine_activity",
-      "when": {"path": ["*/AppWebServices/*Notification*", "*/AppWebServices/*Presence*", "*/keepalive*",
-                        "*/Handlers/*Ping*"],
-               "session": ["presented"]}},
+      "when": {"path": ["*/AppWebServices/PresenceService.asmx"], "session": ["presented"]}},
+    {"name": "asked for new notifications", "means": "machine_activity",
+      "when": {"method": ["GET"], "path": ["*/api/data/v*/appnotifications*"], "session": ["presented"]}},
     {"name": "used", "means": "activity", "when": {"status": ["2xx", "3xx", "404", "500"], "session": ["presented"]}}
   ]
 })json";

@@ -10,6 +10,9 @@
 #include <Poco/URI.h>
 
 #include <array>
+#include <vector>
+
+#include "curfew/plugin/names.hpp"
 
 #include "plugins/forms/stores/http_answer.hpp"
 
@@ -49,15 +52,29 @@ struct HttpClient::Inside {
     where = "HTTP at " + uri.getHost();
     if (uri.getScheme() != "https") return;
     // Name and chain are checked for each machine, this one too.
-    context = new Poco::Net::Context(Poco::Net::Context::TLS_CLIENT_USE, "", "", server.ca_file,
-                                     Poco::Net::Context::VERIFY_STRICT, 9, server.ca_file.empty(),
-                                     "HIGH:!aNULL:!MD5");
+    context = new Poco::Net::Context(Poco::Net::Context::TLS_CLIENT_USE, server.tls.key,
+                                     server.tls.certificate, server.tls.ca, Poco::Net::Context::VERIFY_STRICT,
+                                     9, server.tls.ca.empty(), "HIGH:!aNULL:!MD5");
     context->requireMinimumProtocol(Poco::Net::Context::PROTO_TLSV1_2);
     context->enableExtendedCertificateVerification(true);
   }
 
   [[noreturn]] void unavailable(const std::string& text) const {
     throw Failure(Code::Unavailable, where + " " + text);
+  }
+
+  // The first address that takes the connection.
+  Poco::Net::StreamSocket connect(const Patience& patience) {
+    const std::vector<std::string> addresses = names.addresses(uri.getHost(), patience.left());
+    for (std::size_t i = 0;; ++i) {
+      try {
+        Poco::Net::StreamSocket socket;
+        socket.connect(Poco::Net::SocketAddress(addresses[i], uri.getPort()), span(patience.left()));
+        return socket;
+      } catch (const Poco::Exception&) {
+        if (i + 1 == addresses.size() || patience.over()) throw;
+      }
+    }
   }
 
   HttpReply exchange(Poco::Net::StreamSocket& socket, const std::string& request, bool is_head,
@@ -87,6 +104,7 @@ struct HttpClient::Inside {
   Poco::URI uri;
   std::string where;
   Poco::Net::Context::Ptr context;
+  plugin::Names names;
   Watchdog watchdog;
 };
 
@@ -96,7 +114,7 @@ HttpClient::HttpClient(HttpServer server) {
     inside_ = std::make_unique<Inside>(std::move(server));
   } catch (const Poco::Exception& error) {
     Poco::Net::uninitializeSSL();
-    invalid("store: " + error.displayText() + "; check url and ca_file");
+    invalid("store: " + error.displayText() + "; check url, ca_file, certificate_file and key_file");
   }
 }
 
@@ -128,9 +146,7 @@ HttpReply HttpClient::ask(const HttpCall& call, plugin::Time deadline) {
     request += "Content-Length: " + std::to_string(call.body.size()) + "\r\n";
   request += "\r\n" + call.body;
   try {
-    Poco::Net::StreamSocket socket;
-    socket.connect(Poco::Net::SocketAddress(uri.getHost(), uri.getPort()),
-                   span(patience.at_most(in.server.connect_timeout).left()));
+    Poco::Net::StreamSocket socket = in.connect(patience.at_most(in.server.connect_timeout));
     const auto guard = in.watchdog.cut_off(socket.impl()->sockfd(), patience);
     if (!in.context) return in.exchange(socket, request, call.method == "HEAD", patience);
     socket.setReceiveTimeout(span(patience.left()));
@@ -150,7 +166,7 @@ HttpReply HttpClient::ask(const HttpCall& call, plugin::Time deadline) {
 
 HttpServer http_server_of(const Setting& setting) {
   HttpServer server{.url = setting.text("url"),
-                    .ca_file = setting.text("ca_file", ""),
+                    .tls = setting.tls_files(),
                     .connect_timeout = setting.duration("connect_timeout", std::chrono::seconds(3)),
                     .call_timeout = setting.duration("statement_timeout", std::chrono::seconds(5))};
   Poco::URI uri;
@@ -168,6 +184,8 @@ HttpServer http_server_of(const Setting& setting) {
   if (uri.getScheme() == "http" && !is_near && !setting.flag("plain_beyond_loopback", false))
     invalid(setting.at("url") + ": session ids and the secret would go over the network in the clear; " +
             "use https, or say plain_beyond_loopback");
+  if (uri.getScheme() == "http" && (!server.tls.ca.empty() || !server.tls.certificate.empty()))
+    invalid(setting.at("url") + " is plain http: certificates are of no use; say https");
   return server;
 }
 

@@ -34,12 +34,12 @@ struct HttpReply {
 
 struct HttpServer {
   std::string url;
-  std::string ca_file;
+  TlsFiles tls;
   plugin::Duration connect_timeout = std::chrono::seconds(3);
   plugin::Duration call_timeout = std::chrono::seconds(5);
 };
 
-// url, ca_file, connect_timeout, statement_timeout, plain_beyond_loopback.
+// url, ca_file, certificate_file, key_file, connect_timeout, statement_timeout, plain_beyond_loopback.
 [[nodiscard]] HttpServer http_server_of(const Setting& setting);
 
 class HttpClient {

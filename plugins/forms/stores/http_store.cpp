@@ -213,8 +213,8 @@ Calls calls_of(const Setting& setting, const std::string& secret) {
 }  // namespace
 
 std::unique_ptr<Store> make_http_store(const Setting& setting) {
-  setting.only({"kind", "url", "ca_file", "plain_beyond_loopback", "secret", "headers", "calls",
-                "statement_timeout", "connect_timeout", "settles_after"});
+  setting.only({"kind", "url", "ca_file", "certificate_file", "key_file", "plain_beyond_loopback", "secret",
+                "headers", "calls", "statement_timeout", "connect_timeout", "settles_after"});
   return std::make_unique<HttpStore>(http_server_of(setting), calls_of(setting, setting.text("secret", "")),
                                      setting.duration("settles_after", plugin::Duration{}));
 }

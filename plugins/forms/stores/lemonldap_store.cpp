@@ -169,8 +169,8 @@ class LemonldapStore final : public Store {
 }  // namespace
 
 std::unique_ptr<Store> make_lemonldap_store(const Setting& setting) {
-  setting.only({"kind", "url", "ca_file", "plain_beyond_loopback", "secret", "headers", "statement_timeout",
-                "connect_timeout", "settles_after"});
+  setting.only({"kind", "url", "ca_file", "certificate_file", "key_file", "plain_beyond_loopback", "secret",
+                "headers", "statement_timeout", "connect_timeout", "settles_after"});
   if (!setting.has("settles_after"))
     invalid(setting.at("settles_after") +
             " is missing: how long handlers go on with what they cached. 15s is handlerInternalCache; "

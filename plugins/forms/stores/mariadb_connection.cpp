@@ -27,44 +27,68 @@ bool is_passing(unsigned number) {
          std::find(passing.begin(), passing.end(), number) != passing.end();
 }
 
+using Handle = std::unique_ptr<MYSQL, Close>;
+
+struct Opened {
+  Handle connection;
+  std::string error;  // empty: it is open
+};
+
+// Owns all that it touches: where a name is not resolved in time, it is left behind.
+Opened open(const SqlServer& server, std::chrono::milliseconds time) {
+  Opened opened;
+  opened.connection.reset(mysql_init(nullptr));
+  if (!opened.connection) throw std::bad_alloc();
+  MYSQL* const c = opened.connection.get();
+  // It knows whole seconds only; who waits keeps what is asked for.
+  const auto seconds = [](std::chrono::milliseconds length) {
+    return static_cast<unsigned>(
+        std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(length).count()));
+  };
+  const unsigned connect = seconds(time);
+  const unsigned each = seconds(std::chrono::ceil<std::chrono::milliseconds>(server.statement_timeout)) + 1;
+  // A server can ask its client for any file of this machine: never.
+  const unsigned no_files = 0;
+  const my_bool verify = server.verify_tls ? 1 : 0;
+  mysql_options(c, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
+  mysql_options(c, MYSQL_OPT_READ_TIMEOUT, &each);
+  mysql_options(c, MYSQL_OPT_WRITE_TIMEOUT, &each);
+  mysql_options(c, MYSQL_OPT_LOCAL_INFILE, &no_files);
+  mysql_options(c, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+  mysql_options(c, MYSQL_OPT_SSL_ENFORCE, &verify);
+  mysql_options(c, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+  // Nor does it get the password in the clear, as mysql_clear_password would.
+  mysql_options(c, MARIADB_OPT_RESTRICTED_AUTH,
+                "mysql_native_password,client_ed25519,caching_sha2_password,auth_gssapi_client");
+  if (server.verify_tls) mysql_options(c, MYSQL_OPT_SSL_CA, trusted_cas(server).c_str());
+  if (!server.tls.certificate.empty()) {
+    mysql_options(c, MYSQL_OPT_SSL_CERT, server.tls.certificate.c_str());
+    mysql_options(c, MYSQL_OPT_SSL_KEY, server.tls.key.c_str());
+  }
+  const bool is_socket = server.host.starts_with('/');
+  if (mysql_real_connect(c, is_socket ? nullptr : server.host.c_str(), server.user.c_str(),
+                         server.password.c_str(), server.database.c_str(),
+                         is_socket ? 0 : static_cast<unsigned>(server.port == 0 ? 3306 : server.port),
+                         is_socket ? server.host.c_str() : nullptr, 0) == nullptr)
+    opened.error = std::string(mysql_error(c)) + " (error " + std::to_string(mysql_errno(c)) + ")";
+  return opened;
+}
+
 class MariadbConnection final : public SqlConnection {
  public:
-  MariadbConnection(const SqlServer& server, Watchdog& watchdog, const Patience& patience)
-      : where_("MariaDB at " + server.host), password_(server.password), watchdog_(watchdog) {
-    connection_.reset(mysql_init(nullptr));
-    if (!connection_) throw std::bad_alloc();
-    MYSQL* const c = connection_.get();
-    // It knows whole seconds only; the watchdog keeps what is asked for.
-    const auto seconds = [](std::chrono::milliseconds time) {
-      return static_cast<unsigned>(
-          std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(time).count()));
-    };
-    const unsigned connect = seconds(patience.left());
-    const unsigned each = seconds(std::chrono::ceil<std::chrono::milliseconds>(server.statement_timeout)) + 1;
-    // A server can ask its client for any file of this machine: never.
-    const unsigned no_files = 0;
-    const my_bool verify = server.verify_tls ? 1 : 0;
-    mysql_options(c, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
-    mysql_options(c, MYSQL_OPT_READ_TIMEOUT, &each);
-    mysql_options(c, MYSQL_OPT_WRITE_TIMEOUT, &each);
-    mysql_options(c, MYSQL_OPT_LOCAL_INFILE, &no_files);
-    mysql_options(c, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    mysql_options(c, MYSQL_OPT_SSL_ENFORCE, &verify);
-    mysql_options(c, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-    // Nor does it get the password in the clear, as mysql_clear_password would.
-    mysql_options(c, MARIADB_OPT_RESTRICTED_AUTH,
-                  "mysql_native_password,client_ed25519,caching_sha2_password,auth_gssapi_client");
-    if (server.verify_tls) {
-      const std::string ca = server.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt" : server.ca_file;
-      mysql_options(c, MYSQL_OPT_SSL_CA, ca.c_str());
-    }
-    const bool is_socket = server.host.starts_with('/');
-    if (mysql_real_connect(c, is_socket ? nullptr : server.host.c_str(), server.user.c_str(),
-                           server.password.c_str(), server.database.c_str(),
-                           is_socket ? 0 : static_cast<unsigned>(server.port == 0 ? 3306 : server.port),
-                           is_socket ? server.host.c_str() : nullptr, 0) == nullptr)
-      unavailable("does not let us in: " + message(mysql_error(c), {}) +
+  MariadbConnection(const SqlServer& server, Bounds& bounds, const Patience& patience)
+      : where_("MariaDB at " + server.host), password_(server.password), watchdog_(bounds.watchdog) {
+    // The library can't be told an address beside the name that the certificate is held against, so it asks
+    // again; a name service that hangs is told of here, and one that hangs by then only holds that thread.
+    if (!server.host.starts_with('/')) (void)bounds.names.addresses(server.host, patience.left());
+    auto opened =
+        bounds.aside.run(patience.left(), [server, time = patience.left()] { return open(server, time); });
+    if (!opened) unavailable("did not answer in time while connecting");
+    if (!opened->error.empty())
+      unavailable("does not let us in: " + message(opened->error.c_str(), {}) +
                   "; check host, user, password and TLS");
+    connection_ = std::move(opened->connection);
+    MYSQL* const c = connection_.get();
     const auto guard = watchdog_.cut_off(mysql_get_socket(c), patience);
     const auto limit = std::chrono::duration<double>(server.statement_timeout).count();
     set_up("SET SESSION max_statement_time = " + std::to_string(limit) +
@@ -184,14 +208,14 @@ class MariadbConnection final : public SqlConnection {
   std::string where_;
   std::string password_;
   Watchdog& watchdog_;
-  std::unique_ptr<MYSQL, Close> connection_;
+  Handle connection_;
 };
 
 }  // namespace
 
-std::unique_ptr<SqlConnection> connect_mariadb(const SqlServer& server, Watchdog& watchdog,
+std::unique_ptr<SqlConnection> connect_mariadb(const SqlServer& server, Bounds& bounds,
                                                const Patience& patience) {
-  return std::make_unique<MariadbConnection>(server, watchdog, patience);
+  return std::make_unique<MariadbConnection>(server, bounds, patience);
 }
 
 }  // namespace curfew::forms

@@ -10,7 +10,7 @@ Watchdog::~Watchdog() {
     ending_ = true;
     changed_.notify_all();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 Watchdog::Guard::~Guard() {
@@ -20,6 +20,7 @@ Watchdog::Guard::~Guard() {
 
 Watchdog::Guard Watchdog::cut_off(int socket, const Patience& patience) {
   const std::lock_guard lock(mutex_);
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   const auto at = watched_.insert(watched_.end(), {socket, patience.end()});
   changed_.notify_all();
   return {*this, at};

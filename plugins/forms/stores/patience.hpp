@@ -54,7 +54,7 @@ class Watchdog {
   };
 
  public:
-  Watchdog() : thread_([this] { run(); }) {}
+  Watchdog() = default;
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
@@ -79,7 +79,7 @@ class Watchdog {
   std::condition_variable changed_;
   std::list<Watched> watched_;
   bool ending_ = false;
-  std::thread thread_;
+  std::thread thread_;  // from the first connection on
 };
 
 }  // namespace curfew::forms

@@ -30,45 +30,67 @@ bool wait_for(PGconn* connection, short events, const Patience& patience) {
   }
 }
 
+// libpq would resolve names by itself, and wait for as long as that takes. Given both, it connects to the
+// addresses, and holds the certificate against the names.
+struct Place {
+  std::string hosts;
+  std::string addresses;
+};
+
+Place place_of(const SqlServer& server, plugin::Names& names, const Patience& patience) {
+  if (server.host.starts_with('/')) return {.hosts = server.host, .addresses = {}};
+  Place place;
+  std::string_view rest = server.host;
+  while (!rest.empty()) {
+    const std::string host(rest.substr(0, rest.find(',')));
+    rest.remove_prefix(std::min(rest.size(), host.size() + 1));
+    for (const std::string& address : names.addresses(host, patience.left())) {
+      place.hosts += (place.hosts.empty() ? "" : ",") + host;
+      place.addresses += (place.addresses.empty() ? "" : ",") + address;
+    }
+  }
+  return place;
+}
+
 class PostgresqlConnection final : public SqlConnection {
  public:
-  PostgresqlConnection(const SqlServer& server, const Patience& patience)
+  PostgresqlConnection(const SqlServer& server, Bounds& bounds, const Patience& patience)
       : where_("PostgreSQL at " + server.host), password_(server.password) {
+    const Place place = place_of(server, bounds.names, patience);
     // A standby may lag behind, and a row that a rule hides is not a row that is gone: both would make a
     // living session look dead.
     const std::string options =
         "-c row_security=off -c statement_timeout=" +
         std::to_string(std::chrono::ceil<std::chrono::milliseconds>(server.statement_timeout).count());
     const std::string port = std::to_string(server.port == 0 ? 5432 : server.port);
-    const std::string ca = server.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt" : server.ca_file;
-    const std::array<const char*, 14> keys{"host",
-                                           "port",
-                                           "dbname",
-                                           "user",
-                                           "password",
-                                           "options",
-                                           "sslmode",
-                                           "sslrootcert",
-                                           "passfile",
-                                           "gssencmode",
-                                           "target_session_attrs",
-                                           "application_name",
-                                           "client_encoding",
-                                           nullptr};
-    const std::array<const char*, 14> values{server.host.c_str(),
-                                             port.c_str(),
-                                             server.database.c_str(),
-                                             server.user.c_str(),
-                                             server.password.c_str(),
-                                             options.c_str(),
-                                             server.verify_tls ? "verify-full" : "prefer",
-                                             server.verify_tls ? ca.c_str() : "",
-                                             "/dev/null",
-                                             "disable",
-                                             "read-write",
-                                             "curfew",
-                                             "UTF8",
-                                             nullptr};
+    const std::string ca = server.verify_tls ? trusted_cas(server) : "";
+    const std::array<std::pair<const char*, const char*>, 16> given{{
+        {"host", place.hosts.c_str()},
+        {"hostaddr", place.addresses.c_str()},
+        {"port", port.c_str()},
+        {"dbname", server.database.c_str()},
+        {"user", server.user.c_str()},
+        {"password", server.password.c_str()},
+        {"options", options.c_str()},
+        {"sslmode", server.verify_tls ? "verify-full" : "prefer"},
+        {"sslrootcert", ca.c_str()},
+        // Named also where there is none: libpq would look for one in the user's home.
+        {"sslcert", server.tls.certificate.empty() ? "/dev/null/none" : server.tls.certificate.c_str()},
+        {"sslkey", server.tls.key.c_str()},
+        {"passfile", "/dev/null"},
+        {"gssencmode", "disable"},
+        {"target_session_attrs", "read-write"},
+        {"application_name", "curfew"},
+        {"client_encoding", "UTF8"},
+    }};
+    std::vector<const char*> keys;
+    std::vector<const char*> values;
+    for (const auto& [key, value] : given) {
+      keys.push_back(key);
+      values.push_back(value);
+    }
+    keys.push_back(nullptr);
+    values.push_back(nullptr);
     connection_.reset(PQconnectStartParams(keys.data(), values.data(), 0));
     if (!connection_) throw std::bad_alloc();
     auto state = PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
@@ -195,8 +217,9 @@ class PostgresqlConnection final : public SqlConnection {
 
 }  // namespace
 
-std::unique_ptr<SqlConnection> connect_postgresql(const SqlServer& server, const Patience& patience) {
-  return std::make_unique<PostgresqlConnection>(server, patience);
+std::unique_ptr<SqlConnection> connect_postgresql(const SqlServer& server, Bounds& bounds,
+                                                  const Patience& patience) {
+  return std::make_unique<PostgresqlConnection>(server, bounds, patience);
 }
 
 }  // namespace curfew::forms

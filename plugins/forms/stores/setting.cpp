@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 
 namespace curfew::forms {
 
@@ -58,6 +59,22 @@ std::map<std::string, std::string> Setting::texts(const std::string& key) const 
     all[name] = value.get<std::string>();
   }
   return all;
+}
+
+TlsFiles Setting::tls_files() const {
+  TlsFiles files{
+      .ca = text("ca_file", ""), .certificate = text("certificate_file", ""), .key = text("key_file", "")};
+  if (files.certificate.empty() != files.key.empty())
+    invalid(at(files.key.empty() ? "key_file" : "certificate_file") +
+            " is missing: a certificate needs its key, and a key its certificate");
+  const auto check = [&](const char* key, const std::string& path) {
+    if (!path.empty() && !std::ifstream(path).is_open())
+      invalid(at(key) + ": " + path + " can't be read; check the path and its permissions");
+  };
+  check("ca_file", files.ca);
+  check("certificate_file", files.certificate);
+  check("key_file", files.key);
+  return files;
 }
 
 std::optional<Setting> Setting::inner(const std::string& key) const {

@@ -21,6 +21,13 @@ namespace curfew::forms {
   throw plugin::Failure(plugin::Code::Invalid, "settings: " + text);
 }
 
+// Paths of PEM files; empty: none.
+struct TlsFiles {
+  std::string ca;  // trusted in place of the system's
+  std::string certificate;
+  std::string key;
+};
+
 class Setting {
  public:
   Setting(nlohmann::json value, std::string path) : value_(std::move(value)), path_(std::move(path)) {
@@ -37,6 +44,8 @@ class Setting {
   // "250ms", "5s", "10m", "1h"
   [[nodiscard]] plugin::Duration duration(const std::string& key, plugin::Duration fallback) const;
   [[nodiscard]] std::map<std::string, std::string> texts(const std::string& key) const;
+  // ca_file, certificate_file, key_file: there, and readable.
+  [[nodiscard]] TlsFiles tls_files() const;
   [[nodiscard]] std::optional<Setting> inner(const std::string& key) const;
   [[nodiscard]] const nlohmann::json& json() const { return value_; }
   [[nodiscard]] const std::string& path() const { return path_; }

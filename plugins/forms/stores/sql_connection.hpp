@@ -16,7 +16,9 @@
 #include <string_view>
 #include <vector>
 
+#include "curfew/plugin/names.hpp"
 #include "plugins/forms/stores/patience.hpp"
+#include "plugins/forms/stores/setting.hpp"
 #include "plugins/forms/stores/store.hpp"
 
 namespace curfew::forms {
@@ -62,7 +64,7 @@ struct SqlServer {
   std::string user;
   std::string password;
   bool verify_tls = false;
-  std::string ca_file;
+  TlsFiles tls;
   plugin::Duration statement_timeout{};
 };
 
@@ -79,10 +81,19 @@ class SqlConnection {
 inline constexpr std::size_t longest_field = 8192;
 inline constexpr std::uint64_t most_rows = 5'000'000;
 
-[[nodiscard]] std::unique_ptr<SqlConnection> connect_postgresql(const SqlServer& server,
+// What a store's connections share, and what no library here has: an end to each call.
+struct Bounds {
+  plugin::Names names;
+  plugin::Aside aside;
+  Watchdog watchdog;
+};
+
+[[nodiscard]] std::unique_ptr<SqlConnection> connect_postgresql(const SqlServer& server, Bounds& bounds,
                                                                 const Patience& patience);
-[[nodiscard]] std::unique_ptr<SqlConnection> connect_mariadb(const SqlServer& server, Watchdog& watchdog,
+[[nodiscard]] std::unique_ptr<SqlConnection> connect_mariadb(const SqlServer& server, Bounds& bounds,
                                                              const Patience& patience);
+// Where the server's CAs are looked for.
+[[nodiscard]] std::string trusted_cas(const SqlServer& server);
 
 // A database's message without what must not get out, and not too long.
 [[nodiscard]] std::string scrubbed(std::string message, const std::vector<std::string_view>& secrets);

@@ -52,6 +52,10 @@ std::optional<std::string_view> Row::find(std::string_view column) const {
   return std::nullopt;
 }
 
+std::string trusted_cas(const SqlServer& server) {
+  return server.tls.ca.empty() ? "/etc/ssl/certs/ca-certificates.crt" : server.tls.ca;
+}
+
 std::string scrubbed(std::string message, const std::vector<std::string_view>& secrets) {
   for (const std::string_view secret : secrets) {
     if (secret.empty()) continue;

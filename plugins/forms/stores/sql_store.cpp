@@ -171,8 +171,8 @@ class SqlStore final : public Store {
   }
 
   std::unique_ptr<SqlConnection> connect(const Patience& patience) {
-    return is_postgresql_ ? connect_postgresql(server_, patience)
-                          : connect_mariadb(server_, watchdog_, patience);
+    return is_postgresql_ ? connect_postgresql(server_, bounds_, patience)
+                          : connect_mariadb(server_, bounds_, patience);
   }
 
   // Null: there is room for a new one.
@@ -214,7 +214,7 @@ class SqlStore final : public Store {
   Statements statements_;
   plugin::Duration connect_timeout_;
   plugin::Duration settles_after_;
-  Watchdog watchdog_;
+  Bounds bounds_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<SqlConnection>> idle_;
@@ -240,7 +240,10 @@ SqlServer server_of(const Setting& setting) {
   if (!server.verify_tls && !is_near && !setting.flag("plain_beyond_loopback", false))
     invalid(setting.at("tls") + ": without TLS the password and session ids would go over the network in " +
             "the clear; say verify, or plain_beyond_loopback");
-  server.ca_file = setting.text("ca_file", "");
+  server.tls = setting.tls_files();
+  if (!server.verify_tls && (!server.tls.ca.empty() || !server.tls.certificate.empty()))
+    invalid(setting.at(server.tls.ca.empty() ? "certificate_file" : "ca_file") +
+            " is of no use without TLS; say tls: verify");
   server.statement_timeout = setting.duration("statement_timeout", std::chrono::seconds(5));
   if (server.statement_timeout < std::chrono::milliseconds(100))
     invalid(setting.at("statement_timeout") + " must be at least 100ms");
@@ -284,6 +287,7 @@ Statements statements_of(const Setting& setting, Marks marks) {
     invalid(setting.at("table") + " is for a preset; without one, say list, delete and prove");
   const auto statement = [&](const char* key, const std::string& known) -> std::optional<Statement> {
     const std::string text = setting.text(key, known);
+    if (text.empty() && setting.has(key)) invalid(setting.at(key) + " is empty; leave it out");
     if (text.empty()) return std::nullopt;
     return Statement(text, setting.at(key), marks);
   };
@@ -313,9 +317,27 @@ Statements statements_of(const Setting& setting, Marks marks) {
 }  // namespace
 
 std::unique_ptr<Store> make_sql_store(const Setting& setting) {
-  setting.only({"kind", "preset", "table", "host", "port", "database", "user", "password", "tls",
-                "plain_beyond_loopback", "ca_file", "statement_timeout", "connect_timeout", "settles_after",
-                "list", "delete", "delete_subject", "cancel", "prove"});
+  setting.only({"kind",
+                "preset",
+                "table",
+                "host",
+                "port",
+                "database",
+                "user",
+                "password",
+                "tls",
+                "plain_beyond_loopback",
+                "ca_file",
+                "certificate_file",
+                "key_file",
+                "statement_timeout",
+                "connect_timeout",
+                "settles_after",
+                "list",
+                "delete",
+                "delete_subject",
+                "cancel",
+                "prove"});
   const bool is_postgresql = setting.text("kind") == "postgresql";
   return std::make_unique<SqlStore>(is_postgresql, server_of(setting),
                                     statements_of(setting, is_postgresql ? Marks::Dollars : Marks::Questions),

@@ -26,6 +26,8 @@ inline constexpr std::string_view store_schema = R"json({
     "plain_beyond_loopback": {"type": "boolean", "default": false,
       "description": "Allow another machine without TLS: passwords and session ids go over the network in the clear"},
     "ca_file": {"type": "string", "description": "PEM file of the CA to trust in place of the system's"},
+    "certificate_file": {"type": "string", "description": "PEM file of a certificate to show to the server, with its chain; with key_file"},
+    "key_file": {"type": "string", "description": "PEM file of that certificate's key, without a passphrase"},
     "statement_timeout": {"type": "string", "default": "5s", "description": "Longest that one statement or call may take"},
     "connect_timeout": {"type": "string", "default": "3s"},
     "settles_after": {"type": "string", "default": "0s",

@@ -80,7 +80,7 @@ TEST(Dynamics, ADayWithAnswersInTheLogIsASessionFromSignInToSignOut) {
       {.time = "08:00:10", .stem = "/_static/css/theme.css", .user = "CORP\\anna+maria", .cookies = cookies});
   log.write({.time = "08:10:00",
              .method = "POST",
-             .stem = "/AppWebServices/InlineNotificationService.asmx",
+             .stem = "/AppWebServices/PresenceService.asmx",
              .cookies = cookies});
   log.write({.time = "08:15:00",
              .stem = "/Main.aspx",
@@ -129,6 +129,83 @@ TEST(Dynamics, ACookieThatIsTooLongForIisIsCountedAndFieldsMayChangeWithinTheDay
   EXPECT_EQ(read.sum.unreadable, 0U);
   EXPECT_EQ(read.sum.filtered.at("no_rule"), 1U) << "dots are no session";
   EXPECT_EQ(read.uses(token), 2U);
+}
+
+// Each with its source in docs/connectors/forms.md.
+TEST(Dynamics, WhatPagesFetchByThemselvesIsNoPerson) {
+  IisLog log(false);
+  std::vector<IisLog::Request> machine{
+      {.time = "08:00:01", .stem = "/_static/_common/scripts/crminternalutility.js"},
+      {.time = "08:00:02", .stem = "/_common/global.ashx", .query = "ver=-1036121454"},
+      {.time = "08:00:03", .stem = "/crm/_common/styles/global.css.aspx", .query = "lcid=1033"},
+      {.time = "08:00:04", .stem = "/WebResources/ClientGlobalContext.js.aspx"},
+      {.time = "08:00:05", .stem = "/{637199221580014143}/webresources/form.html"},
+      {.time = "08:00:06", .stem = "/%7B637199221580014143%7D/WebResources/new_/logo"},
+      {.time = "08:00:07", .method = "POST", .stem = "/AppWebServices/PresenceService.asmx"},
+      {.time = "08:00:08", .stem = "/api/data/v9.1/appnotifications", .query = "$top=20"}};
+  std::vector<IisLog::Request> person{
+      {.time = "09:00:01", .stem = "/main.aspx", .query = "etn=account"},
+      {.time = "09:01:01", .method = "POST", .stem = "/AppWebServices/InlineEditWebService.asmx"},
+      {.time = "09:02:01", .method = "POST", .stem = "/AppWebServices/AppGridWebService.ashx"},
+      {.time = "09:03:01", .method = "POST", .stem = "/XRMServices/2011/Organization.svc/web"},
+      {.time = "09:04:01", .stem = "/api/data/v9.1/accounts", .query = "$select=name"},
+      {.time = "09:05:01", .method = "POST", .stem = "/api/data/v9.1/appnotifications", .status = "204"},
+      {.time = "09:06:01", .stem = "/WebResources/new_/page.html"}};
+  for (auto* all : {&machine, &person}) {
+    for (IisLog::Request& request : *all) {
+      request.cookies = cookies;
+      log.write(request);
+    }
+  }
+  const Audited read = log.audit();
+  EXPECT_EQ(read.sum.unreadable, 0U) << read.coverage;
+  EXPECT_EQ(read.lines(Meaning::MachineActivity), machine.size());
+  EXPECT_EQ(read.lines(Meaning::Activity), person.size());
+  EXPECT_EQ(read.uses(token), person.size());
+}
+
+TEST(Dynamics, ATokenInPiecesTellsItsSessionByTheFirstPiece) {
+  IisLog log(true);
+  const auto pieces = [](const std::string& who) {
+    return "CrmOwinAuth=chunks:2;+CrmOwinAuthC1=" + who + ";+CrmOwinAuthC2=cmVzdA";
+  };
+  log.write(
+      {.time = "08:00:00",
+       .method = "POST",
+       .stem = "/",
+       .status = "302",
+       .location = "/main.aspx",
+       .set_cookie =
+           "CrmOwinAuth=chunks:2;+path=/,+CrmOwinAuthC1=MAAAAEqz;+path=/,+CrmOwinAuthC2=cmVzdA;+path=/"});
+  log.write({.time = "08:00:10", .stem = "/main.aspx", .cookies = pieces("MAAAAEqz")});
+  log.write({.time = "08:00:20", .stem = "/main.aspx", .cookies = pieces("MAAAADng")});
+  log.write({.time = "08:00:30", .stem = "/main.aspx", .cookies = "CrmOwinAuth=MAAAAWhole"});
+  const Audited read = log.audit();
+  EXPECT_EQ(story(read.of("MAAAAEqz")), "sign_in activity");
+  EXPECT_EQ(story(read.of("MAAAADng")), "activity");
+  EXPECT_EQ(story(read.of("MAAAAWhole")), "activity");
+  EXPECT_TRUE(read.of("chunks:2").empty()) << "it is everybody's";
+}
+
+TEST(Dynamics, FieldsThatChangeInTheMiddleOfTheDayAreReadAsTheyThenAre) {
+  IisLog log(false);
+  log.write({.time = "08:00:10", .stem = "/main.aspx", .user = "anna@corp.test", .cookies = cookies});
+  {
+    // An administrator adds the answers' headers, and takes others out: IIS begins anew in the same file.
+    std::ofstream out(log.path, std::ios::app);
+    out << "#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n#Date: 2026-11-21 "
+           "08:30:00\r\n#Fields: date time cs(Cookie) cs-uri-stem cs-uri-query sc-status c-ip Location\r\n"
+        << "2026-11-21 08:30:00 " << cookies << " /api/data/v9.1/accounts - 200 10.1.7.24 -\r\n"
+        << "2026-11-21 08:31:00 " << cookies
+        << " /main.aspx - 302 10.1.7.24 https://sts.corp.test/adfs/ls/?wa=wsignin1.0\r\n";
+  }
+  log.heading();
+  log.write({.time = "08:40:00", .stem = "/main.aspx", .cookies = "MSISAuth=another"});
+  const Audited read = log.audit();
+  EXPECT_EQ(read.sum.unreadable, 0U) << read.coverage;
+  EXPECT_EQ(story(read.of(token)), "activity activity refused end?");
+  EXPECT_EQ(read.of(token).at(1).address, "10.1.7.24");
+  EXPECT_EQ(story(read.of("another")), "activity");
 }
 
 TEST(Dynamics, FilesInAnyOrderAndInAnArchiveAreTheSameSessions) {

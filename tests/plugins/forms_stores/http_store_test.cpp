@@ -9,14 +9,12 @@
 #include <Poco/StreamCopier.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "plugins/forms/stores/store.hpp"
 #include "tests/support/faulty_proxy.hpp"
 #include "tests/support/forms_app/forms_app.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace curfew::forms {
 namespace {
@@ -234,39 +232,6 @@ TEST_F(HttpStore, AnAnswerThatIsBothOrNeitherProvesNothing) {
   settings["calls"]["prove"]["dead"] = {{"contains", "zyx"}};
   EXPECT_THAT(make_store(settings.dump())->prove({.id = "gone", .subject = {}}, in(5s)).text,
               HasSubstr("neither"));
-}
-
-class HttpStoreOverTls : public testing::Test {
- protected:
-  // A certificate of its own for `name`.
-  void make(const std::string& name, const std::string& subject_alternative) {
-    const std::string at = (folder_.path() / name).string();
-    const std::string command = "openssl req -x509 -days 2 -newkey rsa:2048 -nodes -subj /CN=" + name +
-                                " -addext subjectAltName=" + subject_alternative + " -keyout " + at +
-                                ".key -out " + at + ".pem >/dev/null 2>&1";
-    ASSERT_EQ(std::system(command.c_str()), 0);
-  }
-  Found ask(const std::string& served, const std::string& trusted, const std::string& host) {
-    const FormsApp app({.people = {{"alice", "pw"}},
-                        .admin_token = "token of the test",
-                        .certificate = (folder_.path() / (served + ".pem")).string(),
-                        .key = (folder_.path() / (served + ".key")).string()});
-    auto settings = settings_for("https://" + host + ":" + std::to_string(app.port()) + "/admin");
-    if (!trusted.empty()) settings["ca_file"] = (folder_.path() / (trusted + ".pem")).string();
-    return make_store(settings.dump())->prove({.id = "gone", .subject = {}}, in(5s));
-  }
-  support::TemporaryDirectory folder_;
-};
-
-TEST_F(HttpStoreOverTls, OnlyTheRightCertificateForTheRightNameIsHeard) {
-  make("right", "DNS:localhost,IP:127.0.0.1");
-  make("other", "DNS:other.test");
-  EXPECT_EQ(ask("right", "right", "localhost").liveness, Liveness::Dead);
-  EXPECT_EQ(ask("right", "", "localhost").liveness, Liveness::Unknown);
-  EXPECT_EQ(ask("right", "other", "localhost").liveness, Liveness::Unknown);
-  const Found found = ask("other", "other", "localhost");
-  EXPECT_EQ(found.liveness, Liveness::Unknown);
-  EXPECT_THAT(found.text, HasSubstr("TLS"));
 }
 
 }  // namespace

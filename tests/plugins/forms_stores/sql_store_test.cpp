@@ -3,17 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <Poco/Net/ServerSocket.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <thread>
 #include <vector>
 
 #include "tests/plugins/forms_stores/databases.hpp"
-#include "tests/plugins/forms_stores/mariadb_server.hpp"
 
 namespace curfew::forms_test {
 namespace {
@@ -307,52 +303,6 @@ TEST(SqlStoreOnPostgresql, ARowThatARuleHidesIsNotARowThatIsGone) {
   const Found found = store->prove({.id = "a1", .subject = {}}, in(5s));
   EXPECT_EQ(found.liveness, Liveness::Unknown);
   EXPECT_THAT(found.text, HasSubstr("row-level security"));
-}
-
-TEST(SqlStoreOnMariadb, OnlyTheRightCertificateForTheRightNameGetsThePassword) {
-  if (!MariadbServer::is_installed()) GTEST_SKIP() << "mariadb-server is not installed";
-  const support::TemporaryDirectory folder;
-  const std::string at = folder.path().string() + "/";
-  const auto make = [&](const std::string& name, const std::string& alternative) {
-    const std::string command = "openssl req -x509 -days 2 -newkey rsa:2048 -nodes -subj /CN=" + name +
-                                " -addext subjectAltName=" + alternative + " -keyout " + at + name +
-                                ".key -out " + at + name + ".pem >/dev/null 2>&1";
-    ASSERT_EQ(std::system(command.c_str()), 0);
-  };
-  make("right", "IP:127.0.0.1");
-  make("other", "DNS:other.test");
-  const auto ask = [&](const std::string& served, const std::string& trusted) {
-    int port = 0;
-    {
-      const Poco::Net::ServerSocket free(Poco::Net::SocketAddress("127.0.0.1", 0));
-      port = free.address().port();
-    }
-    std::vector<std::string> words{"--bind-address=127.0.0.1", "--port=" + std::to_string(port)};
-    if (!served.empty()) {
-      words.push_back("--ssl-cert=" + at + served + ".pem");
-      words.push_back("--ssl-key=" + at + served + ".key");
-    }
-    const MariadbServer server(words);
-    server.run(
-        "CREATE DATABASE crm; CREATE TABLE crm.s (id varchar(9)); CREATE USER looker IDENTIFIED BY "
-        "'looker-pw'; "
-        "GRANT SELECT ON crm.s TO looker");
-    const nlohmann::json settings = {{"kind", "mariadb"},
-                                     {"host", "127.0.0.1"},
-                                     {"port", port},
-                                     {"database", "crm"},
-                                     {"user", "looker"},
-                                     {"password", "looker-pw"},
-                                     {"tls", "verify"},
-                                     {"ca_file", at + trusted + ".pem"},
-                                     {"prove", "SELECT 1 FROM s WHERE id = {session}"}};
-    return make_store(settings.dump())->prove({.id = "gone", .subject = {}}, in(5s));
-  };
-  const Found found = ask("right", "right");
-  EXPECT_EQ(found.liveness, Liveness::Dead) << found.text;
-  EXPECT_EQ(ask("right", "other").liveness, Liveness::Unknown);
-  EXPECT_EQ(ask("other", "other").liveness, Liveness::Unknown);
-  EXPECT_EQ(ask("", "right").liveness, Liveness::Unknown);
 }
 
 }  // namespace
