@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -71,9 +72,10 @@ struct Ask {
   model::Ref control_handle;
 };
 
-// Something that happened to a sign-out, for who watches it.
-struct StepNotice {
-  model::OrderNumber order = 0;
+// Something that happened, for who watches.
+struct StreamNotice {
+  std::string_view event;        // of the stream
+  model::OrderNumber order = 0;  // the sign-out that it is about; 0: none
   std::string json;
 };
 
@@ -90,7 +92,7 @@ struct Batch {
   std::string policy_digest;
   std::array<std::uint32_t, model::Names<model::EntryKind>::all.size()> kinds{};  // entries by kind
   double commit_seconds = 0;
-  std::vector<StepNotice> notices;
+  std::vector<StreamNotice> notices;
   std::vector<model::SessionRow> active;  // the minute's flush of last activity; may come without entries
 
   [[nodiscard]] bool empty() const { return entries.empty() && active.empty() && snapshot.empty(); }

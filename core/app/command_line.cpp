@@ -45,6 +45,7 @@ struct Commands {
   ServeOptions serve;
   LedgerOptions ledger;
   QueryOptions query;
+  WatchOptions watch;
   SignOutOptions sign_out;
   SignOutsOptions sign_outs;
 };
@@ -199,6 +200,16 @@ void add_sign_outs(CLI::App* list, Commands& commands) {
   }
 }
 
+void add_watch(CLI::App& app, Commands& commands) {
+  WatchOptions& options = commands.watch;
+  CLI::App* command = app.add_subcommand("watch", "What happens, as it happens");
+  add_daemon_options(command, options);
+  command->add_option("--source", options.sources, "Only sessions of this source; may be repeated");
+  command->add_option("--names", options.names,
+                      "Show names in place of references, for this reason: it goes into the ledger");
+  command->callback([&options, &commands] { commands.chosen = [&options] { return watch(options); }; });
+}
+
 void add_queries(CLI::App& app, Commands& commands) {
   QueryOptions& options = commands.query;
   const auto add = [&](const char* name, const char* help) {
@@ -238,6 +249,7 @@ int run(int argc, char** argv) {
   Commands commands;
   add_run(app, commands);
   add_queries(app, commands);
+  add_watch(app, commands);
   add_sign_out(app, commands);
   add_ledger(app, commands);
   add_plugin(app, commands);

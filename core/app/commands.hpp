@@ -83,6 +83,13 @@ struct QueryOptions : DaemonOptions {
 };
 int query(const QueryOptions& options);
 
+struct WatchOptions : DaemonOptions {
+  std::vector<std::string> sources;
+  std::string names;  // why names are shown, for the ledger; empty: references
+};
+// Until the daemon stays away for two minutes, or nobody reads the output.
+int watch(const WatchOptions& options);
+
 // Whom a sign-out is about, as it was said; what is empty was not.
 struct SignOutOptions : DaemonOptions {
   std::uint64_t session = 0;

@@ -184,9 +184,12 @@ class Check {
       case model::Rule::InactivityTimeout:
         needs(path, policy, "limit");
         has_no(path, policy, {"most", "window", "per", "evict"});
-        if (policy.limit < minutes(5) || policy.limit > minutes(1440))
-          fail(path + ".limit", "inactivity_timeout must be from 5m to 24h (1440m), not " +
-                                    base::format_duration(policy.limit));
+        if (const Duration shortest = settings_.safety.shortest_inactivity_timeout;
+            policy.limit < shortest || policy.limit > minutes(1440))
+          fail(path + ".limit",
+               "inactivity_timeout must be from " + base::format_duration(shortest) +
+                   " to 24h (1440m), not " + base::format_duration(policy.limit) +
+                   (policy.limit < shortest ? "; safety.shortest_inactivity_timeout can allow less" : ""));
         break;
       case model::Rule::ConcurrentSessions:
         needs(path, policy, "most");

@@ -62,7 +62,7 @@ Declare<model::Policy> policy_table() {
               "Who is exempt: whatever matches any non-empty list.")
       .span("limit", &Policy::limit, seconds(1), hours(24 * 366),
             "session_timeout: longest life, 24h at most unless `safety.longest_session_timeout` says "
-            "otherwise. inactivity_timeout: 5m to 24h.")
+            "otherwise. inactivity_timeout: 5m to 24h; `safety.shortest_inactivity_timeout` can allow less.")
       .span("warn_before", &Policy::warn_before, microseconds(0), hours(24),
             "Warn this long before the limit; `0s` is no warning.")
       .whole("most", &Policy::most, 0, 1'000'000,
@@ -272,7 +272,10 @@ Table build() {
       .texts("protected_accounts", &SafetySettings::protected_accounts,
              "Never signed out, as `namespace:value`. `enforce` needs at least one.")
       .span("longest_session_timeout", &SafetySettings::longest_session_timeout, minutes(1), hours(24 * 366),
-            "Upper bound for the limit of session_timeout.");
+            "Upper bound for the limit of session_timeout.")
+      .span("shortest_inactivity_timeout", &SafetySettings::shortest_inactivity_timeout, seconds(1),
+            minutes(1440),
+            "Lower bound for the limit of inactivity_timeout: less than `5m` is for trying things out.");
   Declare<LogSettings> log("log");
   log.word("level", &LogSettings::level, {"debug", "info", "warning", "error"}, "The least that is logged.");
 

@@ -51,7 +51,8 @@ void Publisher::committed(const Batch& batch) {
     }
     broadcast_.publish("violation", report::to_json(row));
   }
-  for (const StepNotice& notice : batch.notices) broadcast_.publish("step", notice.json, notice.order);
+  for (const StreamNotice& notice : batch.notices)
+    broadcast_.publish(notice.event, notice.json, notice.order);
   for (const model::SignOutRow& row : batch.extras.sign_outs) {
     broadcast_.publish("sign_out", report::to_json(row), row.number, row.concluded_at != Time{});
     if (row.concluded_at == Time{}) {

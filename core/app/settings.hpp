@@ -58,6 +58,7 @@ struct SafetySettings {
   std::uint32_t approve_above = 0;
   std::vector<std::string> protected_accounts;
   Duration longest_session_timeout{std::chrono::minutes(1440)};
+  Duration shortest_inactivity_timeout{std::chrono::minutes(5)};
 };
 
 struct ListenerSettings {

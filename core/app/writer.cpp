@@ -10,6 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/kill_point.hpp"
+#include "core/model/json_object.hpp"
 
 namespace curfew::app {
 
@@ -18,25 +19,46 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// What a watcher of a sign-out is shown. Such entries' facts begin with the order's number.
-std::optional<StepNotice> step_notice(const model::Entry& entry) {
+// What watchers are shown beside rows that changed; nullopt: nothing.
+std::optional<StreamNotice> notice_of(const model::Entry& entry) {
+  StreamNotice notice;
   switch (entry.kind) {
     case model::EntryKind::SignOutOrdered:
     case model::EntryKind::Intent:
     case model::EntryKind::Answer:
     case model::EntryKind::Probe:
-    case model::EntryKind::OutcomeRecorded:
+    case model::EntryKind::OutcomeRecorded: {
+      // Such entries' facts begin with the order's number.
+      constexpr std::string_view head = "{\"order\":";
+      const std::string_view facts = entry.facts;
+      if (!facts.starts_with(head)) return std::nullopt;
+      notice.event = "step";
+      std::from_chars(facts.data() + head.size(), facts.data() + facts.size(), notice.order);
+      break;
+    }
+    case model::EntryKind::Warned:
+      notice.event = "warned";
+      break;
+    case model::EntryKind::Alert:
+      notice.event = "alert";
+      break;
+    case model::EntryKind::Observation:
+      // Each other kind shows in the row of its session.
+      if (!entry.facts.starts_with("{\"type\":\"sign_in_failed\"")) return std::nullopt;
+      notice.event = "sign_in_failed";
       break;
     default:
       return std::nullopt;
   }
-  constexpr std::string_view head = "{\"order\":";
-  if (!std::string_view(entry.facts).starts_with(head)) return std::nullopt;
-  StepNotice notice;
-  std::from_chars(entry.facts.data() + head.size(), entry.facts.data() + entry.facts.size(), notice.order);
-  notice.json = std::string(head) + std::to_string(notice.order) + ",\"kind\":\"" +
-                std::string(model::name_of(entry.kind)) + "\",\"at\":\"" +
-                base::format_rfc3339(entry.engine_time) + "\",\"facts\":" + entry.facts + "}";
+  model::JsonObject o(notice.json);
+  if (notice.order != 0) o.number("order", notice.order);
+  o.name("kind", entry.kind);
+  o.text("at", base::format_rfc3339(entry.occurred_at != Time{} ? entry.occurred_at : entry.engine_time));
+  o.text_unless_empty("source", entry.source);
+  o.text_unless_empty("session", model::to_text(entry.session));
+  o.text_unless_empty("subject", model::to_text(entry.subject));
+  o.raw("facts", entry.facts);
+  o.end();
   return notice;
 }
 
@@ -111,7 +133,7 @@ void Writer::write(Batch& batch) {
   if (!batch.entries.empty()) {
     for (const model::Entry& entry : batch.entries) {
       ++batch.kinds[static_cast<std::size_t>(entry.kind)];
-      if (auto notice = step_notice(entry)) batch.notices.push_back(std::move(*notice));
+      if (auto notice = notice_of(entry)) batch.notices.push_back(std::move(*notice));
     }
     if (!settings_.stores_keys) batch.extras.keys.clear();
     const ledger::SealedBatch sealed = sealer_->seal(std::move(batch.entries), base::wall_clock_now());

@@ -69,7 +69,7 @@ void FormsApp::Inside::handle(Poco::Net::HTTPServerRequest& request,
                               Poco::Net::HTTPServerResponse& response) {
   if (Poco::URI(request.getURI()).getPath().starts_with("/admin/"))
     handle_admin(request, response);
-  else
+  else if (!gate || !gate->answers(request, response))
     handle_page(request, response);
 }
 
@@ -80,6 +80,7 @@ FormsApp::FormsApp(FormsAppOptions options) {
   Inside& in = *inside_;
   in.manner = in.options.manner;
   in.sessions = in.options.postgresql.empty() ? in_memory() : in_postgresql(in.options.postgresql);
+  if (!in.options.gate.empty()) in.gate.emplace(in.options.gate);
   if (!in.options.access_log.empty()) {
     in.log.open(in.options.access_log, std::ios::app);
     if (!in.log) throw std::runtime_error("can't write " + in.options.access_log.string());

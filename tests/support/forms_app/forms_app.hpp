@@ -8,7 +8,9 @@
 //   app.behave(forms_app::Manner::Lies);
 //   app.fail(forms_app::Fault::Cut);
 //
-// Pages: / /login /app /poll /logout. An administrator's, with `Authorization: Bearer <token>`:
+// Pages: / /login /app /note /try /poll /logout. With `gate` it asks a gate of Curfew's before each of them,
+// as the reverse proxy before an application does, and includes the gate's warning. An administrator's, with
+// `Authorization: Bearer <token>`:
 //   GET    /admin/sessions                 {"sessions":[{"id":…,"user":…,"state":"active","started_at":…,…}]}
 //   GET    /admin/sessions/<id>            {"state":"active"|"paused"}, or 404 {"state":"none"}
 //   POST   /admin/sessions/<id>/cancel     {"done":true}, or 404
@@ -56,6 +58,9 @@ struct FormsAppOptions {
   std::string admin_token;                    // empty: nobody is administrator
   std::string postgresql;                     // where the sessions are; empty: in memory
   std::string marker = "Only for who is signed in";
+  std::string gate;           // URL of a gate's listener; empty: none
+  std::string hint;           // said on the sign-in page
+  std::string order_command;  // by which an administrator signs people out, shown on /try
   Manner manner = Manner::Honest;
   // PEM files; with them it speaks TLS.
   std::string certificate;

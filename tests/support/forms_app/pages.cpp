@@ -1,19 +1,8 @@
-#include <Poco/Net/HTMLForm.h>
-#include <Poco/Net/NameValueCollection.h>
-#include <Poco/Timestamp.h>
-#include <Poco/URI.h>
-
-#include <array>
-#include <ctime>
-
+// The application's pages as HTML.
 #include "tests/support/forms_app/inside.hpp"
 
 namespace curfew::forms_app {
 namespace {
-
-using Poco::Net::HTTPResponse;
-
-constexpr const char* cookie_name = "sid";
 
 std::string html_text(const std::string& text) {
   std::string out;
@@ -30,145 +19,90 @@ std::string html_text(const std::string& text) {
   return out;
 }
 
-std::string page(const std::string& title, const std::string& body) {
+std::string page(const std::string& title, const std::string& body, const std::string& head = {}) {
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-         title + "</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n<main>\n" + body +
-         "</main>\n</body>\n</html>\n";
+         title + "</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n" + head +
+         "</head>\n<body>\n<main>\n" + body + "</main>\n</body>\n</html>\n";
 }
 
-constexpr const char* style =
-    "body { font: 1rem/1.5 system-ui, sans-serif; margin: 0; background: #f4f4f2; color: #222; }\n"
-    "main { max-width: 26rem; margin: 4rem auto; padding: 2rem; background: #fff; border-radius: .5rem; }\n"
-    "label { display: block; margin: .75rem 0; }\n"
-    "input { display: block; width: 100%; box-sizing: border-box; padding: .4rem; font: inherit; }\n"
-    "button { padding: .4rem 1rem; font: inherit; }\n.notice { color: #a33; }\n";
+// The gate's warning; and what many pages do: ask for news by themselves, which is nobody's activity.
+constexpr const char* behind_gate =
+    R"(<script src="/curfew/curfew-warning.js" defer></script>
+<script>
+addEventListener("DOMContentLoaded", () => {
+  let asked = 0;
+  const timer = setInterval(async () => {
+    const answer = await fetch("/poll").catch(() => null);
+    if (!answer || !answer.ok || answer.redirected) return clearInterval(timer);
+    const place = document.getElementById("asked");
+    if (place) place.textContent = `This page has asked for news ${++asked} times by itself: that keeps nobody signed in.`;
+  }, 10000);
+  document.addEventListener("curfew-signed-out", () => clearInterval(timer));
+});
+</script>
+)";
 
-std::string utc_now() {
-  const auto micros = Poco::Timestamp().epochMicroseconds();
-  const std::time_t seconds = micros / 1'000'000;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 40> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string fraction = std::to_string(micros % 1'000'000);
-  fraction.insert(0, 6 - fraction.size(), '0');
-  return std::string(text.data()) + "." + fraction + "Z";
-}
+std::string head_of(const FormsAppOptions& options) { return options.gate.empty() ? "" : behind_gate; }
 
-struct Exchange {
-  Poco::Net::HTTPServerRequest& request;
-  Poco::Net::HTTPServerResponse& response;
-  std::string id;      // that it brought or was given
-  std::string person;  // empty: nobody
-
-  // The log's line is written before the answer goes out: who has the answer can find it.
-  void answer(FormsApp::Inside& app, HTTPResponse::HTTPStatus status, const std::string& type,
-              const std::string& body, const std::string& location = {}) {
-    {
-      const std::lock_guard lock(app.mutex);
-      app.log << "{\"time\":\"" << utc_now() << "\",\"address\":\""
-              << request.clientAddress().host().toString() << "\",\"user\":" << json_text(person)
-              << ",\"session\":" << json_text(id) << ",\"method\":" << json_text(request.getMethod())
-              << ",\"path\":" << json_text(request.getURI()) << ",\"status\":" << static_cast<int>(status)
-              << ",\"location\":" << json_text(location)
-              << ",\"user_agent\":" << json_text(request.get("User-Agent", "")) << "}" << std::endl;
-    }
-    response.setStatusAndReason(status);
-    if (!location.empty()) response.set("Location", location);
-    response.setContentType(type);
-    response.set("Cache-Control", type == "text/css" ? "max-age=3600" : "no-store");
-    response.setContentLength(static_cast<std::streamsize>(body.size()));
-    response.send() << body;
-  }
-  void go_to(FormsApp::Inside& app, const std::string& where) {
-    answer(app, HTTPResponse::HTTP_FOUND, "text/plain", "", where);
-  }
-};
+constexpr const char* sign_out_form =
+    "<form method=\"post\" action=\"/logout\">\n<button type=\"submit\">Sign out</button>\n</form>\n";
 
 }  // namespace
 
-std::string json_text(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') out += '\\';
-    out += byte < 0x20 || byte >= 0x7F ? '?' : c;
-  }
-  return out + '"';
-}
+const char* const style =
+    "body { font: 1rem/1.5 system-ui, sans-serif; margin: 0; background: #f4f4f2; color: #222; }\n"
+    "main { max-width: 34rem; margin: 4rem auto; padding: 2rem; background: #fff; border-radius: .5rem; }\n"
+    "label { display: block; margin: .75rem 0; }\n"
+    "input { display: block; width: 100%; box-sizing: border-box; padding: .4rem; font: inherit; }\n"
+    "button { padding: .4rem 1rem; font: inherit; }\nform { margin: 1rem 0; }\n"
+    "li { margin: .5rem 0; }\n.notice { color: #a33; }\n.quiet { color: #666; font-size: .9rem; }\n"
+    "pre { background: #f4f4f2; padding: .75rem; border-radius: .3rem; white-space: pre-wrap; }\n";
 
-std::string sign_in_page(const std::string& notice) {
+std::string sign_in_page(const std::string& notice, const std::string& hint) {
   return page("Sign in", "<h1>Sign in</h1>\n" +
                              (notice.empty() ? "" : "<p class=\"notice\">" + notice + "</p>\n") +
                              "<form method=\"post\" action=\"/login\">\n"
                              "<label>Name <input name=\"user\" autocomplete=\"username\" required></label>\n"
                              "<label>Password <input name=\"password\" type=\"password\" "
                              "autocomplete=\"current-password\" required></label>\n"
-                             "<button type=\"submit\">Sign in</button>\n</form>\n");
+                             "<button type=\"submit\">Sign in</button>\n</form>\n" +
+                             (hint.empty() ? "" : "<p class=\"quiet\">" + html_text(hint) + "</p>\n"));
 }
 
-std::string app_page(const std::string& person, const std::string& marker) {
-  return page(
-      "Notes",
-      "<h1>Notes of " + html_text(person) + "</h1>\n<p id=\"marker\">" + html_text(marker) +
-          "</p>\n<form method=\"post\" action=\"/logout\">\n<button type=\"submit\">Sign out</button>\n"
-          "</form>\n");
-}
-
-void FormsApp::Inside::handle_page(Poco::Net::HTTPServerRequest& request,
-                                   Poco::Net::HTTPServerResponse& response) {
-  Exchange exchange{request, response, {}, {}};
-  Poco::Net::NameValueCollection cookies;
-  request.getCookies(cookies);
-  exchange.id = cookies.get(cookie_name, "");
-  const std::string path = Poco::URI(request.getURI()).getPath();
-  const std::string query = Poco::URI(request.getURI()).getQuery();
-  const bool is_post = request.getMethod() == "POST";
-  try {
-    if (path == "/style.css") {
-      exchange.answer(*this, HTTPResponse::HTTP_OK, "text/css", style);
-    } else if (path == "/login" && is_post) {
-      const Poco::Net::HTMLForm form(request, request.stream());
-      const auto person = options.people.find(form.get("user", ""));
-      if (person == options.people.end() || person->second != form.get("password", "")) {
-        exchange.person = form.get("user", "");
-        exchange.go_to(*this, "/login?failed");
-        return;
-      }
-      exchange.person = person->first;
-      exchange.id = sessions->begin(person->first);
-      response.set("Set-Cookie",
-                   std::string(cookie_name) + "=" + exchange.id + "; Path=/; HttpOnly; SameSite=Lax");
-      exchange.go_to(*this, "/app");
-    } else if (path == "/login") {
-      exchange.answer(*this, HTTPResponse::HTTP_OK, "text/html; charset=utf-8",
-                      sign_in_page(query == "failed" ? "Name or password is wrong."
-                                                     : (query == "bye" ? "You are signed out." : "")));
-    } else if (path == "/logout" && is_post) {
-      if (const auto session = sessions->find(exchange.id)) exchange.person = session->person;
-      sessions->end(exchange.id);
-      response.set("Set-Cookie", std::string(cookie_name) + "=; Path=/; Max-Age=0");
-      exchange.go_to(*this, "/login?bye");
-    } else if (path == "/" || path == "/app" || path == "/poll") {
-      const auto session = exchange.id.empty() ? std::nullopt : sessions->use(exchange.id);
-      if (!session) {
-        exchange.go_to(*this, "/login");
-        return;
-      }
-      exchange.person = session->person;
-      if (path == "/poll")
-        exchange.answer(*this, HTTPResponse::HTTP_OK, "application/json", "{\"unread\":0}");
-      else
-        exchange.answer(*this, HTTPResponse::HTTP_OK, "text/html; charset=utf-8",
-                        app_page(session->person, options.marker));
-    } else {
-      exchange.answer(*this, HTTPResponse::HTTP_NOT_FOUND, "text/plain", "no such page\n");
-    }
-  } catch (const std::exception&) {
-    // The database is away.
-    exchange.answer(*this, HTTPResponse::HTTP_SERVICE_UNAVAILABLE, "text/plain", "try again later\n");
+std::string app_page(const std::string& person, const std::deque<std::string>& notes,
+                     const FormsAppOptions& options) {
+  std::string body =
+      "<h1>Notes of " + html_text(person) + "</h1>\n<p id=\"marker\">" + html_text(options.marker) + "</p>\n";
+  if (!notes.empty()) {
+    body += "<ul>\n";
+    for (const std::string& note : notes) body += "<li>" + html_text(note) + "</li>\n";
+    body += "</ul>\n";
   }
+  body +=
+      "<form method=\"post\" action=\"/note\">\n<label>A note <input name=\"text\" maxlength=\"400\" "
+      "required></label>\n<button type=\"submit\">Write it down</button>\n</form>\n"
+      "<p><a href=\"/try\">What to try here</a></p>\n" +
+      std::string(sign_out_form);
+  if (!options.gate.empty()) body += "<p class=\"quiet\" id=\"asked\"></p>\n";
+  return page("Notes", body, head_of(options));
+}
+
+std::string try_page(const FormsAppOptions& options) {
+  std::string body =
+      "<h1>What to try</h1>\n<ol>\n"
+      "<li><b>Do nothing.</b> After a while a bar counts down; a click on its button, or any other work "
+      "here, "
+      "keeps you signed in. Wait, and you are signed out; the page that follows says why.</li>\n"
+      "<li><b>Press Back then.</b> Nothing of these pages is shown again, neither by Back nor by Refresh, "
+      "nor by "
+      "a closed tab that you open again.</li>\n"
+      "<li><b>Sign in again.</b> That is a new session; the old one stays dead.</li>\n";
+  if (!options.order_command.empty())
+    body += "<li><b>Sign somebody out by hand,</b> in another terminal:<pre>" +
+            html_text(options.order_command) + "</pre></li>\n";
+  body += "</ol>\n<p><a href=\"/app\">Back to the notes</a></p>\n" + std::string(sign_out_form);
+  return page("What to try", body, head_of(options));
 }
 
 }  // namespace curfew::forms_app

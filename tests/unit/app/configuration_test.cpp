@@ -179,6 +179,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"policies:\n  - {name: p, rule: inactivity_timeout, limit: 4m}\n",
               "c.yaml:2:48: inactivity_timeout must be from 5m"},
         Wrong{"policies:\n  - {name: p, rule: inactivity_timeout, limit: 1441m}\n", "must be from 5m"},
+        Wrong{"safety: {shortest_inactivity_timeout: 1m}\n"
+              "policies:\n  - {name: p, rule: inactivity_timeout, limit: 59s}\n",
+              "must be from 1m to 24h"},
         Wrong{"policies:\n  - {name: p, rule: activity_after_end, limit: 1h}\n", "means nothing"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, warn_before: 1h}\n", "warning"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, scope: {sources: [crm]}}\n",
