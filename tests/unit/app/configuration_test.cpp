@@ -313,7 +313,7 @@ TEST(Configuration, SentencesSayWhatIsEnforcedAndWhatIsNot) {
       text(parse_configuration("c.yaml", enforcing)),
       testing::AllOf(
           HasSubstr(
-              "Policy 'day': a session may live 8h; for everybody. A breach signs out: sign_out_session"),
+              "Policy 'day': a session may live 8 h; for everybody. A breach signs out: sign_out_session"),
           HasSubstr("at most 10 sign-outs a minute"), HasSubstr("upn:admin@corp.test")));
   EXPECT_THAT(text(parse_configuration("c.yaml", "")), HasSubstr("Nothing enforces"));
 }
