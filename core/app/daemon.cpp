@@ -142,8 +142,8 @@ class Daemon {
       if (!settings_.ledger.outside_checkpoints.empty())
         create_file_for(settings_.ledger.outside_checkpoints, *user);
     }
-    operator_.take("operator", settings_.listeners.operator_listener, settings_, log_);
-    sources_.take("sources", settings_.listeners.sources, settings_, log_);
+    operator_.take("operator", settings_.listeners.operator_listener, settings_, &registry_, log_);
+    sources_.take("sources", settings_.listeners.sources, settings_, &registry_, log_);
     gates_.emplace(settings_, &registry_, log_);
     gates_->bind();
     if (settings_.database.url.empty()) database_.emplace(open_database(settings_, log_));

@@ -121,6 +121,10 @@ inline constexpr Metric gate_up{"curfew_gate_up",
                                 Kind::Gauge,
                                 "1 when the gate judges by its view, 0 while it fails open or closed.",
                                 {"gate"}};
+inline constexpr Metric gate_questions_failed{"curfew_gate_questions_failed_total",
+                                              Kind::Counter,
+                                              "Questions about unknown sessions that ended in an error.",
+                                              {"gate"}};
 inline constexpr Metric gate_activity_waiting{"curfew_gate_activity_waiting", Kind::Gauge,
                                               "Records of activity that the full pipeline did not take yet."};
 inline constexpr Metric control_status{"curfew_control_status",
@@ -150,6 +154,12 @@ inline constexpr Metric http_requests{
     "curfew_http_requests_total", Kind::Counter, "HTTP requests answered.", {"listener", "route", "status"}};
 inline constexpr Metric http_seconds{
     "curfew_http_request_seconds", Kind::Histogram, "Time to answer an HTTP request.", {"listener"}};
+
+inline constexpr Metric connections_closed{
+    "curfew_connections_closed_total",
+    Kind::Counter,
+    "Connections that a listener or gate closed or refused: slow (or idle), address_limit, no_worker, tls.",
+    {"listener", "reason"}};
 
 inline constexpr std::array all{build_info,
                                 sessions_active,
@@ -186,6 +196,7 @@ inline constexpr std::array all{build_info,
                                 gate_sessions,
                                 gate_connections,
                                 gate_up,
+                                gate_questions_failed,
                                 gate_activity_waiting,
                                 control_status,
                                 ledger_size,
@@ -197,6 +208,7 @@ inline constexpr std::array all{build_info,
                                 snapshot_age,
                                 queue_depth,
                                 http_requests,
-                                http_seconds};
+                                http_seconds,
+                                connections_closed};
 
 }  // namespace curfew::metrics
