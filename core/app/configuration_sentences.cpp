@@ -78,6 +78,9 @@ std::string sentence(const model::Policy& policy) {
   if (!except.empty()) text += ", except " + except;
   if (policy.warn_before > Duration(0))
     text += "; a warning " + base::exactly_in_words(policy.warn_before) + " before";
+  if (!policy.warn_by.empty())
+    text += (policy.mode == model::PolicyMode::Observe ? ", once it enforces told by " : ", told by ") +
+            list_of(policy.warn_by);
   if (policy.mode == model::PolicyMode::Observe)
     return text + ". A breach is recorded, nobody is signed out.";
   text += ". A breach signs out: ";

@@ -64,8 +64,8 @@ api::Tokens tokens_of(const Settings& settings) {
 
 // What Pipeline::reload and Daemon::reload take over.
 bool is_reloaded(std::string_view key) {
-  return key.starts_with("policies[") || key.starts_with("safety.") || key == "version" ||
-         key == "clock_jump" || key == "log.level";
+  return key.starts_with("policies[") || key.starts_with("safety.") || key.starts_with("notifications[") ||
+         key == "version" || key == "clock_jump" || key == "log.level";
 }
 
 class Daemon {
@@ -193,7 +193,7 @@ class Daemon {
       operator_.reload(settings_, log_);
       sources_.reload(settings_, log_);
       gates_->reload(log_);
-      log_.info("configuration reloaded: policies, safety, log level and certificates");
+      log_.info("configuration reloaded: policies, safety, notifications, log level and certificates");
       // Against what runs, so that it is said at each reload until the restart.
       for (const std::string& key : changed_keys(settings_, settings)) {
         if (!is_reloaded(key))

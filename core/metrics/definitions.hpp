@@ -92,6 +92,12 @@ inline constexpr Metric violations_open{
     "curfew_violations_open", Kind::Gauge, "Violations that are open now.", {"rule"}};
 inline constexpr Metric warnings{
     "curfew_warnings_total", Kind::Counter, "Warnings given before a limit.", {"rule"}};
+inline constexpr Metric warning_notices{
+    "curfew_warning_notices_total",
+    Kind::Counter,
+    "Notices of warnings: accepted, refused, failed, timed_out; withdrawn: there was nothing to warn of any "
+    "more.",
+    {"channel", "outcome"}};
 inline constexpr Metric sign_outs{"curfew_sign_outs_total",
                                   Kind::Counter,
                                   "Sign-outs that came to an outcome; a late proof is another one.",
@@ -185,6 +191,7 @@ inline constexpr std::array all{build_info,
                                 violations_withdrawn,
                                 violations_open,
                                 warnings,
+                                warning_notices,
                                 sign_outs,
                                 sign_outs_open,
                                 sign_outs_held,
