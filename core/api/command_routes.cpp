@@ -11,7 +11,6 @@ using report::JsonWriter;
 
 constexpr std::size_t max_refs = 1000;
 constexpr Roles operators = role_bit(Role::Operator) | role_bit(Role::Admin);
-constexpr Roles names_readers = role_bit(Role::Auditor) | role_bit(Role::Operator) | role_bit(Role::Admin);
 
 model::Ref read_ref(std::string_view name, const std::string& text) {
   const auto ref = model::parse_ref(text);

@@ -13,8 +13,8 @@ constexpr auto look_every = 250ms;
 constexpr auto say_every = 60s;
 }  // namespace
 
-ConnectionWatch::ConnectionWatch(int per_address, Log log)
-    : per_address_(per_address), log_(std::move(log)), thread_([this] { run(); }) {}
+ConnectionWatch::ConnectionWatch(Settings settings)
+    : settings_(std::move(settings)), thread_([this] { run(); }) {}
 
 ConnectionWatch::~ConnectionWatch() {
   {
@@ -28,10 +28,10 @@ ConnectionWatch::~ConnectionWatch() {
 std::unique_ptr<ConnectionWatch::Connection> ConnectionWatch::enter(int socket, const std::string& address) {
   const std::lock_guard lock(mutex_);
   int& of_this_address = by_address_[address];
-  const int descriptor = of_this_address < per_address_ ? ::fcntl(socket, F_DUPFD_CLOEXEC, 0) : -1;
+  const int descriptor = of_this_address < settings_.per_address ? ::fcntl(socket, F_DUPFD_CLOEXEC, 0) : -1;
   if (descriptor < 0) {
     if (of_this_address == 0) by_address_.erase(address);
-    ++refused_;
+    count(refused_, Reason::AddressLimit);
     changed_.notify_all();
     return nullptr;
   }
@@ -67,6 +67,7 @@ void ConnectionWatch::run() {
     }
     const auto now = Clock::now();
     cut_what_is_late(now);
+    count_overflow();
     say_what_happened(now);
   }
 }
@@ -76,8 +77,20 @@ void ConnectionWatch::cut_what_is_late(Clock::time_point now) {
     if (connection->deadline_ > now) continue;
     connection->deadline_ = Clock::time_point::max();
     connection->shut(connection->side_);
-    ++cut_;
+    count(cut_, Reason::Slow);
   }
+}
+
+void ConnectionWatch::count(std::atomic<std::uint64_t>& counter, Reason reason, std::uint64_t by) {
+  counter += by;
+  if (settings_.closed) settings_.closed(reason, by);
+}
+
+// They overflow only while all workers hold a connection, so there is a look after it.
+void ConnectionWatch::count_overflow() {
+  if (!settings_.overflowed) return;
+  const std::uint64_t total = settings_.overflowed();
+  if (total > overflowed_) count(overflowed_, Reason::NoWorker, total - overflowed_);
 }
 
 void ConnectionWatch::say_what_happened(Clock::time_point now) {
@@ -85,20 +98,23 @@ void ConnectionWatch::say_what_happened(Clock::time_point now) {
   const std::uint64_t cut = cut_ - said_cut_;
   const std::uint64_t refused = refused_ - said_refused_;
   const std::uint64_t tls = tls_failures_ - said_tls_failures_;
+  const std::uint64_t overflowed = overflowed_ - said_overflowed_;
+  said_overflowed_ += overflowed;
   said_cut_ += cut;
   said_refused_ += refused;
   said_tls_failures_ += tls;
   said_ = now;
-  if (log_)
-    log_("connections closed: " + std::to_string(cut) + " too slow or idle, " + std::to_string(refused) +
-         " beyond what one address may have, " + std::to_string(tls) + " failed in TLS" +
-         (tls > 0 ? " (the last: " + tls_reason_ + ")" : std::string{}));
+  if (settings_.log)
+    settings_.log("connections closed: " + std::to_string(cut) + " too slow or idle, " +
+                  std::to_string(refused) + " beyond what one address may have, " +
+                  std::to_string(overflowed) + " found no worker, " + std::to_string(tls) + " failed in TLS" +
+                  (tls > 0 ? " (the last: " + tls_reason_ + ")" : std::string{}));
 }
 
 void ConnectionWatch::tls_failed(const std::string& reason) {
   const std::lock_guard lock(mutex_);
   tls_reason_ = reason;
-  ++tls_failures_;
+  count(tls_failures_, Reason::Tls);
   changed_.notify_all();
 }
 

@@ -1,7 +1,7 @@
 // Bounds what a slow or greedy client can hold: each connection has a time by which it must have sent or
 // taken what is expected next, and one address has only so many connections.
 //
-//   ConnectionWatch watch(128, [](std::string_view text) { … });
+//   ConnectionWatch watch({.per_address = 128, .log = …, .closed = …});
 //   if (auto connection = watch.enter(socket_descriptor, "192.0.2.7")) {
 //     connection->expect(ConnectionWatch::Side::Read, 15s);   // the header
 //     connection->expect_nothing();                           // our turn
@@ -14,6 +14,7 @@
 // is counted and logged.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -27,15 +28,26 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/model/vocabulary.hpp"
+
 namespace curfew::api {
 
 class ConnectionWatch {
  public:
   enum class Side : std::uint8_t { Read, Both };
+  // Why a connection was closed, or not taken.
+  enum class Reason : std::uint8_t { Slow, AddressLimit, NoWorker, Tls };
   class Connection;
-  using Log = std::function<void(std::string_view)>;
 
-  ConnectionWatch(int per_address, Log log);
+  struct Settings {
+    int per_address = 128;
+    std::function<void(std::string_view)> log;
+    std::function<void(Reason, std::uint64_t count)> closed;  // each one, at once; must not block
+    // How many were closed so far because they found no worker and no place to wait: who accepts knows.
+    std::function<std::uint64_t()> overflowed;
+  };
+
+  explicit ConnectionWatch(Settings settings);
   ~ConnectionWatch();
 
   // None: this address has as many as it may have.
@@ -52,19 +64,22 @@ class ConnectionWatch {
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
   [[nodiscard]] std::uint64_t cut() const { return cut_; }
   [[nodiscard]] std::uint64_t tls_failures() const { return tls_failures_; }
+  [[nodiscard]] std::uint64_t overflowed() const { return overflowed_; }
 
  private:
   using Clock = std::chrono::steady_clock;
   void run();
   void cut_what_is_late(Clock::time_point now);
+  void count_overflow();
+  void count(std::atomic<std::uint64_t>& counter, Reason reason, std::uint64_t by = 1);
   void say_what_happened(Clock::time_point now);
   void leave(Connection& connection);
   [[nodiscard]] bool has_news() const {
-    return said_refused_ != refused_ || said_cut_ != cut_ || said_tls_failures_ != tls_failures_;
+    return said_refused_ != refused_ || said_cut_ != cut_ || said_tls_failures_ != tls_failures_ ||
+           said_overflowed_ != overflowed_;
   }
 
-  const int per_address_;
-  const Log log_;
+  const Settings settings_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_set<Connection*> connections_;
@@ -74,10 +89,12 @@ class ConnectionWatch {
   std::atomic<std::uint64_t> refused_ = 0;
   std::atomic<std::uint64_t> cut_ = 0;
   std::atomic<std::uint64_t> tls_failures_ = 0;
+  std::atomic<std::uint64_t> overflowed_ = 0;
   std::string tls_reason_;  // of the last one
   std::uint64_t said_refused_ = 0;
   std::uint64_t said_cut_ = 0;
   std::uint64_t said_tls_failures_ = 0;
+  std::uint64_t said_overflowed_ = 0;
   Clock::time_point said_{};
   std::thread thread_;
 };
@@ -108,3 +125,10 @@ class ConnectionWatch::Connection {
 };
 
 }  // namespace curfew::api
+
+namespace curfew::model {
+template <>
+struct Names<api::ConnectionWatch::Reason> {
+  static constexpr std::array<std::string_view, 4> all{"slow", "address_limit", "no_worker", "tls"};
+};
+}  // namespace curfew::model

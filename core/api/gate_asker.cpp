@@ -1,11 +1,13 @@
 #include "core/api/gate_asker.hpp"
 
+#include <exception>
+
 namespace curfew::api {
 
 using model::Liveness;
 
-GateAsker::GateAsker(Ask ask, Duration limit, std::size_t threads, std::size_t most)
-    : ask_(std::move(ask)), limit_(limit), most_(most) {
+GateAsker::GateAsker(Ask ask, Duration limit, Failed failed, std::size_t threads, std::size_t most)
+    : ask_(std::move(ask)), limit_(limit), failed_(std::move(failed)), most_(most) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
@@ -36,6 +38,22 @@ void GateAsker::stop() {
   }
 }
 
+// A plugin's or a connector host's mistake is no reason to let somebody wait, nor to stay silent.
+Liveness GateAsker::put(const model::SessionDigest& session, Duration limit) const {
+  // What waited too long in the queue isn't asked any more.
+  if (limit <= Duration{0}) return Liveness::Unknown;
+  std::string why;
+  try {
+    return ask_(session, limit);
+  } catch (const std::exception& error) {
+    why = error.what();
+  } catch (...) {
+    why = "something that is no exception was thrown";
+  }
+  if (failed_) failed_(why);
+  return Liveness::Unknown;
+}
+
 void GateAsker::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -46,13 +64,7 @@ void GateAsker::run() {
     const auto left = limit_ - std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() -
                                                                     questions_[session].asked_at);
     lock.unlock();
-    Liveness said = Liveness::Unknown;
-    // What waited too long in the queue isn't asked any more.
-    try {
-      if (left > Duration{0}) said = ask_(session, left);
-    } catch (...) {
-      said = Liveness::Unknown;
-    }
+    const Liveness said = put(session, left);
     lock.lock();
     std::vector<Done> waiting = std::move(questions_[session].waiting);
     questions_.erase(session);

@@ -169,10 +169,25 @@ struct GateServer::Loop {
     if (tls == nullptr) return bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     SSL* ssl = SSL_new(tls->context().sslContext());
     if (ssl == nullptr) return nullptr;  // libevent takes a plain one, which fails with the first byte
+    SSL_set_ex_data(ssl, handshake_of(), self);
+    SSL_set_info_callback(ssl, &Loop::shaken_hands);
     bufferevent* secured =
         bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
     if (secured != nullptr) bufferevent_openssl_set_allow_dirty_shutdown(secured, 1);
     return secured;
+  }
+
+  // The loop, kept by a connection until its handshake is done. libevent says nothing of those that fail.
+  static int handshake_of() {
+    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, &Loop::freed);
+    return index;
+  }
+  static void shaken_hands(const SSL* ssl, int where, int) {
+    if ((where & SSL_CB_HANDSHAKE_DONE) != 0) SSL_set_ex_data(const_cast<SSL*>(ssl), handshake_of(), nullptr);
+  }
+  static void freed(void*, void* loop, CRYPTO_EX_DATA*, int, long, void*) {
+    if (loop == nullptr || of(loop).stopping) return;
+    if (of(loop).state.settings.tls_failed) of(loop).state.settings.tls_failed();
   }
 
   // A connection is an event that waits to be read, and its timeout; what else waits is three.
@@ -367,7 +382,8 @@ void GateServer::bind() {
 void GateServer::start() {
   bind();
   if (state_->settings.ask)
-    state_->asker = std::make_unique<GateAsker>(state_->settings.ask, state_->settings.ask_within);
+    state_->asker = std::make_unique<GateAsker>(state_->settings.ask, state_->settings.ask_within,
+                                                state_->settings.ask_failed);
   for (const auto& loop : state_->loops) loop->start();
 }
 

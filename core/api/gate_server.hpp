@@ -36,8 +36,11 @@ struct GateServerSettings {
   const Tls* tls = nullptr;
   GateAsker::Ask ask;  // none: nobody can be asked
   Duration ask_within{std::chrono::milliseconds(400)};
+  GateAsker::Failed ask_failed;
   // Each judged request, and how long that took; on any of its threads.
   std::function<void(GateDecision, double seconds)> decided;
+  // A connection whose TLS handshake did not come to an end; on any of its threads.
+  std::function<void()> tls_failed;
 };
 
 class GateServer {

@@ -1,5 +1,8 @@
+#include <set>
+
 #include "core/api/parameters.hpp"
 #include "core/api/routes.hpp"
+#include "core/api/sign_out_body.hpp"
 #include "core/report/rows_json.hpp"
 #include "core/report/sign_out_report.hpp"
 
@@ -83,10 +86,35 @@ Response list_sign_outs(const Services& services, const Request& request) {
       [](const model::SignOutRow& row) { return number_place(row.number); });
 }
 
+// Who they are about, for who may know: recorded, with the reason, before anything is told.
+report::Names names_in(const Services& services, const Request& request,
+                       const std::vector<model::SignOutRow>& rows) {
+  if ((request.token->roles & names_readers) == 0)
+    throw Problem(403, "not allowed",
+                  "the token '" + request.token->name +
+                      "' may not see names: ask without names, or with the role auditor, operator or admin");
+  if (!services.resolve) throw Problem(501, "not here", "this server can't resolve names");
+  const std::string reason = text_parameter(request, "reason");
+  if (reason.empty() || reason.size() > max_reason)
+    throw Problem(400, "bad parameter",
+                  "reason: names need one, of at most 512 bytes; it goes into the ledger");
+  std::set<model::Ref> subjects;
+  for (const model::SignOutRow& row : rows) {
+    if (row.subject) subjects.insert(row.subject);
+  }
+  report::Names names;
+  if (subjects.empty()) return names;
+  for (model::PersonalValue& value :
+       services.resolve(request.token->name, reason, {subjects.begin(), subjects.end()}))
+    names.emplace(value.ref, std::move(value.value));
+  return names;
+}
+
 // A report of a bounded number of sign-outs: what is left out is said in it.
 Response report_sign_outs(const Services& services, const Request& request) {
   constexpr std::size_t most = 10'000;
-  refuse_unknown_parameters(request, {"from", "to", "format"});
+  refuse_unknown_parameters(request, {"from", "to", "format", "names", "reason"});
+  const bool with_names = flag_parameter(request, "names", false);
   SignOutQuery query;
   query.from = time_parameter(request, "from");
   query.to = time_parameter(request, "to");
@@ -102,6 +130,7 @@ Response report_sign_outs(const Services& services, const Request& request) {
   report.rows = services.sign_outs(query);
   report.cut = report.rows.size() > most;
   if (report.cut) report.rows.resize(most);
+  if (with_names) report.names = names_in(services, request, report.rows);
   if (format != "html") return json_response(200, report::to_json(report));
   Response response;
   response.content_type = "text/html; charset=utf-8";

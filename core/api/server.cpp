@@ -19,8 +19,10 @@
 #include <array>
 #include <atomic>
 #include <istream>
+#include <mutex>
 #include <optional>
 #include <ostream>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
@@ -274,9 +276,38 @@ struct Server::State {
   std::optional<Dispatcher> dispatcher;
   std::atomic<bool> stopping{false};
   std::optional<Shared> shared;
-  std::optional<ConnectionWatch> watch;
   std::optional<Poco::ThreadPool> pool;
+  std::mutex server_mutex;  // the watch looks at it
   std::unique_ptr<Poco::Net::TCPServer> server;
+  std::uint64_t refused_before = 0;      // by a server that is gone
+  std::optional<ConnectionWatch> watch;  // goes first: it asks the others
+
+  std::uint64_t refused() {
+    const std::lock_guard lock(server_mutex);
+    return server ? static_cast<std::uint64_t>(server->refusedConnections()) : refused_before;
+  }
+  std::unique_ptr<Poco::Net::TCPServer> take_server() {
+    const std::lock_guard lock(server_mutex);
+    refused_before = static_cast<std::uint64_t>(server->refusedConnections());
+    return std::move(server);
+  }
+
+  ConnectionWatch::Settings watch_settings() {
+    ConnectionWatch::Settings watched;
+    watched.per_address = settings.per_address;
+    watched.log = [this](std::string_view text) {
+      dispatcher->log(settings.name + ": " + std::string(text));
+    };
+    watched.overflowed = [this] { return refused(); };
+    if (settings.metrics == nullptr) return watched;
+    std::vector<metrics::Counter> counters;
+    for (const std::string_view reason : model::Names<ConnectionWatch::Reason>::all)
+      counters.push_back(settings.metrics->counter(metrics::connections_closed, {settings.name, reason}));
+    watched.closed = [counters](ConnectionWatch::Reason reason, std::uint64_t count) {
+      counters[static_cast<std::size_t>(reason)].add(static_cast<double>(count));
+    };
+    return watched;
+  }
 
   [[noreturn]] void fail(const Poco::Exception& error) const {
     throw Error(ErrorKind::Configuration, "listener '" + settings.name + "': can't listen on " +
@@ -324,16 +355,16 @@ void Server::start(Dispatcher dispatcher) {
   parameters->setMaxKeepAliveRequests(settings.requests_per_connection);
   state.dispatcher.emplace(std::move(dispatcher));
   state.shared.emplace(Shared{*state.dispatcher, settings, state.stopping});
-  state.watch.emplace(settings.per_address, [&state](std::string_view text) {
-    state.dispatcher->log(state.settings.name + ": " + std::string(text));
-  });
+  state.watch.emplace(state.watch_settings());
   try {
     state.socket->listen(backlog);
     state.pool.emplace(settings.name, 2, settings.workers + 1);
-    state.server =
+    auto server =
         std::make_unique<Poco::Net::TCPServer>(new ConnectionFactory(*state.shared, *state.watch, parameters),
                                                *state.pool, *state.socket, parameters);
-    state.server->start();
+    server->start();
+    const std::lock_guard lock(state.server_mutex);
+    state.server = std::move(server);
   } catch (const Poco::Exception& error) {
     state.fail(error);
   }
@@ -347,7 +378,7 @@ void Server::stop() {
   // Idle connections end, and bodies that are still on their way: their senders are told to come again.
   state.watch->end_reading();
   state.pool->joinAll();
-  state.server.reset();
+  (void)state.take_server();
 }
 
 std::uint16_t Server::port() const { return state_->socket ? state_->socket->address().port() : 0; }

@@ -21,6 +21,7 @@
 #include "core/api/connection_watch.hpp"
 #include "core/api/dispatcher.hpp"
 #include "core/api/tls.hpp"
+#include "core/metrics/registry.hpp"
 
 namespace curfew::api {
 
@@ -36,7 +37,8 @@ struct ServerSettings {
   std::chrono::seconds body_within{60};    // a whole body
   std::chrono::seconds answer_within{60};  // a whole answer taken; of a stream, each part
   int requests_per_connection = 10'000;
-  const Tls* tls = nullptr;  // none: plain HTTP
+  const Tls* tls = nullptr;              // none: plain HTTP
+  metrics::Registry* metrics = nullptr;  // none: nothing is counted
 };
 
 class Server {

@@ -27,6 +27,9 @@ enum class Role : std::uint8_t { Viewer, Auditor, Operator, Admin, ErasureOffice
 using Roles = std::uint32_t;
 inline constexpr Roles nobody_in_particular = 0;  // of a route: no token needed
 [[nodiscard]] constexpr Roles role_bit(Role role) noexcept { return Roles{1} << static_cast<unsigned>(role); }
+// Who may ask whom a reference is about.
+inline constexpr Roles names_readers =
+    role_bit(Role::Auditor) | role_bit(Role::Operator) | role_bit(Role::Admin);
 
 struct Token {
   std::string name;  // what the ledger calls its holder

@@ -57,7 +57,6 @@ void ActionWorkers::dispatch(std::vector<Act> acts, std::vector<Ask> asks) {
 
 void ActionWorkers::start() {
   for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { run(); });
-  if (notifier_.empty()) return;
   for (std::size_t i = 0; i < notice_threads; ++i) threads_.emplace_back([this] { run_notices(); });
 }
 
@@ -134,7 +133,8 @@ void ActionWorkers::notify(const Notification& notification, const Resolver& res
       notice.source = act.step.session_source;
       notice.session = act.step.session_number;
       notice.subject = act.step.subject;
-      notice.names = names_of(act, refs.empty() ? std::vector<model::PersonalValue>{} : resolve(refs));
+      notice.names =
+          names_of(act.step.identifiers, refs.empty() ? std::vector<model::PersonalValue>{} : resolve(refs));
       notice.at = base::wall_clock_now();
       Delivery delivery = notifier_.deliver(act.step.source, notice);
       answer.code = delivery.code;
@@ -149,19 +149,6 @@ void ActionWorkers::notify(const Notification& notification, const Resolver& res
   (void)intake_.submit({.source = {}, .ticket = 0, .body = model::InputBody(std::move(answer))});
 }
 
-// In the order of the subject's identifiers: the oldest first.
-std::vector<model::NamedValue> ActionWorkers::names_of(const Act& act,
-                                                       const std::vector<model::PersonalValue>& values) {
-  std::vector<model::NamedValue> names;
-  for (const model::Identifier& identifier : act.step.identifiers) {
-    for (const model::PersonalValue& value : values) {
-      if (value.ref == identifier.value && value.kind == model::PersonalKind::Identifier)
-        names.push_back({value.name_space, value.value});
-    }
-  }
-  return names;
-}
-
 void ActionWorkers::carry_out(const Act& act, const Resolver& resolve) {
   model::AnswerInput answer{.order = act.step.order, .step = act.step.step, .code = {}, .text = {}};
   base::kill_point("app.before_act");
@@ -173,7 +160,8 @@ void ActionWorkers::carry_out(const Act& act, const Resolver& resolve) {
         refs.empty() ? std::vector<model::PersonalValue>{} : resolve(refs);
     const std::optional<connector::Answer> own = gate_act_ ? gate_act_(act.step) : std::nullopt;
     connector::Answer given =
-        own ? *own : host_.act(act.step, handle_in(values, act.handle), names_of(act, values));
+        own ? *own
+            : host_.act(act.step, handle_in(values, act.handle), names_of(act.step.identifiers, values));
     answer.code = given.code;
     answer.text = std::move(given.text);
   } catch (const Error& error) {

@@ -56,8 +56,6 @@ class ActionWorkers {
   void run();
   void run_notices();
   void notify(const Notification& notification, const Resolver& resolve);
-  static std::vector<model::NamedValue> names_of(const Act& act,
-                                                 const std::vector<model::PersonalValue>& values);
   void carry_out(const Act& act, const Resolver& resolve);
   void ask(const Ask& ask, const Resolver& resolve);
 

@@ -54,9 +54,15 @@ std::string body_of(std::istream& in) {
   throw Error(ErrorKind::Unavailable, text);
 }
 
+bool may(const std::string& role, Need need) {
+  if (role == "operator" || role == "admin") return true;
+  if (role == "auditor") return need != Need::Orders;
+  return role == "viewer" && need == Need::Reading;
+}
+
 }  // namespace
 
-Access access_of(const DaemonOptions& options, bool orders) {
+Access access_of(const DaemonOptions& options, Need need) {
   Access access;
   if (const char* token = std::getenv("CURFEW_TOKEN")) access.token = token;
   if (!options.token.empty()) access.token = read_token(options.token);
@@ -73,8 +79,7 @@ Access access_of(const DaemonOptions& options, bool orders) {
       access.url = (access.pinned ? "https://" : "http://") + host + ":" + std::to_string(listener.port);
     }
     for (const TokenSettings& token : settings.tokens) {
-      const bool fits = orders ? token.role == "operator" || token.role == "admin" : token.role != "ingest";
-      if (access.token.empty() && !token.token_file.empty() && fits)
+      if (access.token.empty() && !token.token_file.empty() && may(token.role, need))
         access.token = read_token(token.token_file);
     }
   }

@@ -25,9 +25,12 @@ struct Access {
   bool pinned = false;
 };
 
+// What a token is for.
+enum class Need : std::uint8_t { Reading, Names, Orders };
+
 // --url and --token-file, else the configuration's operator listener and the first token in a file that may
-// read. `orders`: a token that may order.
-[[nodiscard]] Access access_of(const DaemonOptions& options, bool orders = false);
+// do what is needed.
+[[nodiscard]] Access access_of(const DaemonOptions& options, Need need = Need::Reading);
 
 class ApiClient {
  public:

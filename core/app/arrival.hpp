@@ -85,7 +85,8 @@ struct Batch {
   store::Extras extras;
   std::vector<Act> acts;
   std::vector<Ask> asks;
-  std::vector<model::GateEntry> gate;  // what gates must know from then on
+  std::vector<model::RunNotice> warnings;  // to be told to people
+  std::vector<model::GateEntry> gate;      // what gates must know from then on
   std::map<std::string, std::uint64_t, std::less<>> tickets;
   std::vector<std::function<void()>> after_commit;
   std::string snapshot;  // the engine's state after this batch; empty: none

@@ -192,6 +192,8 @@ void add_sign_outs(CLI::App* list, Commands& commands) {
   report->add_option("--from", options.from, "Ordered at or after: 2026-11-01T00:00:00Z");
   report->add_option("--to", options.to, "Ordered before");
   report->add_option("--format", options.format, "html or json")->check(CLI::IsMember({"html", "json"}));
+  report->add_flag("--names", options.names, "Also whom they are about; needs --reason, which is recorded");
+  report->add_option("--reason", options.reason, "Why the names are needed; it goes into the ledger");
   report->add_option("--out,-o", options.out, "File; without it, standard output");
   for (CLI::App* command :
        {add("release", "Let held sign-outs go on; not one's own"), add("dismiss", "Drop held sign-outs")}) {

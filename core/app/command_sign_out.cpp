@@ -129,6 +129,10 @@ int report_to_file(const ApiClient& daemon, const SignOutsOptions& options) {
   uri.addQueryParameter("format", options.format);
   if (!options.from.empty()) uri.addQueryParameter("from", options.from);
   if (!options.to.empty()) uri.addQueryParameter("to", options.to);
+  if (options.names) {
+    uri.addQueryParameter("names", "true");
+    uri.addQueryParameter("reason", options.reason);
+  }
   const std::string text = daemon.get_text(uri.toString());
   if (options.out.empty()) {
     print(text);
@@ -148,7 +152,7 @@ int sign_out(const SignOutOptions& options) {
   const json body = body_of(options);
   if (!options.dry_run && options.reason.empty())
     throw Error(ErrorKind::Usage, "--reason is required: it goes into the ledger");
-  const ApiClient daemon(access_of(options, true));
+  const ApiClient daemon(access_of(options, Need::Orders));
   if (options.dry_run) return preview(daemon, body, options.json);
   std::optional<SignOutWatch> watch;
   if (options.wait) watch.emplace(daemon, options.json);
@@ -180,7 +184,12 @@ int sign_out(const SignOutOptions& options) {
 
 int sign_outs(const SignOutsOptions& options) {
   const bool decides = options.verb == "release" || options.verb == "dismiss";
-  const ApiClient daemon(access_of(options, decides));
+  if (options.names && options.reason.empty())
+    throw Error(ErrorKind::Usage,
+                "--names needs a --reason: who asked for names, and why, goes into the ledger");
+  const ApiClient daemon(access_of(options, decides         ? Need::Orders
+                                            : options.names ? Need::Names
+                                                            : Need::Reading));
   if (options.verb == "report") return report_to_file(daemon, options);
   if (options.verb == "show") {
     for (const std::uint64_t number : options.numbers) {

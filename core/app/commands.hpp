@@ -123,6 +123,7 @@ struct SignOutsOptions : DaemonOptions {
   std::string reason;
   std::string from;  // of a report
   std::string to;
+  bool names = false;
   std::string format = "html";
   std::string out;  // file; empty: standard output
 };

@@ -193,24 +193,32 @@ class Check {
         break;
       case model::Rule::ConcurrentSessions:
         needs(path, policy, "most");
-        has_no(path, policy, {"limit", "warn_before", "window"});
+        has_no(path, policy, {"limit", "warn_before", "warn_by", "window"});
         if (policy.most == 0)
           fail(path + ".most", "0 sessions at once would forbid every sign-in; the least is 1");
         break;
       case model::Rule::FailedSignIns:
         needs(path, policy, "most");
         needs(path, policy, "window");
-        has_no(path, policy, {"limit", "warn_before", "per", "evict"});
+        has_no(path, policy, {"limit", "warn_before", "warn_by", "per", "evict"});
         if (policy.window <= Duration(0)) fail(path + ".window", "the window must be longer than 0s");
         if (policy.most == 0) fail(path + ".most", "0 failures would make every sign-in a violation");
         break;
       case model::Rule::ActivityAfterEnd:
-        has_no(path, policy, {"limit", "warn_before", "most", "window", "per", "evict"});
+        has_no(path, policy, {"limit", "warn_before", "warn_by", "most", "window", "per", "evict"});
         break;
     }
     if (policy.warn_before > Duration(0) && policy.warn_before >= policy.limit)
       fail(path + ".warn_before", "the warning must come after the start: less than the limit of " +
                                       base::format_duration(policy.limit));
+    if (!policy.warn_by.empty() && policy.warn_before <= Duration(0))
+      fail(path + ".warn_by",
+           "there is no warning to tell of: say how long before the limit in 'warn_before'");
+    for (const std::string& channel : policy.warn_by) {
+      if (!is_channel(settings_, channel))
+        fail(path + ".warn_by",
+             "there is no notification named " + in_quotes(channel) + "; add it to 'notifications'");
+    }
     for (std::size_t i = 0; i < policy.ladder.size(); ++i) {
       const std::string step = path + "." + index_path("ladder", i);
       const model::LadderStep& rung = policy.ladder[i];

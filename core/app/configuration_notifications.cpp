@@ -39,8 +39,8 @@ struct Check {
   }
 
   void webhook() const {
-    has_no(
-        {"server", "port", "tls", "auth", "user", "password_file", "password_env", "from", "to", "subject"});
+    has_no({"server", "port", "tls", "auth", "user", "password_file", "password_env", "from", "to", "subject",
+            "warning_subject"});
     if (channel.url.empty()) fail("", "a webhook needs a 'url'");
     if (!channel.secret_file.empty() && !channel.secret_env.empty())
       fail("secret_env", "give the secret by file or by environment variable, not both");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/app/configuration.hpp"
+#include "core/base/duration_words.hpp"
 
 namespace curfew::app {
 namespace {
@@ -50,9 +51,9 @@ std::string scope_of(const model::Scope& scope) {
 std::string rule_of(const model::Policy& policy) {
   switch (policy.rule) {
     case model::Rule::SessionTimeout:
-      return "a session may live " + base::format_duration(policy.limit);
+      return "a session may live " + base::exactly_in_words(policy.limit);
     case model::Rule::InactivityTimeout:
-      return "a session may be without activity of a person for " + base::format_duration(policy.limit);
+      return "a session may be without activity of a person for " + base::exactly_in_words(policy.limit);
     case model::Rule::ConcurrentSessions:
       return "at most " + count_of(policy.most, "session", "sessions") + " at once per " +
              (policy.per == model::Per::Subject || policy.per == model::Per::Device
@@ -60,7 +61,7 @@ std::string rule_of(const model::Policy& policy) {
                   : "subject and " + std::string(model::name_of(policy.per)));
     case model::Rule::FailedSignIns:
       return "at most " + count_of(policy.most, "failed sign-in", "failed sign-ins") + " within " +
-             base::format_duration(policy.window);
+             base::exactly_in_words(policy.window);
     case model::Rule::ActivityAfterEnd:
       return "no activity of a session after its end";
   }
@@ -76,7 +77,10 @@ std::string sentence(const model::Policy& policy) {
   const std::string except = scope_of(policy.except);
   if (!except.empty()) text += ", except " + except;
   if (policy.warn_before > Duration(0))
-    text += "; a warning " + base::format_duration(policy.warn_before) + " before";
+    text += "; a warning " + base::exactly_in_words(policy.warn_before) + " before";
+  if (!policy.warn_by.empty())
+    text += (policy.mode == model::PolicyMode::Observe ? ", once it enforces told by " : ", told by ") +
+            list_of(policy.warn_by);
   if (policy.mode == model::PolicyMode::Observe)
     return text + ". A breach is recorded, nobody is signed out.";
   text += ". A breach signs out: ";
@@ -85,8 +89,8 @@ std::string sentence(const model::Policy& policy) {
     std::string one(model::name_of(step.action));
     if (!step.at.empty()) one += " at " + step.at;
     one += (step.action == model::Action::Notify ? " (and wait " : " (proof within ") +
-           base::format_duration(step.prove_within);
-    if (step.revert_after > Duration(0)) one += ", undone after " + base::format_duration(step.revert_after);
+           base::exactly_in_words(step.prove_within);
+    if (step.revert_after > Duration(0)) one += ", undone after " + base::exactly_in_words(step.revert_after);
     steps.push_back(one + ")");
   }
   text += list_of(steps, ", then ") + ".";
@@ -110,7 +114,7 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
     if (source.connector.empty()) {
       lines.push_back("Source '" + source.name +
                       "' is pushed to; nobody can be signed out there. It is silent for too long after " +
-                      base::format_duration(source.stale_after) + ".");
+                      base::exactly_in_words(source.stale_after) + ".");
       continue;
     }
     std::string text = "Source '" + source.name + "' reads through connector '" + source.connector + "'";
@@ -125,7 +129,7 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
     text += plugin->second.proves ? " and prove it" : " and can't prove it";
     if (source.ingest) text += "; observations may be pushed to it too";
     if (!plugin->second.shows_activity) text += "; it shows no activity, so inactivity can't be judged";
-    lines.push_back(text + ". It is silent for too long after " + base::format_duration(source.stale_after) +
+    lines.push_back(text + ". It is silent for too long after " + base::exactly_in_words(source.stale_after) +
                     ".");
   }
   for (const GateSettings& gate : settings.gates) {
@@ -136,7 +140,7 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
             : gate.unknown == "deny" ? "don't pass"
                                      : "pass if the source says that they live";
     if (gate.learn_for > Duration(0) && gate.unknown != "allow")
-      text += ", in the first " + base::format_duration(gate.learn_for) + " after a start all of them";
+      text += ", in the first " + base::exactly_in_words(gate.learn_for) + " after a start all of them";
     lines.push_back(text + "; while it can't know, " + (gate.fail == "open" ? "everything" : "nothing") +
                     " passes.");
   }

@@ -65,6 +65,9 @@ Declare<model::Policy> policy_table() {
             "otherwise. inactivity_timeout: 5m to 24h; `safety.shortest_inactivity_timeout` can allow less.")
       .span("warn_before", &Policy::warn_before, microseconds(0), hours(24),
             "Warn this long before the limit; `0s` is no warning.")
+      .texts("warn_by", &Policy::warn_by,
+             "Notifications that carry the warning to people; only while the policy enforces, and within its "
+             "caps.")
       .whole("most", &Policy::most, 0, 1'000'000,
              "concurrent_sessions: sessions at once. failed_sign_ins: failures within `window`.")
       .span("window", &Policy::window, microseconds(0), hours(24 * 31),
@@ -206,6 +209,11 @@ Declare<NotificationSettings> notification_table() {
             "{{subject}} {{name}} {{name:NAMESPACE}} {{time}} {{deadline}}. Of a webhook: JSON, with them "
             "inside "
             "texts; without it, an object with all of them.")
+      .text("warning_subject", &N::warning_subject,
+            "email: the subject of a warning (`warn_by` of a policy).")
+      .text("warning_body", &N::warning_body,
+            "The text of a warning, with the same placeholders. Without it, mail has one of its own, and a "
+            "webhook the same as above.")
       .text("ca_file", &N::ca_file, "PEM file of the CA to believe, in place of the system's.")
       .flag("plain_beyond_loopback", &N::plain_beyond_loopback,
             "Send over http, or without TLS, to other machines: names of people can be read on the way.")
@@ -301,7 +309,7 @@ Table build() {
                "The rules. Without this key: observing rules for humans.")
       .object("safety", &Settings::safety, std::move(safety), "What stands above all policies.")
       .objects("notifications", &Settings::notifications, notification_table(),
-               "Whom a ladder's step `notify` tells.")
+               "Whom a ladder's step `notify`, and a policy's warning, tells.")
       .span("clock_jump", &Settings::clock_jump, seconds(1), hours(1),
             "A forward jump of the clock beyond this is recorded, and what it alone would fire waits for "
             "approval.")

@@ -64,8 +64,8 @@ api::Tokens tokens_of(const Settings& settings) {
 
 // What Pipeline::reload and Daemon::reload take over.
 bool is_reloaded(std::string_view key) {
-  return key.starts_with("policies[") || key.starts_with("safety.") || key == "version" ||
-         key == "clock_jump" || key == "log.level";
+  return key.starts_with("policies[") || key.starts_with("safety.") || key.starts_with("notifications[") ||
+         key == "version" || key == "clock_jump" || key == "log.level";
 }
 
 class Daemon {
@@ -147,8 +147,8 @@ class Daemon {
       if (!settings_.ledger.outside_checkpoints.empty())
         create_file_for(settings_.ledger.outside_checkpoints, *user);
     }
-    operator_.take("operator", settings_.listeners.operator_listener, settings_, log_);
-    sources_.take("sources", settings_.listeners.sources, settings_, log_);
+    operator_.take("operator", settings_.listeners.operator_listener, settings_, &registry_, log_);
+    sources_.take("sources", settings_.listeners.sources, settings_, &registry_, log_);
     gates_.emplace(settings_, &registry_, log_);
     gates_->bind();
     if (settings_.database.url.empty()) database_.emplace(open_database(settings_, log_));
@@ -198,7 +198,7 @@ class Daemon {
       operator_.reload(settings_, log_);
       sources_.reload(settings_, log_);
       gates_->reload(log_);
-      log_.info("configuration reloaded: policies, safety, log level and certificates");
+      log_.info("configuration reloaded: policies, safety, notifications, log level and certificates");
       // Against what runs, so that it is said at each reload until the restart.
       for (const std::string& key : changed_keys(settings_, settings)) {
         if (!is_reloaded(key))

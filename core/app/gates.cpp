@@ -22,6 +22,7 @@ using connector::Taken;
 
 constexpr std::chrono::seconds clock_rest{30};
 constexpr std::chrono::seconds tick{1};
+constexpr std::chrono::seconds say_failures_every{60};
 
 std::vector<std::string> guarded_sources(const Settings& settings) {
   std::vector<std::string> sources;
@@ -120,6 +121,12 @@ struct Gates::State {
       wanted.ask = [this, &gate](const model::SessionDigest& session, Duration limit) {
         return links.ask ? links.ask(gate.settings.guards, session, limit) : model::Liveness::Unknown;
       };
+    wanted.ask_failed = [this, name = gate.settings.name](const std::string& why) {
+      question_failed(name, why);
+    };
+    if (metrics != nullptr)
+      wanted.tls_failed = [counter = metrics->counter(metrics::connections_closed,
+                                                      {gate.settings.name, "tls"})] { counter.add(); };
     wanted.decided = [meters = gate.meters.get()](api::GateDecision decision, double seconds) {
       meters->count(decision, seconds);
     };
@@ -133,6 +140,20 @@ struct Gates::State {
     if (gate.server->most_connections() < gate.settings.connections)
       log.warning("the limit of open files allows fewer connections than the gate was configured for",
                   {{"gate", gate.settings.name}});
+  }
+
+  // Counted each time, written down once a minute: a broken source is asked at each request.
+  void question_failed(const std::string& gate, const std::string& why) {
+    if (metrics != nullptr) metrics->counter(metrics::gate_questions_failed, {gate}).add();
+    const std::lock_guard lock(failures_mutex);
+    Failures& known = failures[gate];
+    ++known.unsaid;
+    const auto now = std::chrono::steady_clock::now();
+    if (known.said != std::chrono::steady_clock::time_point{} && now - known.said < say_failures_every)
+      return;
+    log.warning("a source could not be asked about a session; it counts as unknown",
+                {{"gate", gate}, {"times", std::to_string(known.unsaid)}, {"reason", why}});
+    known = {.said = now, .unsaid = 0};
   }
 
   // The first gate that guards a source speaks for its activity.
@@ -228,6 +249,12 @@ struct Gates::State {
   GateLinks links;
   std::vector<enforcement::GateActivity> unsent;  // the thread's own
   Time complete_until{};
+  struct Failures {
+    std::chrono::steady_clock::time_point said{};
+    std::uint64_t unsaid = 0;
+  };
+  std::mutex failures_mutex;
+  std::map<std::string, Failures> failures;  // of questions, by gate
   std::mutex rules_mutex;
   std::map<std::string, std::string, std::less<>> early_rules;  // that came before start
   bool started = false;

@@ -24,7 +24,7 @@ std::unique_ptr<api::Tls> tls_of(const std::string& key, const ListenerSettings&
 }  // namespace
 
 void Listener::take(const std::string& name, const ListenerSettings& settings, const Settings& all,
-                    Log& log) {
+                    metrics::Registry* metrics, Log& log) {
   if (settings.port == 0) return;
   key = "listeners." + name;
   tls = tls_of(key, settings, all);
@@ -33,6 +33,7 @@ void Listener::take(const std::string& name, const ListenerSettings& settings, c
   wanted.address = address_of(settings);
   wanted.per_address = static_cast<int>(settings.connections_per_address);
   wanted.tls = tls.get();
+  wanted.metrics = metrics;
   server = std::make_unique<api::Server>(std::move(wanted));
   server->bind();
   log.info("address taken",

@@ -2,7 +2,7 @@
 // when there is something to answer with.
 //
 //   app::Listener listener;
-//   listener.take("operator", settings.listeners.operator_listener, settings, log);
+//   listener.take("operator", settings.listeners.operator_listener, settings, &registry, log);
 //   if (listener.server) listener.server->start(dispatcher);
 //
 // Threads: one. Owns: certificate, key, server. Fails: Error(Configuration) with the place of the key at
@@ -24,7 +24,8 @@ struct Listener {
   std::unique_ptr<api::Tls> tls;
   std::unique_ptr<api::Server> server;  // none: off
 
-  void take(const std::string& name, const ListenerSettings& settings, const Settings& all, Log& log);
+  void take(const std::string& name, const ListenerSettings& settings, const Settings& all,
+            metrics::Registry* metrics, Log& log);
   // The certificate's files, read again; what is wrong with them is logged, and the old ones stay in use.
   void reload(const Settings& settings, Log& log) const;
 };

@@ -50,6 +50,7 @@ const model::Effects& Machine::take(Time at, model::InputBody body,
   for (const model::RunProbe& probe : effects_.probes)
     batch_.asks.push_back(
         {.probe = probe, .handle = handle_of(probe.session), .control_handle = handle_of(probe.control)});
+  append(batch_.warnings, effects_.notices);
   return effects_;
 }
 

@@ -22,13 +22,16 @@ struct NoticeChannel {
   std::string password;  // of the mail server
   NoticeTemplate subject;
   NoticeTemplate body;
+  NoticeTemplate warning_subject;  // of a mail that warns
+  NoticeTemplate warning_body;
   std::vector<NoticeTemplate> to;
 };
 
 struct Delivery {
   model::AnswerCode code = model::AnswerCode::Failed;
-  std::string text;    // what the other side said, or what went wrong
-  bool again = false;  // another attempt may help
+  std::string text;        // what the other side said, or what went wrong
+  bool again = false;      // another attempt may help
+  bool withdrawn = false;  // not sent: there was nothing to tell any more
 };
 
 [[nodiscard]] Delivery deliver_by_webhook(const NoticeChannel& channel, const Notice& notice,

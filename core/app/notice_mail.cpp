@@ -60,9 +60,11 @@ std::string with_mail_lines(const std::string& text) {
 
 void write(Poco::Net::MailMessage& mail, const NoticeChannel& channel, const Notice& notice) {
   mail.setSender(channel.settings.from);
-  mail.setSubject(header_text(channel.subject.render(notice, NoticeTemplate::Escape::Line)));
+  const NoticeTemplate& subject = notice.kind == warning_kind ? channel.warning_subject : channel.subject;
+  const NoticeTemplate& body = notice.kind == warning_kind ? channel.warning_body : channel.body;
+  mail.setSubject(header_text(subject.render(notice, NoticeTemplate::Escape::Line)));
   mail.setContentType("text/plain; charset=UTF-8");
-  mail.setContent(with_mail_lines(channel.body.render(notice, NoticeTemplate::Escape::None)),
+  mail.setContent(with_mail_lines(body.render(notice, NoticeTemplate::Escape::None)),
                   Poco::Net::MailMessage::ENCODING_QUOTED_PRINTABLE);
   mail.add("Auto-Submitted", "auto-generated");
   const std::string id =

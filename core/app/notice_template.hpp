@@ -21,9 +21,12 @@
 
 namespace curfew::app {
 
+inline constexpr std::string_view sign_out_kind = "sign_out";
+inline constexpr std::string_view warning_kind = "warning";
+
 // What a notification is about. Names of people are in it: it lives on the acting side only.
 struct Notice {
-  std::string kind = "sign_out";  // sign_out, warning
+  std::string kind{sign_out_kind};
   std::string realm;
   model::OrderNumber sign_out = 0;
   std::uint32_t step = 0;

@@ -37,6 +37,15 @@ Delivery judge(int status) {
   return delivery;
 }
 
+std::string delivery_id(const Notice& notice) {
+  const std::string head = notice.realm + "/" + notice.kind + "/";
+  if (notice.kind == warning_kind)
+    return head + std::to_string(notice.session) + "/" + notice.reason + "/" +
+           std::to_string(base::to_micros(notice.deadline));
+  return head + std::to_string(notice.sign_out) + "/" + std::to_string(notice.step) + "/" +
+         std::to_string(base::to_micros(notice.at));
+}
+
 }  // namespace
 
 std::string default_webhook_body(const Notice& notice) {
@@ -63,8 +72,9 @@ Delivery deliver_by_webhook(const NoticeChannel& channel, const Notice& notice, 
     const Poco::URI url(channel.settings.url);
     const auto session = connection_to(url, channel.settings.ca_file);
     session->setTimeout(Poco::Timespan(timeout.count()));
-    const std::string body = channel.body.empty() ? default_webhook_body(notice)
-                                                  : channel.body.render(notice, NoticeTemplate::Escape::Json);
+    const NoticeTemplate& text = notice.kind == warning_kind ? channel.warning_body : channel.body;
+    const std::string body =
+        text.empty() ? default_webhook_body(notice) : text.render(notice, NoticeTemplate::Escape::Json);
     const std::string path = url.getPathAndQuery();
     Poco::Net::HTTPRequest request(Poco::Net::HTTPRequest::HTTP_POST, path.empty() ? "/" : path,
                                    Poco::Net::HTTPMessage::HTTP_1_1);
@@ -72,9 +82,7 @@ Delivery deliver_by_webhook(const NoticeChannel& channel, const Notice& notice, 
     request.setContentLength64(static_cast<Poco::Int64>(body.size()));
     request.set("User-Agent", "curfew/" CURFEW_VERSION);
     // The same for each attempt: who gets it twice knows it.
-    request.set("X-Curfew-Delivery", notice.realm + "/" + notice.kind + "/" +
-                                         std::to_string(notice.sign_out) + "/" + std::to_string(notice.step) +
-                                         "/" + std::to_string(base::to_micros(notice.at)));
+    request.set("X-Curfew-Delivery", delivery_id(notice));
     if (!channel.secret.empty()) {
       const std::string timestamp = std::to_string(base::to_micros(base::wall_clock_now()) / 1'000'000);
       request.set("X-Curfew-Timestamp", timestamp);

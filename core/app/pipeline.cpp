@@ -32,6 +32,7 @@ constexpr auto progress_interval = seconds(1);
 constexpr auto flush_interval = seconds(60);
 constexpr auto expire_interval = seconds(60);
 constexpr auto check_interval = seconds(1);
+constexpr auto warning_patience = seconds(10);
 
 connector::AdmissionSettings admission_settings(const Settings& settings) {
   connector::AdmissionSettings admission;
@@ -123,13 +124,16 @@ void Pipeline::start() {
   has_host_ = true;
   if (!options_.recorded) {
     notifier_ = std::make_unique<Notifier>(settings, options_.metrics);
-    workers_ = std::make_unique<ActionWorkers>(
-        *host_, *notifier_, settings.realm,
-        [this]() -> ActionWorkers::Resolver {
-          auto reader = std::make_shared<store::Store>(options_.database, store::Role::Reader);
-          return [reader](const std::vector<model::Ref>& refs) { return reader->resolve(refs); };
-        },
-        intake_, log_, options_.action_threads);
+    const auto resolver = [this]() -> ActionWorkers::Resolver {
+      auto reader = std::make_shared<store::Store>(options_.database, store::Role::Reader);
+      return [reader](const std::vector<model::Ref>& refs) { return reader->resolve(refs); };
+    };
+    warnings_ = std::make_unique<WarningNotices>(
+        *notifier_, settings.realm, resolver,
+        [this](const model::RunNotice& warning) { return warning_stands(warning, warning_patience); },
+        intake_, log_);
+    workers_ = std::make_unique<ActionWorkers>(*host_, *notifier_, settings.realm, resolver, intake_, log_,
+                                               options_.action_threads);
     workers_->set_gate_act([this](const model::RunStep& step) { return act_at_gate(step); });
   }
   publish_view();
@@ -180,6 +184,7 @@ void Pipeline::stop(Duration patience) {
   if (host_) host_->stop();  // no source emits any more
   if (options_.gates != nullptr) options_.gates->stop();
   if (workers_) workers_->stop();
+  if (warnings_) warnings_->stop();
   stopping_ = true;
   intake_.stop();
   if (engine_thread_.joinable()) engine_thread_.join();
@@ -188,6 +193,10 @@ void Pipeline::stop(Duration patience) {
 }
 
 void Pipeline::reload(const Settings& settings, const Capabilities& capabilities) {
+  NoticeChannels channels = read_channels(settings);
+  // Known before a policy names them.
+  if (notifier_) notifier_->use(std::move(channels));
+  options_.settings.notifications = settings.notifications;
   options_.settings.policies = settings.policies;
   options_.settings.safety = settings.safety;
   options_.settings.version = settings.version;
@@ -445,6 +454,7 @@ void Pipeline::committed(Batch& batch) {
   intake_.durable(batch.tickets);
   for (const auto& done : batch.after_commit) done();
   if (workers_) workers_->dispatch(std::move(batch.acts), std::move(batch.asks));
+  if (warnings_) warnings_->dispatch(std::move(batch.warnings));
   if (options_.on_commit) options_.on_commit(batch);
 }
 

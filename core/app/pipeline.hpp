@@ -27,6 +27,7 @@
 #include "core/app/intake.hpp"
 #include "core/app/machine.hpp"
 #include "core/app/recovery.hpp"
+#include "core/app/warning_notices.hpp"
 #include "core/app/writer.hpp"
 #include "core/connector/host.hpp"
 #include "core/metrics/registry.hpp"
@@ -63,7 +64,8 @@ class Pipeline {
   void start();
   // Stops sources, takes what is queued, commits, stores a snapshot; at most for `patience`.
   void stop(Duration patience);
-  // Takes policies, safety and links of new settings over, as an input. Sources stay.
+  // Takes policies, safety and notifications of new settings over; the policies are an input. Sources stay.
+  // Throws for notifications that can't be used, and has changed nothing then.
   void reload(const Settings& settings, const Capabilities& capabilities);
 
   // Durable when it returns; nullopt: it could not be made durable in time.
@@ -72,6 +74,8 @@ class Pipeline {
   bool record(model::Entry entry, Duration patience);
   // The subject that an identifier belongs to now; none: unknown. nullopt: no answer in time.
   std::optional<model::Ref> subject_of(model::Ref identifier, Duration patience);
+  // Whether a warning is still true, as things stand now. nullopt: no answer in time.
+  std::optional<bool> warning_stands(const model::RunNotice& warning, Duration patience);
   // What a sign-out would do, as things stand now. nullopt: no answer in time.
   std::optional<model::Preview> preview(const model::CommandInput& command, Duration patience);
   // `audit`: until all input was taken and committed, or the pipeline failed. False: `patience` passed.
@@ -118,6 +122,7 @@ class Pipeline {
   std::unique_ptr<connector::Host> host_;
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<ActionWorkers> workers_;
+  std::unique_ptr<WarningNotices> warnings_;
   std::map<std::string, std::string> digest_keys_;
 
   // The engine thread's own.

@@ -50,4 +50,12 @@ std::optional<model::Ref> Pipeline::subject_of(model::Ref identifier, Duration p
   });
 }
 
+std::optional<bool> Pipeline::warning_stands(const model::RunNotice& warning, Duration patience) {
+  return ask<bool>(intake_, patience, [&](auto answer) {
+    return Inquiry{[answer, warning](const engine::Engine& engine) {
+      answer(engine.warning_stands(warning.session_number, warning.policy, warning.deadline));
+    }};
+  });
+}
+
 }  // namespace curfew::app

@@ -142,6 +142,7 @@ struct NotificationSettings {
   bool plain_beyond_loopback = false;
   std::string ca_file;
   std::string body;
+  std::string warning_body;
   std::uint32_t attempts = 3;
   Duration timeout{std::chrono::seconds(10)};
   // webhook
@@ -159,6 +160,7 @@ struct NotificationSettings {
   std::string from;
   std::vector<std::string> to;
   std::string subject;
+  std::string warning_subject;
 };
 
 struct LogSettings {

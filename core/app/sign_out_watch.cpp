@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "core/base/duration_words.hpp"
 #include "core/base/error.hpp"
 #include "core/base/time.hpp"
 #include "core/report/tables.hpp"
@@ -71,7 +72,7 @@ std::string step_in_words(const std::string& kind, const std::string& facts_text
   std::string text = "outcome: " + words_of(facts, "outcome");
   if (const std::string because = text_of(facts, "because"); !because.empty()) text += ", " + because;
   if (facts.contains("time_to_effect"))
-    text += ", after " + base::format_duration(Duration{facts["time_to_effect"].get<std::int64_t>()});
+    text += ", after " + base::in_words(Duration{facts["time_to_effect"].get<std::int64_t>()});
   return text;
 }
 

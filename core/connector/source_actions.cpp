@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "core/base/duration_words.hpp"
 #include "core/base/text.hpp"
 #include "core/connector/bridge.hpp"
 #include "core/connector/source_calls.hpp"
@@ -161,7 +162,7 @@ Source::Came Source::aside(Call call, Duration limit, std::function<void()> work
     return Came::NotRun;
   }
   if (changed_.wait_until(lock, deadline, [&] { return *done; })) return Came::Back;
-  why = "no answer within " + base::format_duration(limit);
+  why = "no answer within " + base::exactly_in_words(limit);
   return Came::Late;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/duration_words.hpp"
 #include "core/base/error.hpp"
 #include "core/connector/bridge.hpp"
 #include "core/connector/quarantine.hpp"
@@ -19,7 +20,7 @@ constexpr Duration longest_back_off{std::chrono::minutes(1)};
 Time wall_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 
 std::string seconds_text(Source::Clock::duration duration) {
-  return base::format_duration(std::chrono::duration_cast<std::chrono::seconds>(duration));
+  return base::exactly_in_words(std::chrono::duration_cast<std::chrono::seconds>(duration));
 }
 
 // A plugin that overflows its stack must not take the handler's with it.

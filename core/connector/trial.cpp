@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/digest.hpp"
+#include "core/base/duration_words.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 
@@ -196,7 +197,7 @@ Trial try_plugin(const SourceSettings& settings, TrialDepth depth) {
     child.end();  // a plugin that holds the exit up has said all that we need
   } else if (hangs) {
     child.end();
-    trial.faults.push_back("it hangs in " + stage + ": no return within " + base::format_duration(limit) +
+    trial.faults.push_back("it hangs in " + stage + ": no return within " + base::exactly_in_words(limit) +
                            "; return in time, and let wake and stop end every wait");
   } else {
     trial.faults.push_back(end_of(child.reap(), stage));

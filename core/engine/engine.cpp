@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/duration_words.hpp"
 #include "core/base/error.hpp"
 #include "core/engine/state.hpp"
 #include "core/model/json_object.hpp"
@@ -113,7 +114,7 @@ void Engine::State::fire_silence(const std::string& name, Time at) {
   out->fired = true;
   out->limits_moved = true;
   alert("source_silent",
-        "nothing heard for " + base::format_duration(source.settings.stale_after) +
+        "nothing heard for " + base::exactly_in_words(source.settings.stale_after) +
             "; rules about absence are stopped for its sessions",
         name);
 }

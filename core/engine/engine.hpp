@@ -78,6 +78,10 @@ class Engine {
   // What a gate may know of a session; number 0: nothing, as no gate guards it, it left the memory, or
   // another session has its id now.
   [[nodiscard]] model::GateEntry gate_entry(model::SessionNumber number) const;
+  // Whether a warning of this policy is still true: the session lives, did nothing since, is not being signed
+  // out already, and its limit is still ahead.
+  [[nodiscard]] bool warning_stands(model::SessionNumber session, std::string_view policy,
+                                    Time deadline) const;
   // Whether a gate guards the sessions of this source, and whether this source is a gate.
   [[nodiscard]] bool is_guarded(std::string_view source) const;
   [[nodiscard]] bool is_gate(std::string_view source) const;

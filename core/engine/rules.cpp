@@ -143,16 +143,7 @@ void Engine::State::evaluate(Slot slot, Time at) {
     if (warns && warn_at <= at && due > now && !(known != nullptr && known->warned_for == base)) {
       if (absence && !may_fire(warn_at)) continue;
       if (!applies(index, session)) continue;
-      mark(session, index).warned_for = base;
-      out->fired = true;
-      std::string text;
-      model::JsonObject o(text);
-      o.text("policy", policy.name);
-      o.name("rule", policy.rule);
-      o.number("session_number", session.number);
-      o.time("deadline", due);
-      o.end();
-      decide(model::EntryKind::Warned, session, std::move(text));
+      warn(index, slot, base);
     }
     if (due > at) {
       const bool to_warn = warns && warn_at > at;

@@ -5,7 +5,7 @@
 namespace curfew::engine {
 namespace {
 
-constexpr std::string_view magic = "curfew-engine-6";
+constexpr std::string_view magic = "curfew-engine-7";
 
 void save_session(const Session& s, bool keyed, const std::vector<std::uint32_t>& words,
                   model::StateWriter& w) {
@@ -174,6 +174,7 @@ void Engine::State::save(const std::function<void(std::string_view)>& put) const
   w.number(orders.size());
   for (const auto& [number, kept] : orders) enforcement::save(kept.order, w, symbols);
   caps.save(w);
+  notice_caps.save(w);
   w.number(holds.size());
   for (const auto& [subject, hold] : holds) {
     w.number(subject);
@@ -295,6 +296,7 @@ void Engine::State::load(std::string_view bytes) {
     queue_order(kept);
   }
   caps.load(r);
+  notice_caps.load(r);
   for (std::size_t i = r.count(); i > 0; --i) {
     Hold& hold = holds[r.number_as<std::uint32_t>()];
     hold.since = r.time();

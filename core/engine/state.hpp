@@ -3,6 +3,7 @@
 //   engine.cpp        apply, firing of deadlines, the public face
 //   observations.cpp  facts into sessions and subjects
 //   rules.cpp         policies: when they are due, what breaches their limits, what takes a breach back
+//   warnings.cpp      a limit that is near, and who is told of it
 //   event_rules.cpp   policies that need no deadline: sessions at once, failures, activity after the end
 //   sign_outs.cpp     orders: made, held, moved on
 //   commands.cpp      what people order; preview.cpp: what that would do
@@ -142,6 +143,8 @@ struct Engine::State {
   absl::flat_hash_map<model::SessionNumber, model::OrderNumber> order_of_session;  // the newest
   model::OrderNumber last_order = 0;
   enforcement::Caps caps;
+  enforcement::Caps
+      notice_caps;  // of warnings' notices, with the figures of the sign-outs that they announce
   std::map<std::uint32_t, Hold> holds;                        // by subject
   std::set<std::pair<model::Ref, model::Ref>> refused_links;  // reported once
   bool started = false;                                       // by a daemon: sources have backlogs
@@ -194,6 +197,12 @@ struct Engine::State {
   void ended(Slot slot);
   void count_state(const Session& session, int by);
   [[nodiscard]] std::vector<Slot> sessions_of(std::uint32_t subject) const;
+
+  // warnings.cpp
+  void warn(policy::PolicyIndex policy, Slot slot, Time base);
+  [[nodiscard]] std::string why_not_notified(const model::Policy& policy, const Session& session);
+  [[nodiscard]] bool warning_stands(model::SessionNumber session, std::string_view policy,
+                                    Time deadline) const;
 
   // rules.cpp
   void evaluate(Slot slot, Time at);

@@ -92,6 +92,12 @@ inline constexpr Metric violations_open{
     "curfew_violations_open", Kind::Gauge, "Violations that are open now.", {"rule"}};
 inline constexpr Metric warnings{
     "curfew_warnings_total", Kind::Counter, "Warnings given before a limit.", {"rule"}};
+inline constexpr Metric warning_notices{
+    "curfew_warning_notices_total",
+    Kind::Counter,
+    "Notices of warnings: accepted, refused, failed, timed_out; withdrawn: there was nothing to warn of any "
+    "more.",
+    {"channel", "outcome"}};
 inline constexpr Metric sign_outs{"curfew_sign_outs_total",
                                   Kind::Counter,
                                   "Sign-outs that came to an outcome; a late proof is another one.",
@@ -121,6 +127,10 @@ inline constexpr Metric gate_up{"curfew_gate_up",
                                 Kind::Gauge,
                                 "1 when the gate judges by its view, 0 while it fails open or closed.",
                                 {"gate"}};
+inline constexpr Metric gate_questions_failed{"curfew_gate_questions_failed_total",
+                                              Kind::Counter,
+                                              "Questions about unknown sessions that ended in an error.",
+                                              {"gate"}};
 inline constexpr Metric gate_activity_waiting{"curfew_gate_activity_waiting", Kind::Gauge,
                                               "Records of activity that the full pipeline did not take yet."};
 inline constexpr Metric control_status{"curfew_control_status",
@@ -151,6 +161,12 @@ inline constexpr Metric http_requests{
 inline constexpr Metric http_seconds{
     "curfew_http_request_seconds", Kind::Histogram, "Time to answer an HTTP request.", {"listener"}};
 
+inline constexpr Metric connections_closed{
+    "curfew_connections_closed_total",
+    Kind::Counter,
+    "Connections that a listener or gate closed or refused: slow (or idle), address_limit, no_worker, tls.",
+    {"listener", "reason"}};
+
 inline constexpr std::array all{build_info,
                                 sessions_active,
                                 sessions_locked,
@@ -175,6 +191,7 @@ inline constexpr std::array all{build_info,
                                 violations_withdrawn,
                                 violations_open,
                                 warnings,
+                                warning_notices,
                                 sign_outs,
                                 sign_outs_open,
                                 sign_outs_held,
@@ -186,6 +203,7 @@ inline constexpr std::array all{build_info,
                                 gate_sessions,
                                 gate_connections,
                                 gate_up,
+                                gate_questions_failed,
                                 gate_activity_waiting,
                                 control_status,
                                 ledger_size,
@@ -197,6 +215,7 @@ inline constexpr std::array all{build_info,
                                 snapshot_age,
                                 queue_depth,
                                 http_requests,
-                                http_seconds};
+                                http_seconds,
+                                connections_closed};
 
 }  // namespace curfew::metrics

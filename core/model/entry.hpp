@@ -45,11 +45,12 @@ enum class EntryKind : std::uint8_t {
   SourceChanged,       // record: up, down, quarantined, and why
   Access,              // record: who asked for personal values
   Erasure,             // record: what was erased
+  Notified,            // record: what became of the notice of a warning
 };
 
 template <>
 struct Names<EntryKind> {
-  static constexpr std::array<std::string_view, 26> all{"stream_opened",
+  static constexpr std::array<std::string_view, 27> all{"stream_opened",
                                                         "observation",
                                                         "progress",
                                                         "started",
@@ -74,7 +75,8 @@ struct Names<EntryKind> {
                                                         "plugin_loaded",
                                                         "source_changed",
                                                         "access",
-                                                        "erasure"};
+                                                        "erasure",
+                                                        "notified"};
 };
 
 [[nodiscard]] constexpr bool is_input(EntryKind kind) noexcept {

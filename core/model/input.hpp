@@ -114,6 +114,19 @@ struct RunProbe {
   Duration deadline{std::chrono::seconds(10)};
 };
 
+// Tell somebody that a limit is near. Only after the entries of the same input are durable, and only while
+// Engine::warning_stands.
+struct RunNotice {
+  std::string policy;
+  std::vector<std::string> channels;  // names of notifications
+  SessionNumber session_number = 0;
+  std::string session_source;
+  SessionDigest session;
+  Ref subject;
+  std::vector<Identifier> identifiers;
+  Time deadline{};  // when the limit is reached
+};
+
 // Everything that one input caused, in order.
 struct Effects {
   Ref subject;                   // whom the input was about, as far as the engine knows
@@ -132,6 +145,7 @@ struct Effects {
   std::vector<SignOutRow> last_sign_outs;
   std::vector<RunStep> steps;
   std::vector<RunProbe> probes;
+  std::vector<RunNotice> notices;
 
   void clear() {
     subject = {};
@@ -149,6 +163,7 @@ struct Effects {
     last_sign_outs.clear();
     steps.clear();
     probes.clear();
+    notices.clear();
   }
 };
 

@@ -75,7 +75,8 @@ struct Policy {
   Scope scope;
   Scope except;  // a session that matches any non-empty list of it is exempt
   Duration limit{0};
-  Duration warn_before{0};  // 0: no warning
+  Duration warn_before{0};           // 0: no warning
+  std::vector<std::string> warn_by;  // notifications that carry the warning; enforcing policies only
   std::uint32_t most = 0;
   Duration window{0};
   Per per = Per::Subject;

@@ -30,6 +30,7 @@ void append(std::string& out, const Policy& policy) {
   append(out, policy.except);
   o.micros("limit", policy.limit);
   o.micros("warn_before", policy.warn_before);
+  o.texts("warn_by", policy.warn_by);
   o.number("most", policy.most);
   o.micros("window", policy.window);
   o.name("per", policy.per);
@@ -128,6 +129,8 @@ void read_value(element from, std::string_view where, Policy& to) {
       read(value, key, to.limit);
     else if (key == "warn_before")
       read(value, key, to.warn_before);
+    else if (key == "warn_by")
+      read(value, key, to.warn_by);
     else if (key == "most")
       read(value, key, to.most);
     else if (key == "window")

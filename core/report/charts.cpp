@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/base/duration_words.hpp"
 #include "core/report/markup.hpp"
 #include "core/report/wording.hpp"
 
@@ -162,8 +163,8 @@ std::string time_chart(const std::vector<SessionStatistics::Level>& levels, Meas
   for (const auto& level : levels) most = std::max(most, value_of(level, measure));
   const Plot plot{levels.size(), nice_ceiling(most)};
   const std::string what = measure == Measure::Starts
-                               ? "Sessions that began in each " + wording::duration(step)
-                               : "Sessions live at once, the most in each " + wording::duration(step);
+                               ? "Sessions that began in each " + base::in_words(step)
+                               : "Sessions live at once, the most in each " + base::in_words(step);
   return "<figure><figcaption>" + what + "</figcaption><svg role=\"img\" viewBox=\"0 0 " +
          std::to_string(width) + " " + std::to_string(top + plot_height + bottom) + "\" aria-label=\"" +
          what + ", from " + wording::time(levels.front().from) + " to " + wording::time(levels.back().from) +

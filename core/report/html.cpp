@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/base/duration_words.hpp"
 #include "core/report/audit_report.hpp"
 #include "core/report/charts.hpp"
 #include "core/report/coverage_view.hpp"
@@ -180,7 +181,7 @@ std::string longest(const AuditReport& report) {
     out += "<tr>" + cell(foreign(wording::name_of(report, row.subject))) + cell(foreign(row.source), "s") +
            cell(row.device ? foreign(wording::name_of(report, row.device)) : "not known") +
            cell(wording::time(row.started_at), "t") + cell(open ? "open" : wording::time(row.ended_at), "t") +
-           cell(wording::duration(end - row.started_at), "n") + cell(escaped(wording::end_of(row))) + "</tr>";
+           cell(base::in_words(end - row.started_at), "n") + cell(escaped(wording::end_of(row))) + "</tr>";
   }
   return out + "</tbody></table></div>";
 }

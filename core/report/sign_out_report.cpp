@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/base/duration_words.hpp"
 #include "core/report/html_style.hpp"
 #include "core/report/markup.hpp"
 #include "core/report/wording.hpp"
@@ -36,13 +37,6 @@ std::string outcome_of(const model::SignOutRow& row) {
   if (row.outcome == Outcome::Held && row.concluded_at == Time{}) text += " (waits)";
   if (row.reverted_at != Time{}) text += "; undone " + wording::time(row.reverted_at);
   return text;
-}
-
-std::string seconds_of(Duration duration) {
-  const std::int64_t tenths = duration.count() / 100'000;
-  return duration < std::chrono::minutes(1)
-             ? std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s"
-             : wording::duration(duration);
 }
 
 }  // namespace
@@ -82,8 +76,8 @@ std::vector<std::string> findings(const SignOutReport& report) {
                   (number(Outcome::Proven) == 1 ? "is" : "are") +
                   " proven: the source itself showed that the session is dead.");
   if (statistics.median_effect > Duration{0})
-    lines.push_back("From the breach to the proof it took " + seconds_of(statistics.median_effect) +
-                    " in the middle, " + seconds_of(statistics.longest_effect) + " at the longest.");
+    lines.push_back("From the breach to the proof it took " + base::in_words(statistics.median_effect) +
+                    " in the middle, " + base::in_words(statistics.longest_effect) + " at the longest.");
   if (number(Outcome::Contained) > 0)
     lines.push_back(wording::count(number(Outcome::Contained)) +
                     " can't pass our gate, and may live elsewhere: contained, not proven.");
@@ -142,7 +136,7 @@ std::string sign_out_table(const std::vector<model::SignOutRow>& rows, const Nam
            cell(where, "s") +
            cell(foreign(row.reason) + "<br><span class=\"note\">" + foreign(row.ordered_by) + "</span>") +
            cell(steps.empty() ? "none begun" : steps) + cell(foreign(outcome_of(row))) +
-           cell(effect > Duration{0} ? seconds_of(effect) : "–", "n") + "</tr>";
+           cell(effect > Duration{0} ? base::in_words(effect) : "–", "n") + "</tr>";
   }
   out += "</tbody></table></div>";
   if (rows.size() > max_listed)

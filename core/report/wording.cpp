@@ -1,31 +1,15 @@
 #include "core/report/wording.hpp"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
+
+#include "core/base/duration_words.hpp"
 
 namespace curfew::report::wording {
 namespace {
 
 constexpr std::size_t max_evidence_items = 12;
-
-// Every unit that is not zero: evidence is about the second by which a limit was passed.
-std::string exact(Duration duration) {
-  std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
-  if (seconds <= 0) return wording::duration(duration);
-  constexpr std::array<std::pair<std::int64_t, std::string_view>, 4> units{
-      {{86'400, " d"}, {3600, " h"}, {60, " min"}, {1, " s"}}};
-  std::string text;
-  for (const auto& [size, name] : units) {
-    if (seconds >= size) {
-      text +=
-          (text.empty() ? "" : " ") + count(static_cast<std::uint64_t>(seconds / size)) + std::string(name);
-    }
-    seconds %= size;
-  }
-  return text;
-}
 
 // The engine writes times and durations as microseconds; the field's name tells which.
 std::string number_text(const std::string& key, const nlohmann::ordered_json& value) {
@@ -33,7 +17,7 @@ std::string number_text(const std::string& key, const nlohmann::ordered_json& va
     const auto number = value.get<std::int64_t>();
     if (key.ends_with("_at") || key == "since" || key == "from" || key == "to")
       return time(base::from_micros(number));
-    if (key == "window") return exact(Duration{number});
+    if (key == "window") return base::exactly_in_words(Duration{number});
     if (number >= 0) return count(static_cast<std::uint64_t>(number));
   }
   return value.dump();
@@ -107,8 +91,8 @@ std::string evidence_sentence(const AuditReport& report, const model::ViolationR
   const auto limit = number_in(json, "limit");
   const auto measured = number_in(json, "measured");
   if (!limit || !measured || *limit < 0 || *measured < 0) return {};
-  const std::string long_limit = " (limit " + exact(Duration{*limit}) + ")";
-  const std::string long_measured = exact(Duration{*measured});
+  const std::string long_limit = " (limit " + base::exactly_in_words(Duration{*limit}) + ")";
+  const std::string long_measured = base::exactly_in_words(Duration{*measured});
   const auto since = number_in(json, "since");
   const std::string from = since ? " since " + time(base::from_micros(*since)) : std::string{};
   const std::string few = count(static_cast<std::uint64_t>(*measured));
@@ -124,8 +108,8 @@ std::string evidence_sentence(const AuditReport& report, const model::ViolationR
              others_involved(row, json);
     case model::Rule::FailedSignIns: {
       const auto window = number_in(json, "window");
-      return few + " failures" + (window ? " within " + exact(Duration{*window}) : "") + " (limit " +
-             few_limit + "), then a success";
+      return few + " failures" + (window ? " within " + base::exactly_in_words(Duration{*window}) : "") +
+             " (limit " + few_limit + "), then a success";
     }
     case model::Rule::ActivityAfterEnd: {
       const auto ended = number_in(json, "ended_at");
@@ -167,29 +151,6 @@ std::string count(std::uint64_t number) {
 
 std::string counted(std::uint64_t number, std::string_view one, std::string_view many) {
   return count(number) + " " + std::string(number == 1 ? one : many);
-}
-
-std::string duration(Duration duration) {
-  using std::chrono::days;
-  using std::chrono::duration_cast;
-  const bool negative = duration < Duration{0};
-  const std::int64_t seconds = std::abs(duration_cast<std::chrono::seconds>(duration).count());
-  std::string text;
-  if (seconds == 0 && duration != Duration{0}) {
-    text = "under 1 s";
-  } else if (seconds < 60) {
-    text = std::to_string(seconds) + " s";
-  } else if (seconds < 3600) {
-    text = std::to_string(seconds / 60) + " min";
-    if (seconds % 60 != 0) text += " " + std::to_string(seconds % 60) + " s";
-  } else if (seconds < 86'400) {
-    text = std::to_string(seconds / 3600) + " h";
-    if (seconds / 60 % 60 != 0) text += " " + std::to_string(seconds / 60 % 60) + " min";
-  } else {
-    text = count(static_cast<std::uint64_t>(seconds / 86'400)) + " d";
-    if (seconds / 3600 % 24 != 0) text += " " + std::to_string(seconds / 3600 % 24) + " h";
-  }
-  return negative ? "-" + text : text;
 }
 
 std::string time(Time time) {

@@ -1,6 +1,7 @@
-// How a report speaks: numbers, times and durations for people; sentences that HTML, JSON and terminal share.
+// How a report speaks: numbers and times for people; sentences that HTML, JSON and terminal share. Durations
+// are base::in_words.
 //
-//   wording::count(1240) == "1,240"    wording::duration(29'100s) == "8 h 5 min"
+//   wording::count(1240) == "1,240"    wording::counted(2, "session", "sessions") == "2 sessions"
 //
 // Threads: pure functions. Fails: never.
 #pragma once
@@ -18,7 +19,6 @@ namespace curfew::report::wording {
 [[nodiscard]] std::string count(std::uint64_t number);
 // "1 session", "2 sessions"
 [[nodiscard]] std::string counted(std::uint64_t number, std::string_view one, std::string_view many);
-[[nodiscard]] std::string duration(Duration duration);
 [[nodiscard]] std::string time(Time time);  // "2026-11-21 20:58:00"; UTC is said once, at the top
 [[nodiscard]] std::string day(Time time);
 [[nodiscard]] std::string percent(std::uint64_t part, std::uint64_t whole);

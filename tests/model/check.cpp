@@ -37,7 +37,8 @@ std::string violation_text(const Reference::Violation& v) {
 std::string warning_text(const Reference::Warning& w) {
   return "{\"policy\":\"" + w.policy + "\",\"rule\":\"" + std::string(name_of(w.rule)) +
          "\",\"session_number\":" + std::to_string(w.session) +
-         ",\"deadline\":" + std::to_string(base::to_micros(w.deadline)) + "}";
+         ",\"deadline\":" + std::to_string(base::to_micros(w.deadline)) +
+         (w.has_channels ? ",\"not_notified\":\"observing\"}" : "}");
 }
 
 std::vector<model::Entry> of_kind(const model::Effects& effects, model::EntryKind kind) {
@@ -59,6 +60,9 @@ std::string decisions_text(const model::Effects& effects) {
   for (const model::RunProbe& probe : effects.probes)
     text += "probe " + std::to_string(probe.order) + "." + std::to_string(probe.step) + " #" +
             std::to_string(probe.probe) + " control " + to_text(probe.control) + "\n";
+  for (const model::RunNotice& notice : effects.notices)
+    text += "notice of " + notice.policy + " session " + std::to_string(notice.session_number) + " until " +
+            base::format_rfc3339(notice.deadline) + "\n";
   return text;
 }
 
@@ -100,6 +104,63 @@ class Gate {
            base::format_duration(entry.idle_limit) + " since " + base::format_rfc3339(entry.last_person_at);
   }
   std::map<std::pair<std::string, model::SessionDigest>, model::GateEntry> entries_;
+};
+
+// The notices of warnings that were given, each held against what the sessions' rows say.
+class Notices {
+ public:
+  // Empty: nothing is wrong.
+  [[nodiscard]] std::string take(const engine::Engine& engine, const model::Effects& effects) {
+    std::size_t told = 0;
+    for (const model::Entry& warning : of_kind(effects, model::EntryKind::Warned))
+      told += warning.facts.find("\"notify\":[") != std::string::npos;
+    if (told != effects.notices.size()) return "notices and the warnings that name them differ in number";
+    for (const model::RunNotice& notice : effects.notices) {
+      if (!given_.emplace(std::make_pair(notice.session_number, notice.policy), notice.deadline).second &&
+          std::exchange(given_[{notice.session_number, notice.policy}], notice.deadline) == notice.deadline)
+        return "a warning was told twice";
+    }
+    for (const model::OrderNumber number : effects.sign_outs) {
+      const model::SignOutRow row = engine.sign_out(number);
+      if (row.number == 0) continue;
+      if (row.concluded_at == Time{})
+        open_[number] = row.session;
+      else
+        open_.erase(number);
+    }
+    for (const auto& [whom, deadline] : given_) {
+      const auto& [number, policy] = whom;
+      if (engine.warning_stands(number, policy, deadline) != is_true(engine, number, policy, deadline))
+        return "a warning of " + policy + " about session " + std::to_string(number) + " is judged wrongly";
+    }
+    return {};
+  }
+
+ private:
+  [[nodiscard]] bool is_true(const engine::Engine& engine, model::SessionNumber number,
+                             const std::string& name, Time deadline) const {
+    const model::SessionRow row = engine.session(number);
+    if (row.number == 0 || row.state == model::SessionState::Ended || deadline <= engine.now()) return false;
+    if (std::any_of(open_.begin(), open_.end(), [&](const auto& one) { return one.second == number; }))
+      return false;
+    const auto in = [](const auto& list, const auto& value) {
+      return std::find(list.begin(), list.end(), value) != list.end();
+    };
+    for (const model::Policy& policy : engine.policies().policies) {
+      if (policy.name != name) continue;
+      if (!policy.scope.sources.empty() && !in(policy.scope.sources, row.source)) return false;
+      if (!policy.scope.sign_ins.empty() && !in(policy.scope.sign_ins, row.interactivity)) return false;
+      if (in(policy.except.account_types, row.account_type) || in(policy.except.sign_ins, row.interactivity))
+        return false;
+      const Time since = policy.rule == model::Rule::InactivityTimeout
+                             ? std::max(row.last_person_activity_at, row.started_at)
+                             : row.started_at;
+      return since + policy.limit == deadline;
+    }
+    return false;
+  }
+  std::map<std::pair<model::SessionNumber, std::string>, Time> given_;
+  std::map<model::OrderNumber, model::SessionNumber> open_;  // not concluded
 };
 
 std::string save(const engine::Engine& engine) {
@@ -214,6 +275,7 @@ std::optional<std::string> check_invariants(std::uint64_t seed, std::size_t step
   std::uint64_t lives = 1;
   std::map<model::OrderNumber, int> conclusions;
   Gate gate;
+  Notices notices;
   for (std::size_t step = 0; step < steps; ++step) {
     const std::string where = "seed " + std::to_string(seed) + " step " + std::to_string(step) + ": ";
     const model::Input input = history.next();
@@ -222,6 +284,8 @@ std::optional<std::string> check_invariants(std::uint64_t seed, std::size_t step
     gate.tell(*engine, input, effects);
     if (const std::string difference = gate.difference(*engine); !difference.empty())
       return where + "the gate knows something else: " + difference;
+
+    if (const std::string wrong = notices.take(*engine, effects); !wrong.empty()) return where + wrong;
 
     lives += std::holds_alternative<model::StartedInput>(input.body);
 

@@ -52,7 +52,8 @@ model::PolicySet policies(Random& random, const Shape& shape) {
     const bool timed = rules[i] == Rule::SessionTimeout || rules[i] == Rule::InactivityTimeout;
     if (timed) {
       policy.limit = seconds(30 + random.below(200));
-      if (random.chance(50)) policy.warn_before = seconds(10);
+      if (random.chance(50)) policy.warn_before = seconds(i % 2 == 0 ? 10 : 25);
+      if (policy.warn_before > Duration{0}) policy.warn_by = {"oncall"};
     }
     policy.most = 1 + static_cast<std::uint32_t>(random.below(3));
     policy.window = seconds(20 + random.below(100));

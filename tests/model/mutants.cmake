@@ -66,3 +66,5 @@ curfew_mutant(late_sign_in_takes_nothing_back core/engine/observations.cpp
   "if (predecessor != no_slot) take_over(predecessor, slot);" "")
 curfew_mutant(snapshot_forgets_unanswered core/engine/sources.cpp
   "source.unanswered[number] = r.flag();" "(void)r.flag(); (void)number;")
+curfew_mutant(who_was_active_is_warned core/engine/warnings.cpp
+  "base_of(policy.rule, session) + policy.limit == deadline" "base_of(policy.rule, session) + policy.limit >= deadline")

@@ -185,7 +185,7 @@ bool Reference::fire_next(Time until) {
                           : session.row.started_at;
     if (kind == Warn) {
       session.marks[p].warned_for = base;
-      warnings_.push_back({policy.name, policy.rule, number, base + policy.limit});
+      warnings_.push_back({policy.name, policy.rule, number, base + policy.limit, !policy.warn_by.empty()});
     } else {
       open(p, session, base, base + policy.limit);
     }

@@ -31,6 +31,7 @@ class Reference {
     model::Rule rule = model::Rule::SessionTimeout;
     model::SessionNumber session = 0;
     Time deadline{};
+    bool has_channels = false;
     auto operator<=>(const Warning&) const = default;
   };
   // Rows of all sessions that are still remembered, by number.

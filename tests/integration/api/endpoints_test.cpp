@@ -188,6 +188,23 @@ TEST_F(Endpoints, AHeldSignOutIsReleasedOrDismissed) {
   EXPECT_EQ(backing_.commands[1].verb, model::Verb::Dismiss);
 }
 
+TEST_F(Endpoints, TheReportOnSignOutsNamesPeopleForWhoMayKnowAndRecordsIt) {
+  const std::string report = "/api/v1/reports/sign-outs?names=true&reason=ticket%2012";
+  for (const char* format : {"&format=html", "&format=json"}) {
+    const Reply reply = get(report + format);
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    EXPECT_NE(reply.body.find("alice@corp.test"), std::string::npos) << reply.body;
+  }
+  EXPECT_EQ(backing_.accesses, (std::vector<std::string>{"root: ticket 12", "root: ticket 12"}));
+  EXPECT_EQ(get(report, viewer).status, 403);
+  EXPECT_EQ(get("/api/v1/reports/sign-outs?names=true").status, 400) << "no reason";
+  const Reply without = get("/api/v1/reports/sign-outs?format=html", viewer);
+  EXPECT_EQ(without.status, 200);
+  EXPECT_EQ(without.body.find("alice"), std::string::npos);
+  EXPECT_NE(without.body.find("000000000000abc3"), std::string::npos);
+  EXPECT_EQ(backing_.accesses.size(), 2U);
+}
+
 TEST_F(Endpoints, NamesAreResolvedWithAReasonAndErasedOnesLeftOut) {
   const Reply reply =
       post("/api/v1/names", R"({"refs":["000000000000abc3","0000000000000194"],"reason":"ticket 12"})");

@@ -89,11 +89,46 @@ TEST_F(SlowClients, ABodyThatTricklesIsAnsweredWith408) {
   EXPECT_NE(answer.find("HTTP/1.1 408"), std::string::npos) << answer;
 }
 
+// -1: there is no such series.
+int closed(const metrics::Registry& registry, const std::string& reason) {
+  const std::string line =
+      R"(curfew_connections_closed_total{listener="operator",reason=")" + reason + "\"} ";
+  const std::string text = registry.text();
+  const std::size_t at = text.find(line);
+  return at == std::string::npos ? -1 : std::stoi(text.substr(at + line.size()));
+}
+
+TEST_F(SlowClients, WhatIsClosedIsCountedByItsReason) {
+  metrics::Registry registry;
+  const auto counted = [&](const std::string& reason) { return closed(registry, reason); };
+  ServerSettings settings;
+  settings.workers = 2;
+  settings.waiting = 1;
+  settings.per_address = 1;
+  settings.header_within = 1s;
+  settings.metrics = &registry;
+  start_operator(settings);
+  for (const char* reason : {"slow", "address_limit", "no_worker", "tls"}) EXPECT_EQ(counted(reason), 0);
+  std::vector<Poco::Net::StreamSocket> hanging;
+  // One for each worker, and beyond that more than may wait.
+  for (const char* address : {"127.0.0.2", "127.0.0.3"}) {
+    hanging.push_back(from(address, *operator_));
+    say(hanging.back(), "GET /healthz HTTP/1.1\r\n");
+  }
+  ASSERT_TRUE(eventually([&] { return operator_->connections().open() == 2; }));
+  for (int i = 0; i < 8; ++i) hanging.push_back(from("127.0.0.2", *operator_));
+  EXPECT_TRUE(eventually([&] { return counted("no_worker") > 0; })) << registry.text();
+  EXPECT_TRUE(eventually([&] { return counted("slow") >= 2; })) << registry.text();
+  EXPECT_EQ(counted("tls"), 0);
+}
+
 TEST_F(SlowClients, OneAddressThatHoldsAllItMayHaveDoesNotDelayAnother) {
   ServerSettings settings;
   settings.workers = 8;
   settings.per_address = 4;
   settings.header_within = 60s;
+  metrics::Registry registry;
+  settings.metrics = &registry;
   const Server& server = start_operator(settings);
   std::vector<Poco::Net::StreamSocket> hanging;
   for (int i = 0; i < 4; ++i) {
@@ -107,6 +142,7 @@ TEST_F(SlowClients, OneAddressThatHoldsAllItMayHaveDoesNotDelayAnother) {
     EXPECT_EQ(rest_of(more), "");
   }
   EXPECT_EQ(server.connections().refused(), 20U);
+  EXPECT_EQ(closed(registry, "address_limit"), 20);
   for (int i = 0; i < 20; ++i) EXPECT_EQ(get("/healthz").status, 200);
   EXPECT_EQ(server.connections().cut(), 0U) << "the slow ones still hang";
   // A place that is left can be taken again.

@@ -331,6 +331,8 @@ TEST(GateServer, SpeaksTls) {
   RunningGate gate;
   gate.live("a");
   gate.listener.tls = &tls;
+  std::atomic<int> failed{0};
+  gate.listener.tls_failed = [&] { ++failed; };
   gate.start();
   Poco::Net::Context::Ptr context =
       new Poco::Net::Context(Poco::Net::Context::TLS_CLIENT_USE, at + "cert.pem");
@@ -340,7 +342,9 @@ TEST(GateServer, SpeaksTls) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(send(session, "GET", "/check", {{"Cookie", "sid=a"}}).status, 200);
   EXPECT_EQ(get(gate.port(), "/check", {{"Cookie", "sid=a"}}).status, 0) << "without TLS";
   EXPECT_EQ(send(session, "GET", "/check", {{"Cookie", "sid=a"}}).status, 200);
+  EXPECT_TRUE(wait_until([&] { return failed == 1; })) << "the plain one, and none of the others: " << failed;
   gate.stop();
+  EXPECT_EQ(failed, 1);
 }
 
 TEST(GateServer, AnAddressThatIsTakenIsRefused) {

@@ -101,6 +101,12 @@ TEST_F(Orders, WaitingShowsEachStepToTheProof) {
   EXPECT_THAT(page, HasSubstr("sign out session at crm: accepted, proven (dead"));
   EXPECT_THAT(page, HasSubstr("2 of them are proven"));
   EXPECT_EQ(json::parse(curfew({"sign-outs", "report", "--format", "json"}).out)["by_outcome"]["proven"], 2);
+  EXPECT_THAT(page, Not(HasSubstr("@corp.test")));
+  EXPECT_EQ(curfew({"sign-outs", "report", "--names"}).code, 2) << "no reason";
+  EXPECT_THAT(curfew({"sign-outs", "report", "--names", "--reason", "ticket 12"}).out,
+              HasSubstr("@corp.test"));
+  EXPECT_TRUE(daemon_.until([&] { return metric(R"(curfew_ledger_entries_total{kind="access"})") == 2; }))
+      << "the order by name, and the names in the report";
   EXPECT_EQ(daemon_.stop().code, 0);
 }
 

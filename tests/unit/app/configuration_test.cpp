@@ -184,6 +184,11 @@ INSTANTIATE_TEST_SUITE_P(
               "must be from 1m to 24h"},
         Wrong{"policies:\n  - {name: p, rule: activity_after_end, limit: 1h}\n", "means nothing"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, warn_before: 1h}\n", "warning"},
+        Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, warn_before: 5m, warn_by: [x]}\n",
+              "no notification named"},
+        Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, warn_by: [n]}\n",
+              "say how long before"},
+        Wrong{"policies:\n  - {name: p, rule: activity_after_end, warn_by: [n]}\n", "means nothing"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, scope: {sources: [crm]}}\n",
               "no source 'crm'"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, mode: enforce}\n", "ladder"},
@@ -316,7 +321,7 @@ TEST(Configuration, SentencesSayWhatIsEnforcedAndWhatIsNot) {
       text(parse_configuration("c.yaml", enforcing)),
       testing::AllOf(
           HasSubstr(
-              "Policy 'day': a session may live 8h; for everybody. A breach signs out: sign_out_session"),
+              "Policy 'day': a session may live 8 h; for everybody. A breach signs out: sign_out_session"),
           HasSubstr("at most 10 sign-outs a minute"), HasSubstr("upn:admin@corp.test")));
   EXPECT_THAT(text(parse_configuration("c.yaml", "")), HasSubstr("Nothing enforces"));
 }

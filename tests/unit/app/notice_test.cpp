@@ -2,6 +2,7 @@
 
 #include "core/app/configuration.hpp"
 #include "core/app/notice_delivery.hpp"
+#include "core/app/notifier.hpp"
 #include "core/base/error.hpp"
 
 namespace curfew::app {
@@ -61,6 +62,12 @@ TEST(Notifications, AreCheckedWithTheirPlace) {
   EXPECT_THAT(of("kind: webhook, url: \"https://x.test\", server: y"), HasSubstr("has no 'server'"));
   EXPECT_THAT(of("kind: webhook, url: \"https://x.test\", body: '{\"a\":{{name}}}'"),
               HasSubstr("is no JSON"));
+  EXPECT_THAT(of("kind: webhook, url: \"https://x.test\", warning_body: '{{name}}'"),
+              HasSubstr("is no JSON"));
+  EXPECT_THAT(of("kind: webhook, url: \"https://x.test\", warning_subject: x"),
+              HasSubstr("has no 'warning_subject'"));
+  EXPECT_THAT(of("kind: email, server: m, from: a@b, to: [a@b], warning_body: \"{{deadlin}}\""),
+              HasSubstr("did you mean '{{deadline}}'?"));
   EXPECT_THAT(of("kind: email, server: m, from: a@b, to: [nobody]"),
               HasSubstr("'nobody' is no mail address"));
   EXPECT_THAT(of("kind: email, server: m, from: a@b, to: [a@b], user: u"), HasSubstr("go together"));
@@ -68,6 +75,28 @@ TEST(Notifications, AreCheckedWithTheirPlace) {
               HasSubstr("plain_beyond_loopback"));
   EXPECT_THAT(of("kind: email, server: m, from: a@b, to: [a@b], subject: \"{{sesion}}\""),
               HasSubstr("c.yaml:2:70: unknown placeholder '{{sesion}}'; did you mean '{{session}}'?"));
+}
+
+TEST(Notifications, OfAWarningHaveATextOfTheirOwn) {
+  const auto channel = [](const std::string& yaml) {
+    const Settings settings = parse_configuration("c.yaml", "notifications:\n  - {name: n, " + yaml + "}\n");
+    return channel_of(settings, 0, false);
+  };
+  Notice warning;
+  warning.kind = warning_kind;
+  warning.reason = "idle";
+  warning.source = "crm";
+  warning.deadline = base::parse_rfc3339("2026-11-22T10:00:00Z").value();
+  const NoticeChannel mail = channel("kind: email, server: m, from: a@b, to: [a@b], body: \"you are out\"");
+  EXPECT_THAT(mail.warning_body.render(warning, NoticeTemplate::Escape::None),
+              HasSubstr("at crm (session ) ends at 2026-11-22T10:00:00.000000Z."));
+  EXPECT_THAT(mail.warning_subject.render(warning, NoticeTemplate::Escape::Line), HasSubstr("ends soon"));
+  const NoticeChannel hook = channel("kind: webhook, url: \"https://x.test\", body: '{\"a\":\"{{kind}}\"}'");
+  EXPECT_EQ(hook.warning_body.render(warning, NoticeTemplate::Escape::Json), R"({"a":"warning"})");
+  const NoticeChannel own = channel(
+      "kind: webhook, url: \"https://x.test\", body: '{}', warning_body: '{\"until\":\"{{deadline}}\"}'");
+  EXPECT_THAT(own.warning_body.render(warning, NoticeTemplate::Escape::Json), HasSubstr("10:00:00"));
+  EXPECT_EQ(own.body.render(warning, NoticeTemplate::Escape::Json), "{}");
 }
 
 TEST(Tokens, AreNotNamedAsPoliciesSignTheirOrders) {

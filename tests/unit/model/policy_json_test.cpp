@@ -36,6 +36,7 @@ TEST(PolicySet, IsReadBackAsItWasWritten) {
   policy.except.groups = {"admins"};
   policy.limit = Duration{1};
   policy.warn_before = Duration{2};
+  policy.warn_by = {"oncall", "person"};
   policy.most = 3;
   policy.window = Duration{4};
   policy.per = Per::Device;
