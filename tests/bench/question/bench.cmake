@@ -1,0 +1,1 @@
+curfew_bench(question question/question_bench.cpp LIBRARIES curfew::engine)
