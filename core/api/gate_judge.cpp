@@ -12,7 +12,7 @@ namespace curfew::api {
 namespace {
 
 using enforcement::Decision;
-using enforcement::Verdict;
+using enforcement::GateVerdict;
 using model::ActivityClass;
 using model::Liveness;
 using model::Refusal;
@@ -37,7 +37,7 @@ std::string_view only(std::span<const HeaderView> headers, std::string_view lowe
   return value;
 }
 
-constexpr Decision stranger{.verdict = Verdict::Refuse, .refusal = Refusal::UnknownSession};
+constexpr Decision stranger{.verdict = GateVerdict::Refuse, .refusal = Refusal::UnknownSession};
 
 bool contains_ignoring_case(std::string_view text, std::string_view lower) {
   return base::to_lower_ascii(text).find(lower) != std::string::npos;
@@ -148,7 +148,7 @@ GateAnswer GateJudge::explain(const GateRequest& request, int status, std::optio
     const GateTime time = settings_.clock();
     const Decision decision = judge(request, *now_rules, time, std::nullopt).decision;
     // Only who carries a session that may not pass is cleared: any site could send anybody here.
-    if (decision.verdict == Verdict::Refuse) {
+    if (decision.verdict == GateVerdict::Refuse) {
       GateAnswer answer =
           gate_pages::signed_out(status, decision.refusal, settings_.sign_in, settings_.pages);
       add_clearing(answer, *now_rules, decision);
@@ -221,16 +221,16 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
   std::vector<SessionDigest> known;
   const auto worse = [](const Decision& a, const Decision& b) {
     if (a.verdict != b.verdict) {
-      const auto rank = [](Verdict verdict) {
-        return verdict == Verdict::Refuse ? 3
-               : verdict == Verdict::Warn ? 2
-               : verdict == Verdict::Pass ? 1
-                                          : 0;
+      const auto rank = [](GateVerdict verdict) {
+        return verdict == GateVerdict::Refuse ? 3
+               : verdict == GateVerdict::Warn ? 2
+               : verdict == GateVerdict::Pass ? 1
+                                              : 0;
       };
       return rank(a.verdict) > rank(b.verdict);
     }
-    if (a.verdict == Verdict::Refuse) return b.undecided && !a.undecided;
-    return a.verdict == Verdict::Warn && a.seconds_left < b.seconds_left;
+    if (a.verdict == GateVerdict::Refuse) return b.undecided && !a.undecided;
+    return a.verdict == GateVerdict::Warn && a.seconds_left < b.seconds_left;
   };
   for (const enforcement::Candidate& one : found.all) {
     const SessionDigest session{base::keyed_digest(rules.digest_key, one.clear_id)};
@@ -239,11 +239,11 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
     const Decision decision =
         single ? view_.decide(settings_.source, session, time.now, *activity, time.deadlines, client)
                : view_.look(settings_.source, session, time.now, time.deadlines);
-    if (decision.verdict == Verdict::Unknown) {
+    if (decision.verdict == GateVerdict::Unknown) {
       if (one.likely) judged.unknown.push_back(session);
       continue;
     }
-    if (one.likely || decision.verdict == Verdict::Refuse) {
+    if (one.likely || decision.verdict == GateVerdict::Refuse) {
       known.push_back(session);
       if (worse(decision, judged.decision)) judged.decision = decision;
     }
@@ -251,8 +251,8 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
   if (activity && found.all.size() > 1) {
     for (const SessionDigest& session : known) {
       // The refused ones are noted as such, and the others didn't act.
-      if (judged.decision.verdict == Verdict::Refuse &&
-          view_.look(settings_.source, session, time.now, time.deadlines).verdict != Verdict::Refuse)
+      if (judged.decision.verdict == GateVerdict::Refuse &&
+          view_.look(settings_.source, session, time.now, time.deadlines).verdict != GateVerdict::Refuse)
         continue;
       const Decision decision =
           view_.decide(settings_.source, session, time.now, *activity, time.deadlines, client);
@@ -291,7 +291,7 @@ GateAnswer GateJudge::check(const GateRequest& request) {
     answer.status = 403;
     return answer;
   }
-  if (judged.decision.verdict == Verdict::Refuse)
+  if (judged.decision.verdict == GateVerdict::Refuse)
     return refused(judged.decision, GateDecision::Refuse, now_rules.get());
   if (!judged.any) {
     // A browser's question before a request to another origin never carries a cookie.
@@ -302,15 +302,16 @@ GateAnswer GateJudge::check(const GateRequest& request) {
   for (const SessionDigest& session : judged.unknown) {
     GateAnswer answer = unknown(session, time.now, *now_rules);
     if (answer.ask || answer.status != 200) return answer;
-    if (judged.decision.verdict == Verdict::Unknown) return answer;
+    if (judged.decision.verdict == GateVerdict::Unknown) return answer;
   }
-  if (judged.decision.verdict == Verdict::Warn) {
+  if (judged.decision.verdict == GateVerdict::Warn) {
     GateAnswer answer = passes(GateDecision::Warn);
     answer.headers.emplace_back(settings_.warning_header, std::to_string(judged.decision.seconds_left));
     return answer;
   }
   // A reading that can only refuse, and didn't: like no credential.
-  return passes(judged.decision.verdict == Verdict::Unknown ? GateDecision::Anonymous : GateDecision::Pass);
+  return passes(judged.decision.verdict == GateVerdict::Unknown ? GateDecision::Anonymous
+                                                                : GateDecision::Pass);
 }
 
 GateAnswer GateJudge::unknown(const SessionDigest& session, Time now, const Rules& rules) {
@@ -362,16 +363,16 @@ GateAnswer GateJudge::status(const GateRequest& request, bool stay) {
   if (stay) activity = ActivityClass::Person;
   const Judged judged = judge(request, *now_rules, time, activity);
   switch (judged.decision.verdict) {
-    case Verdict::Refuse: {
+    case GateVerdict::Refuse: {
       GateAnswer answer = gate_pages::state("refused", judged.decision.refusal, 0);
       add_clearing(answer, *now_rules, judged.decision);
       return answer;
     }
-    case Verdict::Warn:
+    case GateVerdict::Warn:
       return gate_pages::state("live", Refusal::None, judged.decision.seconds_left);
-    case Verdict::Pass:
+    case GateVerdict::Pass:
       return gate_pages::state("live", Refusal::None, 0);
-    case Verdict::Unknown:
+    case GateVerdict::Unknown:
       break;
   }
   return gate_pages::state(judged.any ? "unknown" : "anonymous", Refusal::None, 0);

@@ -63,7 +63,7 @@ ApiClient::Stream reopen(const ApiClient& daemon) {
 }  // namespace
 
 int watch(const WatchOptions& options) {
-  const ApiClient daemon(access_of(options, !options.names.empty()));
+  const ApiClient daemon(access_of(options, options.names.empty() ? Need::Reading : Need::Names));
   NameReader names(daemon, options.names);
   LiveLines lines({.sources = options.sources,
                    .since = base::wall_clock_now() - news,

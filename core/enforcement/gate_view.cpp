@@ -231,19 +231,19 @@ Decision GateView::judge(std::string_view source, const SessionDigest& session, 
   Cell& cell = found->second;
   if (cell.standing == Standing::Refused) {
     if (activity != nullptr) shard.note_refused(key, client, at);
-    return {Verdict::Refuse, cell.refusal, 0};
+    return {GateVerdict::Refuse, cell.refusal, 0};
   }
   if (cell.overdue == Refusal::None && deadlines) cell.overdue = shard.overdue(cell, at);
   if (cell.overdue != Refusal::None)
-    return {.verdict = Verdict::Refuse, .refusal = cell.overdue, .undecided = true};
+    return {.verdict = GateVerdict::Refuse, .refusal = cell.overdue, .undecided = true};
   if (activity != nullptr) {
     const bool person = *activity == ActivityClass::Person;
     if (person) cell.last_person = std::max(cell.last_person, at);
     shard.note(key, person ? Person : Machine, at);
   }
   const std::int64_t left = deadlines ? shard.warned(cell, at) : 0;
-  if (left == 0) return {Verdict::Pass, Refusal::None, 0};
-  return {Verdict::Warn, Refusal::None, whole_seconds(left)};
+  if (left == 0) return {GateVerdict::Pass, Refusal::None, 0};
+  return {GateVerdict::Warn, Refusal::None, whole_seconds(left)};
 }
 
 Decision GateView::decide(std::string_view source, const SessionDigest& session, Time now,

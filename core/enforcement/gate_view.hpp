@@ -4,7 +4,7 @@
 //   GateView view({"crm-forms"});
 //   view.apply(entries);                                      // one thread, after their batch is durable
 //   const Decision d = view.decide("crm-forms", digest, now, ActivityClass::Person);   // any thread
-//   if (d.verdict == Verdict::Refuse) answer_401(d.refusal);
+//   if (d.verdict == GateVerdict::Refuse) answer_401(d.refusal);
 //   view.take_activity(now, 10s, activities);                 // one thread: what the engine has to learn
 //
 // A request of a person moves the session's idle deadline at once, here; the engine hears of it by
@@ -30,10 +30,10 @@
 namespace curfew::enforcement {
 
 // Unknown: no entry, so the gate's own rule for strangers decides.
-enum class Verdict : std::uint8_t { Pass, Warn, Refuse, Unknown };
+enum class GateVerdict : std::uint8_t { Pass, Warn, Refuse, Unknown };
 
 struct Decision {
-  Verdict verdict = Verdict::Unknown;
+  GateVerdict verdict = GateVerdict::Unknown;
   model::Refusal refusal = model::Refusal::None;  // of Refuse
   std::int64_t seconds_left = 0;                  // of Warn: until the nearest limit
   // Of Refuse: by a deadline that has passed. No entry says so yet, and one may still say that the session

@@ -65,10 +65,10 @@ struct View {
 
 TEST(GateView, ASessionWithoutAnEntryIsUnknown) {
   View v;
-  EXPECT_EQ(v.person(1, 0).verdict, Verdict::Unknown);
+  EXPECT_EQ(v.person(1, 0).verdict, GateVerdict::Unknown);
   v.apply(live(1));
-  EXPECT_EQ(v.person(1, 0).verdict, Verdict::Pass);
-  EXPECT_EQ(v.view.decide("other", session(1), at(0), ActivityClass::Person).verdict, Verdict::Unknown);
+  EXPECT_EQ(v.person(1, 0).verdict, GateVerdict::Pass);
+  EXPECT_EQ(v.view.decide("other", session(1), at(0), ActivityClass::Person).verdict, GateVerdict::Unknown);
 }
 
 TEST(GateView, EntriesOfSourcesThatItDoesNotGuardAreLeftOut) {
@@ -83,12 +83,12 @@ TEST(GateView, ARefusedSessionPassesOnlyWhenAnEntrySaysSo) {
   View v;
   v.apply(live(1));
   v.apply(refused(1, Refusal::TooManySessions));
-  EXPECT_EQ(v.person(1, 1).verdict, Verdict::Refuse);
+  EXPECT_EQ(v.person(1, 1).verdict, GateVerdict::Refuse);
   EXPECT_EQ(v.person(1, 2).refusal, Refusal::TooManySessions);
   EXPECT_TRUE(v.view.refuses("crm", session(1)));
   EXPECT_EQ(v.view.counts().refused, 1U);
   v.apply(live(1));
-  EXPECT_EQ(v.person(1, 3).verdict, Verdict::Pass);
+  EXPECT_EQ(v.person(1, 3).verdict, GateVerdict::Pass);
   EXPECT_EQ(v.view.counts().refused, 0U);
 }
 
@@ -99,7 +99,7 @@ TEST(GateView, AForgottenSessionIsUnknown) {
   gone.standing = Standing::Forgotten;
   v.apply(gone);
   v.apply(gone);
-  EXPECT_EQ(v.person(1, 0).verdict, Verdict::Unknown);
+  EXPECT_EQ(v.person(1, 0).verdict, GateVerdict::Unknown);
   EXPECT_EQ(v.view.counts().live, 0U);
   EXPECT_EQ(v.view.counts().refused, 0U);
 }
@@ -110,29 +110,29 @@ TEST(GateView, AnAbsoluteLimitRefusesByItself) {
   entry.refuse_at = at(100);
   entry.warn_at = at(70);
   v.apply(entry);
-  EXPECT_EQ(v.person(1, 69).verdict, Verdict::Pass);
+  EXPECT_EQ(v.person(1, 69).verdict, GateVerdict::Pass);
   const Decision warned = v.person(1, 80);
-  EXPECT_EQ(warned.verdict, Verdict::Warn);
+  EXPECT_EQ(warned.verdict, GateVerdict::Warn);
   EXPECT_EQ(warned.seconds_left, 20);
-  EXPECT_EQ(v.person(1, 100).verdict, Verdict::Refuse);
+  EXPECT_EQ(v.person(1, 100).verdict, GateVerdict::Refuse);
   EXPECT_EQ(v.person(1, 101).refusal, Refusal::SessionTimeout);
 }
 
 TEST(GateView, ItsOwnRequestsOfAPersonMoveTheIdleLimit) {
   View v;
   v.apply(idle(1, seconds(60)));
-  EXPECT_EQ(v.person(1, 59).verdict, Verdict::Pass);
-  EXPECT_EQ(v.person(1, 118).verdict, Verdict::Pass);
-  EXPECT_EQ(v.person(1, 178).verdict, Verdict::Refuse);
+  EXPECT_EQ(v.person(1, 59).verdict, GateVerdict::Pass);
+  EXPECT_EQ(v.person(1, 118).verdict, GateVerdict::Pass);
+  EXPECT_EQ(v.person(1, 178).verdict, GateVerdict::Refuse);
   EXPECT_EQ(v.person(1, 179).refusal, Refusal::IdleTimeout);
 }
 
 TEST(GateView, MachinesDoNotKeepASessionFromBeingIdle) {
   View v;
   v.apply(idle(1, seconds(60), seconds(20)));
-  EXPECT_EQ(v.machine(1, 39).verdict, Verdict::Pass);
+  EXPECT_EQ(v.machine(1, 39).verdict, GateVerdict::Pass);
   const Decision warned = v.machine(1, 50);
-  EXPECT_EQ(warned.verdict, Verdict::Warn);
+  EXPECT_EQ(warned.verdict, GateVerdict::Warn);
   EXPECT_EQ(warned.seconds_left, 10);
   EXPECT_EQ(v.machine(1, 60).refusal, Refusal::IdleTimeout);
 }
@@ -149,8 +149,8 @@ TEST(GateView, TheNearestWarningCounts) {
 TEST(GateView, LookingIsNoActivity) {
   View v;
   v.apply(idle(1, seconds(60)));
-  EXPECT_EQ(v.view.look("crm", session(1), at(59)).verdict, Verdict::Pass);
-  EXPECT_EQ(v.view.look("crm", session(1), at(60)).verdict, Verdict::Refuse);
+  EXPECT_EQ(v.view.look("crm", session(1), at(59)).verdict, GateVerdict::Pass);
+  EXPECT_EQ(v.view.look("crm", session(1), at(60)).verdict, GateVerdict::Refuse);
   v.take(70);
   EXPECT_TRUE(v.taken.empty());
 }
@@ -158,33 +158,33 @@ TEST(GateView, LookingIsNoActivity) {
 TEST(GateView, WhatADeadlineRefusedStaysRefusedUntilAnEntryLeavesItTime) {
   View v;
   v.apply(idle(1, seconds(60)));
-  EXPECT_EQ(v.person(1, 61).verdict, Verdict::Refuse);
+  EXPECT_EQ(v.person(1, 61).verdict, GateVerdict::Refuse);
   // Its own request did not count, nor does a clock that was set back.
-  EXPECT_EQ(v.person(1, 10).verdict, Verdict::Refuse);
+  EXPECT_EQ(v.person(1, 10).verdict, GateVerdict::Refuse);
   v.apply(idle(1, seconds(60)));  // says nothing new
-  EXPECT_EQ(v.person(1, 62).verdict, Verdict::Refuse);
+  EXPECT_EQ(v.person(1, 62).verdict, GateVerdict::Refuse);
   GateEntry later = idle(1, seconds(60));
   later.last_person_at = at(30);  // another source had seen the person
   v.apply(later);
-  EXPECT_EQ(v.person(1, 63).verdict, Verdict::Pass);
+  EXPECT_EQ(v.person(1, 63).verdict, GateVerdict::Pass);
 }
 
 TEST(GateView, AnEntryWithAnOlderLastActivityDoesNotTakeItsOwnBack) {
   View v;
   v.apply(idle(1, seconds(60)));
-  EXPECT_EQ(v.person(1, 50).verdict, Verdict::Pass);
+  EXPECT_EQ(v.person(1, 50).verdict, GateVerdict::Pass);
   v.apply(idle(1, seconds(60)));
-  EXPECT_EQ(v.person(1, 100).verdict, Verdict::Pass);
+  EXPECT_EQ(v.person(1, 100).verdict, GateVerdict::Pass);
 }
 
 TEST(GateView, DeadlinesRestWhileTheClockIsNotTrusted) {
   View v;
   v.apply(idle(1, seconds(60)));
   EXPECT_EQ(v.view.decide("crm", session(1), at(90'000), ActivityClass::Machine, false).verdict,
-            Verdict::Pass);
+            GateVerdict::Pass);
   v.apply(refused(2, Refusal::Administrator));
   EXPECT_EQ(v.view.decide("crm", session(2), at(90'000), ActivityClass::Machine, false).verdict,
-            Verdict::Refuse);
+            GateVerdict::Refuse);
 }
 
 TEST(GateView, ActivityIsHandedOutOnceInAQuantumWithItsCount) {
@@ -237,7 +237,7 @@ TEST(GateView, ClientsThatPresentARefusedSessionAreToldApart) {
   const auto present = [&](const std::string& address, const char* user_agent, int second) {
     return v.view.decide("crm", session(1), at(second), ActivityClass::Person, true, {address, user_agent});
   };
-  EXPECT_EQ(present("192.0.2.1", "old browser", 1).verdict, Verdict::Refuse);
+  EXPECT_EQ(present("192.0.2.1", "old browser", 1).verdict, GateVerdict::Refuse);
   present("192.0.2.1", "old browser", 2);
   present("192.0.2.9", "curl", 2);
   v.take(3);
