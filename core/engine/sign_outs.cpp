@@ -133,6 +133,7 @@ model::OrderNumber Engine::State::order(Order order, Slot target,
   order.number = number;
   order.ordered_at = now;
   std::uint32_t subject = subjects.find(order.subject);
+  model::OrderNumber held_before = 0;
   std::set<std::string> contradicted;  // sources whose "dead" this session has shown to be wrong
   if (target != no_slot) {
     Session& session = sessions.at(target);
@@ -145,6 +146,8 @@ model::OrderNumber Engine::State::order(Order order, Slot target,
     if (KeptOrder* before = order_of(session); before != nullptr) {
       for (const Step& step : before->order.steps)
         if (step.contradicted) contradicted.insert(step.probe_source);
+      if (before->order.concluded_at == Time{} && before->order.outcome == model::Outcome::Held)
+        held_before = before->order.number;
       // The new one looks after the session from now on.
       if (before->order.watched()) {
         before->order.watch_until = Time{};
@@ -200,6 +203,11 @@ model::OrderNumber Engine::State::order(Order order, Slot target,
   if (held) return number;
   caps.count(policy, now);
   std::vector<Event> events;
+  if (held_before != 0) {
+    enforcement::Loop(orders.at(held_before).order, now, events).dismiss("replaced");
+    run(held_before, events);
+    events.clear();
+  }
   enforcement::Loop(kept.order, now, events).begin();
   run(number, events);
   return number;

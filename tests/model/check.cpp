@@ -123,10 +123,10 @@ class Notices {
     for (const model::OrderNumber number : effects.sign_outs) {
       const model::SignOutRow row = engine.sign_out(number);
       if (row.number == 0) continue;
-      if (row.concluded_at == Time{})
-        open_[number] = row.session;
-      else
-        open_.erase(number);
+      auto& [newest, is_open] = newest_[row.session];
+      if (number < newest) continue;
+      newest = number;
+      is_open = row.concluded_at == Time{};
     }
     for (const auto& [whom, deadline] : given_) {
       const auto& [number, policy] = whom;
@@ -141,8 +141,7 @@ class Notices {
                              const std::string& name, Time deadline) const {
     const model::SessionRow row = engine.session(number);
     if (row.number == 0 || row.state == model::SessionState::Ended || deadline <= engine.now()) return false;
-    if (std::any_of(open_.begin(), open_.end(), [&](const auto& one) { return one.second == number; }))
-      return false;
+    if (const auto order = newest_.find(number); order != newest_.end() && order->second.second) return false;
     const auto in = [](const auto& list, const auto& value) {
       return std::find(list.begin(), list.end(), value) != list.end();
     };
@@ -160,7 +159,7 @@ class Notices {
     return false;
   }
   std::map<std::pair<model::SessionNumber, std::string>, Time> given_;
-  std::map<model::OrderNumber, model::SessionNumber> open_;  // not concluded
+  std::map<model::SessionNumber, std::pair<model::OrderNumber, bool>> newest_;  // and whether it is open
 };
 
 std::string save(const engine::Engine& engine) {

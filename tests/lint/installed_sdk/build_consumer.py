@@ -32,7 +32,7 @@ def main():
         run("cmake", "--install", options.build, "--component", "sdk", "--prefix", prefix)
         headers = sorted(p.relative_to(prefix / "include").as_posix() for p in (prefix / "include").rglob("*.h*"))
         expected = ["curfew/plugin/abi.h", "curfew/plugin/connector.hpp", "curfew/plugin/digest.hpp",
-                    "curfew/plugin/text.hpp"]
+                    "curfew/plugin/names.hpp", "curfew/plugin/text.hpp"]
         if headers != expected:
             sys.exit(f"the SDK installs {headers}, not {expected}")
         run("cmake", "-S", HERE / "consumer", "-B", build, "-G", options.generator,

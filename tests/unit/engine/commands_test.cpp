@@ -257,6 +257,16 @@ TEST(APolicyGoneWild, IsDismissedWithOneCommand) {
   EXPECT_THAT(m.effects.refused, HasSubstr("no sign-out of policy 'wild' is held"));
 }
 
+TEST(APolicyGoneWild, LeavesNothingHeldOfASessionThatSomebodyOrders) {
+  Wild m(25);
+  const model::SignOutRow held = m.engine.sign_out(26);
+  ASSERT_EQ(held.held_because, "cap");
+  m.apply(at(70), model::CommandInput{.by = "anna", .reason = "it is mine", .session = held.session});
+  ASSERT_EQ(m.effects.commanded, std::vector<model::OrderNumber>{Wild::sessions + 1});
+  EXPECT_EQ(m.engine.sign_out(26).held_because, "replaced");
+  EXPECT_EQ(m.engine.counts().held_orders, Wild::sessions - 26);
+}
+
 TEST(APolicyGoneWild, IsReleasedNoFasterThanItsCap) {
   Wild m(25);
   const model::CommandInput release{
