@@ -196,7 +196,18 @@ Reply ScriptedDaemon::request(const std::string& method, const std::string& path
 }
 
 nlohmann::json ScriptedDaemon::get(const std::string& path) const {
-  const Reply reply = request("GET", path);
+  Reply reply;
+  try {
+    reply = request("GET", path);
+  } catch (const Poco::Exception& error) {
+    siginfo_t ended{};
+    const bool is_gone =
+        ::waitid(P_PID, static_cast<id_t>(process_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        ended.si_pid == process_;
+    throw std::runtime_error(path + ": " + error.displayText() + "; the daemon " +
+                             (is_gone ? "has ended, status " + std::to_string(ended.si_status) : "runs") +
+                             "\n" + log());
+  }
   if (reply.status != 200)
     throw std::runtime_error(path + " answered " + std::to_string(reply.status) + ": " + reply.body);
   return nlohmann::json::parse(reply.body);
