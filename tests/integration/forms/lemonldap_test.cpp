@@ -191,7 +191,7 @@ map $host $empty { default ""; } map $empty $lmremote_user { default ""; } map $
 TEST_F(Lemonldap, ADeletedSessionThatWorksOnInTheHandlersCacheIsAliveUntilItDoesNot) {
   curfew_.begin(
       settings("13s"), "rule: session_timeout\n    limit: 1s",
-      "[{action: sign_out_session, prove_within: 3s}, {action: sign_out_subject, prove_within: 40s}]");
+      "[{action: sign_out_session, prove_within: 6s}, {action: sign_out_subject, prove_within: 40s}]");
   // LemonLDAP::NG answers alike for who is gone and for a storage that is: somebody else has to be there.
   Client other = signed_in("rtyler");
   Client dwho = signed_in("dwho");
