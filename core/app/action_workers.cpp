@@ -73,14 +73,12 @@ void ActionWorkers::stop() {
 
 void ActionWorkers::run() {
   try {
-    Resolver resolve;
+    const Resolver resolve = make_resolver_();
     std::vector<Job> jobs;
     while (!stopping_ && !jobs_.finished()) {
       jobs.clear();
       jobs_.pop_all(jobs, std::chrono::milliseconds(200), 1);
       for (const Job& job : jobs) {
-        // Connected at the first need: a daemon that only observes needs no such connections.
-        if (!resolve) resolve = make_resolver_();
         if (const Act* act = std::get_if<Act>(&job))
           carry_out(*act, resolve);
         else
@@ -96,13 +94,12 @@ void ActionWorkers::run() {
 
 void ActionWorkers::run_notices() {
   try {
-    Resolver resolve;
+    const Resolver resolve = make_resolver_();
     std::vector<Notification> notices;
     while (!stopping_ && !notices_.finished()) {
       notices.clear();
       notices_.pop_all(notices, std::chrono::milliseconds(200), 1);
       for (const Notification& notification : notices) {
-        if (!resolve) resolve = make_resolver_();
         notify(notification, resolve);
       }
     }

@@ -125,8 +125,11 @@ void Pipeline::start() {
   if (!options_.recorded) {
     notifier_ = std::make_unique<Notifier>(settings, options_.metrics);
     const auto resolver = [this]() -> ActionWorkers::Resolver {
-      auto reader = std::make_shared<store::Store>(options_.database, store::Role::Reader);
-      return [reader](const std::vector<model::Ref>& refs) { return reader->resolve(refs); };
+      // Connected by the first question, and not where a failure would end the thread that asks.
+      return [this, reader = std::shared_ptr<store::Store>()](const std::vector<model::Ref>& refs) mutable {
+        if (!reader) reader = std::make_shared<store::Store>(options_.database, store::Role::Reader);
+        return reader->resolve(refs);
+      };
     };
     warnings_ = std::make_unique<WarningNotices>(
         *notifier_, settings.realm, resolver,

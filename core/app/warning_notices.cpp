@@ -52,16 +52,12 @@ void WarningNotices::stop() {
 
 void WarningNotices::run() {
   try {
-    Resolver resolve;
+    const Resolver resolve = make_resolver_();
     std::vector<model::RunNotice> warnings;
     while (!queue_.finished()) {
       warnings.clear();
       queue_.pop_all(warnings, std::chrono::milliseconds(200), 1);
-      for (const model::RunNotice& warning : warnings) {
-        // Connected at the first need.
-        if (!resolve && !stopping_) resolve = make_resolver_();
-        tell(warning, resolve);
-      }
+      for (const model::RunNotice& warning : warnings) tell(warning, resolve);
     }
   } catch (const std::exception& error) {
     log_.error("a thread of warnings ended", {{"reason", error.what()}});
