@@ -151,6 +151,37 @@ Response list_subjects(const Services& services, const Request& request) {
       [](const SubjectRow& row) { return model::to_text(row.subject); });
 }
 
+// "<subject>.<microseconds since 1970>": after it comes the next page.
+store::PresencePlace presence_place(const Request& request) {
+  const std::string text = text_parameter(request, "after");
+  if (text.empty()) return {};
+  const std::size_t dot = text.find('.');
+  const auto subject = model::parse_ref(std::string_view(text).substr(0, dot));
+  const auto micros =
+      dot == std::string::npos ? std::nullopt : parse_number(std::string_view(text).substr(dot + 1));
+  if (!subject || !micros || *micros > INT64_MAX)
+    throw Problem(400, "bad parameter", "after: must be the `next` of the page before");
+  return {*subject, base::from_micros(static_cast<std::int64_t>(*micros))};
+}
+
+Response list_presences(const Services& services, const Request& request) {
+  refuse_unknown_parameters(request, {"live", "subject", "from", "to", "after", "limit"});
+  const std::size_t limit = page_limit(request);
+  store::PresenceQuery query;
+  query.live_only = flag_parameter(request, "live", false);
+  query.subject = ref_parameter(request, "subject");
+  query.from = time_parameter(request, "from");
+  query.to = time_parameter(request, "to");
+  query.after = presence_place(request);
+  query.limit = limit + 1;
+  return page(
+      "presences", services.presences(query), limit,
+      [](JsonWriter& json, const PresenceRow& row) { report::write(json, row); },
+      [](const PresenceRow& row) {
+        return model::to_text(row.subject) + "." + std::to_string(base::to_micros(row.started_at));
+      });
+}
+
 Response list_sources(const Services& services, const Request& request) {
   refuse_unknown_parameters(request, {});
   std::string out;
@@ -206,6 +237,7 @@ void add_reading_routes(Router& router, const Services& services) {
   router.add("GET", "/api/v1/sessions", readers, needing(services.sessions, services, list_sessions));
   router.add("GET", "/api/v1/sessions/{number}", readers, show_one(services.session, "session"));
   router.add("GET", "/api/v1/subjects", readers, needing(services.subjects, services, list_subjects));
+  router.add("GET", "/api/v1/presences", readers, needing(services.presences, services, list_presences));
   router.add("GET", "/api/v1/violations", readers, needing(services.violations, services, list_violations));
   router.add("GET", "/api/v1/violations/{number}", readers, show_one(services.violation, "violation"));
   router.add("GET", "/api/v1/sign-outs", readers, needing(services.sign_outs, services, list_sign_outs));

@@ -53,6 +53,7 @@ struct IngestAnswer {
 
 using SourceStatus = report::SourceStatus;
 using SubjectRow = report::SubjectRow;
+using PresenceRow = report::PresenceRow;
 using SubjectQuery = store::SubjectQuery;
 
 using SignOutQuery = store::SignOutQuery;
@@ -121,6 +122,7 @@ struct Services {
   std::function<std::vector<model::SessionRow>(const store::SessionQuery&)> sessions;
   std::function<std::optional<model::SessionRow>(model::SessionNumber)> session;
   std::function<std::vector<SubjectRow>(const SubjectQuery&)> subjects;
+  std::function<std::vector<PresenceRow>(const store::PresenceQuery&)> presences;
   std::function<std::vector<model::ViolationRow>(const store::ViolationQuery&)> violations;
   std::function<std::optional<model::ViolationRow>(model::ViolationNumber)> violation;
   std::function<std::vector<model::SignOutRow>(const SignOutQuery&)> sign_outs;

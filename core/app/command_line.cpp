@@ -230,6 +230,12 @@ void add_queries(CLI::App& app, Commands& commands) {
   sessions->add_option("--source", options.source, "Only of this source");
   add("subjects", "People and services that the daemon knows")
       ->add_flag("--live", options.live, "Only those with live sessions");
+  CLI::App* presences =
+      add("presences", "Who is on, and who was: one line for the overlapping sessions of a person");
+  presences->add_flag("--live", options.live, "Only those of which a session lives");
+  presences->add_option("--subject", options.subject, "Only of this subject (a reference)");
+  presences->add_option("--at", options.at,
+                        "Only who was on at this time, for instance 2026-03-02T14:00:00Z");
   add("violations", "Violations")->add_option("--policy", options.policy, "Only of this policy");
   add("sources", "Sources and how they are");
   CLI::App* sign_outs = add("sign-outs", "Sign-outs and how far they are");

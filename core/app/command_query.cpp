@@ -1,5 +1,5 @@
-// `curfew sessions`, `subjects`, `violations`, `sign-outs`, `sources`: what the daemon knows, asked over its
-// HTTP API.
+// `curfew sessions`, `subjects`, `presences`, `violations`, `sign-outs`, `sources`: what the daemon knows,
+// asked over its HTTP API.
 #include <Poco/URI.h>
 #include <unistd.h>
 
@@ -10,6 +10,8 @@
 #include "core/app/api_client.hpp"
 #include "core/app/command_line.hpp"
 #include "core/app/commands.hpp"
+#include "core/base/error.hpp"
+#include "core/base/time.hpp"
 #include "core/report/tables.hpp"
 
 namespace curfew::app {
@@ -32,6 +34,14 @@ json rows_of(const ApiClient& daemon, const QueryOptions& options) {
     if (options.live) uri.addQueryParameter("live", "true");
     if (!options.source.empty()) uri.addQueryParameter("source", options.source);
     if (!options.policy.empty()) uri.addQueryParameter("policy", options.policy);
+    if (!options.subject.empty()) uri.addQueryParameter("subject", options.subject);
+    if (!options.at.empty()) {
+      const auto at = base::parse_rfc3339(options.at);
+      if (!at)
+        throw Error(ErrorKind::Usage, "--at: '" + options.at + "' is no time such as 2026-03-02T14:00:00Z");
+      uri.addQueryParameter("from", options.at);
+      uri.addQueryParameter("to", base::format_rfc3339(*at + std::chrono::microseconds(1)));
+    }
     if (options.held) uri.addQueryParameter("held", "true");
     if (options.open) uri.addQueryParameter("open", "true");
     if (!options.outcome.empty()) uri.addQueryParameter("outcome", options.outcome);
@@ -51,6 +61,9 @@ std::vector<const char*> columns_of(const std::string& what) {
             "ended_at", "end_reason"};
   if (what == "subjects")
     return {"subject", "account_type", "live_sessions", "sessions", "violations", "last_activity_at"};
+  if (what == "presences")
+    return {"subject",       "account_type", "started_at", "ended_at",
+            "live_sessions", "sessions",     "sources",    "applications"};
   if (what == "violations")
     return {"number", "policy", "mode", "source", "session", "subject", "breached_at", "sign_out"};
   if (what == "sign-outs")
@@ -62,7 +75,12 @@ std::vector<const char*> columns_of(const std::string& what) {
 std::string cell_of(const json& row, const char* column) {
   const auto value = row.find(column);
   if (value == row.end() || value->is_null()) return "-";
-  std::string text = value->is_string() ? value->get<std::string>() : value->dump();
+  std::string text;
+  if (value->is_array()) {
+    for (const json& one : *value) text += (text.empty() ? "" : ", ") + one.get<std::string>();
+  } else {
+    text = value->is_string() ? value->get<std::string>() : value->dump();
+  }
   // Microseconds are for machines.
   if (text.size() == 27 && text.ends_with("Z") && text[10] == 'T') text = text.substr(0, 19) + "Z";
   return report::printable(text);

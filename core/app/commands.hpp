@@ -71,7 +71,7 @@ struct DaemonOptions {
 };
 
 struct QueryOptions : DaemonOptions {
-  std::string what;  // sessions, subjects, violations, sign-outs, sources
+  std::string what;  // sessions, subjects, presences, violations, sign-outs, sources
   bool watch = false;
   bool live = false;
   bool held = false;
@@ -79,6 +79,8 @@ struct QueryOptions : DaemonOptions {
   std::string source;
   std::string policy;
   std::string outcome;
+  std::string subject;
+  std::string at;
   std::uint32_t limit = 100;
 };
 int query(const QueryOptions& options);

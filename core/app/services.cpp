@@ -295,6 +295,9 @@ api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Regis
   services.subjects = [&](const store::SubjectQuery& query) {
     return readers.with([&](store::Store& store) { return store.subjects(query); });
   };
+  services.presences = [&](const store::PresenceQuery& query) {
+    return readers.with([&](store::Store& store) { return store.presences(query); });
+  };
   services.violations = [&](const store::ViolationQuery& query) {
     return readers.with([&](store::Store& store) { return store.violations(query); });
   };

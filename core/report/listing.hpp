@@ -1,4 +1,4 @@
-// Rows that lists show beyond the engine's own: subjects and sources.
+// Rows that lists show beyond the engine's own: subjects, presences and sources.
 //
 // Threads: values.
 #pragma once
@@ -35,5 +35,6 @@ struct SourceStatus {
 };
 
 using SubjectRow = store::SubjectRow;
+using PresenceRow = store::PresenceRow;
 
 }  // namespace curfew::report

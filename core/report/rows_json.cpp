@@ -132,6 +132,21 @@ void write(JsonWriter& json, const SubjectRow& row, const Names* names) {
   json.end();
 }
 
+void write(JsonWriter& json, const PresenceRow& row, const Names* names) {
+  json.begin_object();
+  write_ref(json, "subject", row.subject);
+  write_name(json, "subject_name", row.subject, names);
+  json.text("account_type", model::name_of(row.account_type));
+  json.time("started_at", row.started_at);
+  json.time("ended_at", row.ended_at);
+  json.number("sessions", row.sessions);
+  json.number("live_sessions", row.live_sessions);
+  json.texts("sources", row.sources);
+  json.texts("applications", row.applications);
+  json.time("last_person_activity_at", row.last_person_activity_at);
+  json.end();
+}
+
 void write(JsonWriter& json, const SourceStatus& row, const Names*) {
   json.begin_object();
   json.text("name", row.name);

@@ -24,6 +24,7 @@ void write(JsonWriter& json, const model::SessionRow& row, const Names* names = 
 void write(JsonWriter& json, const model::ViolationRow& row, const Names* names = nullptr);
 void write(JsonWriter& json, const model::SignOutRow& row, const Names* names = nullptr);
 void write(JsonWriter& json, const SubjectRow& row, const Names* names = nullptr);
+void write(JsonWriter& json, const PresenceRow& row, const Names* names = nullptr);
 void write(JsonWriter& json, const SourceStatus& row, const Names* names = nullptr);
 
 template <typename Row>

@@ -124,6 +124,25 @@ CREATE VIEW curfew.sessions AS SELECT number, source, encode(session, 'hex') AS 
   curfew.at(last_machine_activity_at) AS last_machine_activity_at,
   curfew.at(last_fresh_authentication_at) AS last_fresh_authentication_at, curfew.at(expires_at) AS expires_at,
   curfew.at(ended_at) AS ended_at, end_reason, end_certainty, corrections, activities FROM curfew.session;
+-- A presence: what is left when the sessions of a subject that overlap, or touch, are laid together. Raw, as tables are;
+-- a condition on the subject reaches the index.
+CREATE VIEW curfew.presence AS SELECT subject,
+  coalesce((array_agg(account_type ORDER BY number DESC) FILTER (WHERE account_type <> 'unknown'))[1], 'unknown')
+    AS account_type,
+  min(started_at) AS started_at, CASE WHEN bool_or(ended_at = 0) THEN 0 ELSE max(ended_at) END AS ended_at,
+  count(*) AS sessions, count(*) FILTER (WHERE ended_at = 0) AS live_sessions,
+  array_agg(DISTINCT source ORDER BY source) AS sources,
+  coalesce(array_agg(DISTINCT application ORDER BY application) FILTER (WHERE application <> ''), '{}') AS applications,
+  max(last_person_activity_at) AS last_person_activity_at
+  FROM (SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY subject ORDER BY started_at, number) AS island
+    FROM (SELECT number, subject, source, application, account_type, started_at, ended_at, last_person_activity_at,
+        (started_at > max(CASE WHEN ended_at = 0 THEN 9223372036854775807 ELSE ended_at END) OVER (PARTITION BY subject
+          ORDER BY started_at, number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) IS NOT FALSE AS begins
+      FROM curfew.session WHERE subject <> '') AS told) AS placed
+  GROUP BY subject, island;
+CREATE VIEW curfew.presences AS SELECT encode(subject, 'hex') AS subject, account_type,
+  curfew.at(started_at) AS started_at, curfew.at(ended_at) AS ended_at, sessions, live_sessions, sources, applications,
+  curfew.at(last_person_activity_at) AS last_person_activity_at FROM curfew.presence;
 CREATE VIEW curfew.violations AS SELECT number, policy, rule, mode, session, encode(subject, 'hex') AS subject, source,
   curfew.at(breached_at) AS breached_at, curfew.at(detected_at) AS detected_at, curfew.at(withdrawn_at) AS withdrawn_at,
   evidence::jsonb AS evidence, controls, sign_out FROM curfew.violation;
@@ -192,7 +211,7 @@ GRANT SELECT, INSERT, UPDATE ON curfew.session, curfew.violation, curfew.sign_ou
 GRANT SELECT, INSERT, UPDATE, DELETE ON curfew.cursor, curfew.memory TO curfew_writer;
 GRANT SELECT, INSERT, DELETE ON curfew.idempotency, curfew.snapshot, curfew.snapshot_part TO curfew_writer;
 GRANT SELECT ON ALL TABLES IN SCHEMA curfew TO curfew_auditor;
-GRANT SELECT ON curfew.entries, curfew.access, curfew.checkpoints, curfew.sessions, curfew.violations, curfew.sign_outs,
+GRANT SELECT ON curfew.entries, curfew.access, curfew.checkpoints, curfew.sessions, curfew.presences, curfew.violations, curfew.sign_outs,
   curfew.progress TO curfew_reader;
 GRANT EXECUTE ON FUNCTION curfew.at TO curfew_reader, curfew_auditor;
 RESET ROLE;

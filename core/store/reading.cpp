@@ -320,6 +320,47 @@ std::vector<SubjectRow> Store::subjects(const SubjectQuery& query) {
       });
 }
 
+// Whoever has a session there has a presence there: subjects are found by their sessions, and then all of
+// each subject's sessions are laid together.
+std::vector<PresenceRow> Store::presences(const PresenceQuery& query) {
+  const std::size_t limit = std::min(query.limit, most_rows);
+  std::string session = "subject <> ''";
+  std::string presence = "true";
+  const auto both = [&](const std::string& condition) {
+    session += " AND " + condition;
+    presence += " AND " + condition;
+  };
+  if (query.subject) session += " AND subject = " + literal(query.subject);
+  if (query.live_only) both("ended_at = 0");
+  if (query.from != Time{}) both("(ended_at = 0 OR ended_at >= " + literal(query.from) + ")");
+  if (query.to != Time{}) both("started_at < " + literal(query.to));
+  if (query.after.subject) {
+    session += " AND subject >= " + literal(query.after.subject);
+    presence += " AND (p.subject, started_at) > (" + literal(query.after.subject) + ", " +
+                literal(query.after.started_at) + ")";
+  }
+  return collect<PresenceRow>(
+      *connection_,
+      "SELECT p.subject, account_type, started_at, ended_at, sessions, live_sessions, sources, applications, "
+      "last_person_activity_at FROM (SELECT DISTINCT subject FROM curfew.session WHERE " +
+          session + " ORDER BY subject LIMIT " + std::to_string(limit + 1) +
+          ") s CROSS JOIN LATERAL (SELECT * FROM curfew.presence WHERE subject = s.subject) p WHERE " +
+          presence + " ORDER BY p.subject, started_at LIMIT " + std::to_string(limit),
+      9, [](const BinaryRow& row) {
+        PresenceRow out;
+        out.subject = ref_from_stored(row.bytes(0));
+        out.account_type = name_in<model::AccountType>("session", "account_type", row.bytes(1));
+        out.started_at = time_in(row, 2);
+        out.ended_at = time_in(row, 3);
+        out.sessions = count_in(row, 4);
+        out.live_sessions = count_in(row, 5);
+        out.sources = row.texts(6);
+        out.applications = row.texts(7);
+        out.last_person_activity_at = time_in(row, 8);
+        return out;
+      });
+}
+
 std::vector<model::ViolationRow> Store::violations(const ViolationQuery& query) {
   std::string sql =
       "SELECT number, policy, rule, mode, session, subject, source, breached_at, detected_at, withdrawn_at, "

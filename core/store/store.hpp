@@ -127,6 +127,35 @@ struct SubjectRow {
   friend bool operator==(const SubjectRow&, const SubjectRow&) = default;
 };
 
+// A place in the order of presences.
+struct PresencePlace {
+  model::Ref subject;
+  Time started_at{};
+};
+struct PresenceQuery {
+  bool live_only = false;
+  model::Ref subject;
+  Time from{};  // presences that overlap [from, to); epoch: open
+  Time to{};
+  PresencePlace after;  // paging, ascending by subject and start
+  std::size_t limit = 100;
+};
+// The overlapping sessions of one subject across sources: the one person behind a Windows logon, a ticket and
+// an application's cookie. Two sessions of which one ends in the microsecond in which the other starts are in
+// one presence. Sessions of nobody known are in none.
+struct PresenceRow {
+  model::Ref subject;
+  model::AccountType account_type = model::AccountType::Unknown;  // the newest that a source told
+  Time started_at{};
+  Time ended_at{};  // epoch: a session of it lives
+  std::uint64_t sessions = 0;
+  std::uint64_t live_sessions = 0;
+  std::vector<std::string> sources;
+  std::vector<std::string> applications;
+  Time last_person_activity_at{};
+  friend bool operator==(const PresenceRow&, const PresenceRow&) = default;
+};
+
 class Store {
  public:
   Store(const ConnectionInfo& info, Role role);
@@ -170,6 +199,7 @@ class Store {
   [[nodiscard]] std::vector<model::SessionRow> sessions(const SessionQuery& query);
   [[nodiscard]] std::optional<model::SessionRow> session(model::SessionNumber number);
   [[nodiscard]] std::vector<SubjectRow> subjects(const SubjectQuery& query);
+  [[nodiscard]] std::vector<PresenceRow> presences(const PresenceQuery& query);
   [[nodiscard]] std::vector<model::ViolationRow> violations(const ViolationQuery& query);
   [[nodiscard]] std::vector<model::SignOutRow> sign_outs(const SignOutQuery& query);
   // What gates must go on refusing: the sessions whose newest sign-out since then stands and did more than

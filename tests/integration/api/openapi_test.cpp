@@ -119,6 +119,7 @@ std::string body_for(const std::string& operation) {
 
 std::string value_for(const json& schema) {
   if (schema.contains("enum")) return schema["enum"][0].get<std::string>();
+  if (schema.contains("examples")) return schema["examples"][0].get<std::string>();
   if (schema.contains("pattern")) return "000000000000abc3";
   if (schema.value("format", "") == "date-time") return "2026-11-21T08:00:00Z";
   if (schema["type"] == "boolean") return "true";

@@ -130,6 +130,19 @@ void answer_reads(Services& services, Backing& backing) {
     }
     return rows;
   };
+  services.presences = [](const store::PresenceQuery& query) {
+    std::vector<PresenceRow> rows;
+    for (std::uint64_t bits = 1; bits <= 3; ++bits) {
+      if (model::Ref{bits} > query.after.subject && rows.size() < query.limit)
+        rows.push_back({.subject = model::Ref{bits},
+                        .started_at = noon,
+                        .sessions = 2,
+                        .live_sessions = 1,
+                        .sources = {"corp-ad", "crm"},
+                        .applications = {"crm"}});
+    }
+    return rows;
+  };
   services.violations = [&backing](const store::ViolationQuery& query) {
     const std::lock_guard lock(backing.mutex);
     return page_of(backing.violations, query.after, query.limit,

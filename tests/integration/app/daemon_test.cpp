@@ -108,6 +108,38 @@ TEST(Daemon, PeopleAndSourcesAreListedWithTheirLiveSessions) {
   EXPECT_EQ(daemon.stop().code, 0);
 }
 
+TEST(Daemon, SessionsOfAPersonAreOnePresence) {
+  ScriptedDaemon daemon;
+  const std::string alice = R"("identifiers":{"upn":"alice@corp.test"},"account_type":"human"})";
+  daemon.script(R"({"at":"-3h","type":"sign_in","session":"a","application":"crm",)" + alice + "\n" +
+                R"({"at":"-150m","type":"sign_in","session":"b","application":"mail",)" + alice + "\n" +
+                R"({"at":"-2h","type":"sign_out","session":"a"})" + "\n" +
+                R"({"at":"-90m","type":"sign_out","session":"b"})" + "\n" +
+                R"({"at":"-1h","type":"sign_in","session":"c","application":"crm",)" + alice + "\n");
+  daemon.configure("");
+  daemon.start();
+  ASSERT_TRUE(daemon.until([&] { return daemon.get("/api/v1/sessions")["sessions"].size() == 3; }));
+  const json presences = daemon.get("/api/v1/presences")["presences"];
+  ASSERT_EQ(presences.size(), 2U) << presences.dump(1);
+  EXPECT_EQ(presences[0]["sessions"], 2);
+  EXPECT_EQ(presences[0]["applications"], (json{"crm", "mail"}));
+  EXPECT_FALSE(presences[0]["ended_at"].is_null());
+  EXPECT_EQ(presences[1]["live_sessions"], 1);
+  // Page by page.
+  const json first = daemon.get("/api/v1/presences?limit=1");
+  EXPECT_EQ(daemon.get("/api/v1/presences?limit=1&after=" + first["next"].get<std::string>())["presences"][0],
+            presences[1]);
+  EXPECT_EQ(daemon.request("GET", "/api/v1/presences?after=12").status, 400);
+  // Who was on then?
+  const Ended then = run_curfew({"presences", "--config", daemon.config(), "--json", "--at",
+                                 presences[0]["started_at"].get<std::string>()});
+  EXPECT_EQ(then.code, 0) << then.err;
+  EXPECT_EQ(json::parse(then.out), json::array({presences[0]}));
+  const Ended table = run_curfew({"presences", "--config", daemon.config(), "--live"});
+  EXPECT_THAT(table.out, HasSubstr("applications"));
+  EXPECT_EQ(daemon.stop().code, 0);
+}
+
 TEST(Daemon, AnHonestSourceProvesItsSignOut) {
   ScriptedDaemon daemon;
   daemon.script(three_people);

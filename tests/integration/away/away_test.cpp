@@ -18,11 +18,13 @@
 #include "tests/integration/app/program.hpp"
 #include "tests/support/cluster.hpp"
 #include "tests/support/database_proxy.hpp"
+#include "tests/support/webhook_receiver.hpp"
 
 namespace curfew::app_test {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 using nlohmann::json;
 using support::Cut;
 using testing::HasSubstr;
@@ -30,11 +32,11 @@ using testing::HasSubstr;
 class Away : public testing::Test {
  protected:
   // A daemon whose database is reached with this connection string; empty: the embedded one.
-  void start(const std::string& conninfo) {
+  void start(const std::string& conninfo, const std::string& more = {}) {
     daemon_.script("");
-    daemon_.configure("    ingest: true\n" + (conninfo.empty()
-                                                  ? std::string{}
-                                                  : "database: {url: \"" + readable(conninfo) + "\"}\n"));
+    daemon_.configure(
+        "    ingest: true\n" +
+        (conninfo.empty() ? std::string{} : "database: {url: \"" + readable(conninfo) + "\"}\n") + more);
     daemon_.start();
   }
   // With a password file of the daemon's own user: started by root, it is not ours.
@@ -51,10 +53,11 @@ class Away : public testing::Test {
     return at(conninfo, original, copy);
   }
   // Through the proxy, to a database of its own.
-  void start_behind_proxy() {
+  void start_behind_proxy(const std::string& more = {}) {
     auto& server = support::Cluster::instance().server();
     proxy_.emplace(folder_.path(), server.socket_directory());
-    start(at(database_.application.conninfo, server.socket_directory().string(), folder_.path().string()));
+    start(at(database_.application.conninfo, server.socket_directory().string(), folder_.path().string()),
+          more);
   }
   static std::string at(std::string conninfo, const std::string& from, const std::string& to) {
     return conninfo.replace(conninfo.find(from), from.size(), to);
@@ -255,6 +258,64 @@ TEST_F(Away, ARightThatIsTakenAwayStopsTheDaemonWithWhatToDoAndNothingIsLost) {
   daemon_.start();
   push_until_taken(id);
   expect_all_once();
+}
+
+// Only new connections are refused: those that carry out steps, and tell of them, make theirs at the first
+// need.
+TEST_F(Away, AStepThatCannotLearnItsNamesFailsAndTheNextOneIsCarriedOut) {
+  support::WebhookReceiver hook;
+  start_behind_proxy(R"(
+policies:
+  - name: one-hour
+    rule: session_timeout
+    limit: 1h
+    mode: enforce
+    ladder:
+      - {action: notify, at: oncall, required: false, prove_within: 1s}
+      - {action: sign_out_session, prove_within: 2s}
+safety: {most_sign_outs_per_minute: 10, protected_accounts: ["upn:admin@corp.test"]}
+notifications:
+  - {name: oncall, kind: webhook, url: ")" +
+                     hook.url() + "\"}\n");
+  const auto sign_in = [&](const std::string& id, std::chrono::minutes ago) {
+    const json body{{"type", "sign_in"},
+                    {"key", id},
+                    {"session", {{"id", id}}},
+                    {"identifiers", json::array({{{"namespace", "upn"}, {"value", "alice@corp.test"}}})},
+                    {"account_type", "human"},
+                    {"occurred_at", base::format_rfc3339(base::wall_clock_now() - ago)}};
+    const Reply reply = daemon_.request("POST", "/api/v1/ingest/crm", body.dump());
+    EXPECT_EQ(reply.status, 202) << reply.body;
+  };
+  // Asked over what the API is connected by already.
+  const auto concluded = [&](const std::string& order) -> json {
+    json row;
+    EXPECT_TRUE(daemon_.until([&] {
+      const Reply reply = daemon_.request("GET", "/api/v1/sign-outs/" + order);
+      if (reply.status != 200) return false;
+      row = json::parse(reply.body);
+      return !row["concluded_at"].is_null();
+    })) << row.dump(1)
+        << daemon_.log();
+    return row;
+  };
+  EXPECT_EQ(daemon_.get("/api/v1/sign-outs")["sign_outs"].size(), 0U);
+
+  store::ServerConnection admin(support::Cluster::instance().server().owner("postgres"));
+  admin.execute("ALTER DATABASE " + database_.name + " ALLOW_CONNECTIONS false");
+  sign_in("first", 120min);
+  const json failed = concluded("1");
+  EXPECT_EQ(failed["trail"][0]["answer"], "failed") << failed.dump(1);
+  EXPECT_EQ(failed["trail"][1]["answer"], "failed") << failed.dump(1);
+  EXPECT_TRUE(hook.taken().empty());
+
+  admin.execute("ALTER DATABASE " + database_.name + " ALLOW_CONNECTIONS true");
+  sign_in("second", 90min);
+  const json done = concluded("2");
+  EXPECT_EQ(done["trail"][0]["answer"], "accepted") << done.dump(1);
+  EXPECT_EQ(done["trail"][1]["answer"], "accepted") << done.dump(1);
+  EXPECT_EQ(hook.taken().size(), 1U);
+  EXPECT_EQ(daemon_.stop().code, 0) << daemon_.log();
 }
 
 TEST_F(Away, AStatementThatIsCancelledIsTriedAgain) {

@@ -1,5 +1,9 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <random>
+#include <tuple>
+
 #include "core/base/error.hpp"
 #include "core/store/server_connection.hpp"
 #include "core/store/store.hpp"
@@ -144,6 +148,90 @@ TEST_F(Derived, SubjectsAddUpTheirSessionsAndWhatStandsAgainstThem) {
   EXPECT_THAT(reader_.subjects({.live_only = false, .after = {}, .limit = 2}), ElementsAre(one, two));
   EXPECT_THAT(reader_.subjects({.live_only = false, .after = {2}, .limit = 2}), ElementsAre(three));
   EXPECT_THAT(reader_.subjects({.live_only = true, .after = {1}, .limit = 1}), ElementsAre(two));
+}
+
+TEST_F(Derived, OverlappingSessionsOfASubjectAreOnePresence) {
+  Extras extras;
+  const auto add = [&](const char* source, std::uint64_t subject, int from, int to) {
+    model::SessionRow& row = extras.sessions.emplace_back(session_row(extras.sessions.size() + 1));
+    row.source = source;
+    row.application = source == std::string("corp-ad") ? "" : source;
+    row.subject = {subject};
+    row.started_at = row.last_person_activity_at = at(from);
+    if (to == 0) return;
+    end(row);
+    row.ended_at = at(to);
+  };
+  add("corp-ad", 1, 0, 100);
+  add("crm", 1, 10, 20);
+  add("crm", 1, 90, 120);   // overlaps the first alone
+  add("crm", 1, 121, 130);  // another presence
+  add("files", 1, 130, 0);  // begins when that one ends
+  add("crm", 2, 5, 8);
+  add("crm", 0, 0, 0);  // of nobody known
+  append(extras);
+
+  using Names = std::vector<std::string>;
+  const PresenceRow morning{{1}, model::AccountType::Human, at(0),   at(120), 3,
+                            0,   Names{"corp-ad", "crm"},   {"crm"}, at(90)};
+  const PresenceRow now{{1}, model::AccountType::Human, at(121),          Time{}, 2,
+                        1,   Names{"crm", "files"},     {"crm", "files"}, at(130)};
+  const PresenceRow other{{2}, model::AccountType::Human, at(5), at(8), 1, 0, Names{"crm"}, {"crm"}, at(5)};
+  EXPECT_THAT(reader_.presences({}), ElementsAre(morning, now, other));
+  EXPECT_THAT(reader_.presences({.live_only = true}), ElementsAre(now));
+  EXPECT_THAT(reader_.presences({.subject = {2}}), ElementsAre(other));
+  EXPECT_THAT(reader_.presences({.from = at(6), .to = at(7)}), ElementsAre(morning, other));
+  EXPECT_THAT(reader_.presences({.from = at(125)}), ElementsAre(now));
+  EXPECT_THAT(reader_.presences({.limit = 1}), ElementsAre(morning));
+  EXPECT_THAT(reader_.presences({.after = {{1}, at(0)}, .limit = 1}), ElementsAre(now));
+  EXPECT_THAT(reader_.presences({.after = {{1}, at(121)}, .limit = 5}), ElementsAre(other));
+  // As Grafana's login sees it.
+  ServerConnection reader(database_.owner);
+  reader.execute("SET ROLE curfew_reader");
+  EXPECT_EQ(reader.query("SELECT count(*) FROM curfew.presences WHERE ended_at IS NULL", {}).number(0, 0), 1);
+}
+
+// Against laying the sessions of each subject together one by one.
+TEST_F(Derived, PresencesOfRandomSessionsCoverThemWithoutOverlap) {
+  std::mt19937 random(20261122);
+  const auto up_to = [&](int most) { return static_cast<int>(random() % (static_cast<unsigned>(most) + 1)); };
+  Extras extras;
+  for (model::SessionNumber number = 1; number <= 600; ++number) {
+    model::SessionRow& row = extras.sessions.emplace_back(session_row(number));
+    row.subject = {static_cast<std::uint64_t>(up_to(12)) + 1};
+    row.started_at = at(up_to(2'000));
+    if (up_to(99) == 0) continue;
+    end(row);
+    row.ended_at = row.started_at + std::chrono::seconds(up_to(40));
+  }
+  append(extras);
+
+  std::vector<model::SessionRow> sessions = extras.sessions;
+  std::sort(sessions.begin(), sessions.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.subject, a.started_at) < std::pair(b.subject, b.started_at);
+  });
+  std::vector<std::tuple<model::Ref, Time, Time, std::uint64_t>> expected;
+  Time until{};
+  for (const model::SessionRow& row : sessions) {
+    const Time end = row.ended_at == Time{} ? Time::max() : row.ended_at;
+    if (expected.empty() || std::get<0>(expected.back()) != row.subject || row.started_at > until) {
+      expected.emplace_back(row.subject, row.started_at, Time{}, 0);
+      until = Time{};
+    }
+    until = std::max(until, end);
+    std::get<2>(expected.back()) = until == Time::max() ? Time{} : until;
+    ++std::get<3>(expected.back());
+  }
+  std::vector<std::tuple<model::Ref, Time, Time, std::uint64_t>> found;
+  PresenceQuery page{.limit = 7};
+  while (true) {
+    const std::vector<PresenceRow> rows = reader_.presences(page);
+    for (const PresenceRow& row : rows)
+      found.emplace_back(row.subject, row.started_at, row.ended_at, row.sessions);
+    if (rows.size() < page.limit) break;
+    page.after = {rows.back().subject, rows.back().started_at};
+  }
+  EXPECT_EQ(found, expected);
 }
 
 TEST_F(Derived, LastActivityIsFlushedBesideTheLedger) {
