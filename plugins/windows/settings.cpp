@@ -40,7 +40,10 @@ ConnectorSettings read_settings(std::string_view json) {
       out.inputs.emplace_back(path);
     }
   }
-  if (out.inputs.empty()) throw std::invalid_argument("settings: inputs names no file or folder");
+  if (element directory; settings.at_key("directory").get(directory) == simdjson::SUCCESS)
+    out.directory = simdjson::minify(directory);
+  if (out.inputs.empty() && out.directory.empty())
+    throw std::invalid_argument("settings: there are neither inputs (files or folders) nor a directory");
   PairingSettings pairing;
   pairing.settle = duration_of(settings, "settle", pairing.settle, std::chrono::minutes(1));
   pairing.network_window =
