@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "plugins/files/recorded_poll.hpp"
+#include "plugins/windows/command/commands.hpp"
 #include "plugins/windows/directory/directory.hpp"
 #include "plugins/windows/settings.hpp"
 
@@ -40,6 +41,7 @@ class Windows {
       .config_schema = config_schema,
       .config_schema_version = 1,
       .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_SUSPEND_ACCESS | CURFEW_CAN_BLOCK_SIGN_IN |
+                      CURFEW_CAN_CANCEL_SESSION | CURFEW_CAN_SIGN_OUT_SESSION | CURFEW_CAN_SIGN_OUT_SUBJECT |
                       CURFEW_CAN_DISABLE_ACCOUNT | CURFEW_CAN_PROVE | CURFEW_CAN_CONCURRENT_ACTIONS};
 
   Windows(plugin::Host& host, const plugin::Settings& settings)
@@ -50,12 +52,14 @@ class Windows {
         recorded_poll_(host) {
     if (!settings_.directory.empty())
       directory_.emplace(read_directory_settings(settings_.directory), settings.source);
+    if (!settings_.commands.empty()) commands_.emplace(settings_.commands);
   }
   ~Windows() { stop(); }
 
   void start() {
     if (is_trial_) return;
     if (directory_ && !is_recorded_) directory_->start();
+    if (commands_ && !is_recorded_) commands_->start();
     if (settings_.inputs.empty()) return;
     if (is_recorded_) {
       recorded_.emplace(settings_.inputs, settings_.recorded);
@@ -77,6 +81,7 @@ class Windows {
   // Who carries out which step.
   plugin::Answer act(const plugin::Action& action) {
     if (directory_ && Directory::carries_out(action.step)) return directory_->act(action);
+    if (commands_ && commands_->carries_out(action.step)) return commands_->act(action);
     return {Code::Unsupported, "nothing in this source's settings can carry that out"};
   }
   plugin::Liveness prove(const plugin::Probe& probe) {
@@ -93,6 +98,7 @@ class Windows {
     if (recorded_) recorded_->cancel();
     recorded_poll_.stop();
     if (directory_) directory_->stop();
+    if (commands_) commands_->stop();
   }
 
  private:
@@ -221,6 +227,7 @@ class Windows {
   std::optional<Live> live_;
   std::optional<Recorded> recorded_;
   std::optional<Directory> directory_;
+  std::optional<Commands> commands_;
   files::RecordedPoll recorded_poll_;
   files::Outbox<Finding> outbox_;
   std::string short_key_;

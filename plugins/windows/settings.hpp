@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/windows/command/command_schema.hpp"
 #include "plugins/windows/directory/directory_schema.hpp"
 #include "plugins/windows/live.hpp"
 #include "plugins/windows/recorded.hpp"
@@ -19,6 +20,9 @@ inline constexpr std::string_view schema_before_directory = R"json({
   "type": "object",
   "additionalProperties": false,
   "x-curfew-capabilities": {
+    "cancel_session": ["/commands/steps/cancel_session"],
+    "sign_out_session": ["/commands/steps/sign_out_session"],
+    "sign_out_subject": ["/commands/steps/sign_out_subject"],
     "disable_account": ["/directory"],
     "block_sign_in": ["/directory"],
     "suspend_access": ["/directory/suspend_group"],
@@ -53,16 +57,21 @@ inline constexpr std::string_view schema_before_directory = R"json({
     },
     "directory": )json";
 
-inline constexpr std::string_view schema_after_directory = R"json(
+inline constexpr std::string_view schema_between = R"json(,
+    "commands": )json";
+
+inline constexpr std::string_view schema_end = R"json(
   }
 })json";
 
-// The three joined, while compiling.
+// Joined while compiling.
 inline constexpr auto config_schema_bytes = [] {
-  std::array<char, schema_before_directory.size() + directory_schema.size() + schema_after_directory.size()>
+  std::array<char, schema_before_directory.size() + directory_schema.size() + schema_between.size() +
+                       command_schema.size() + schema_end.size()>
       bytes{};
   std::size_t at = 0;
-  for (const std::string_view part : {schema_before_directory, directory_schema, schema_after_directory}) {
+  for (const std::string_view part :
+       {schema_before_directory, directory_schema, schema_between, command_schema, schema_end}) {
     for (const char c : part) bytes[at++] = c;
   }
   return bytes;
@@ -74,6 +83,7 @@ struct ConnectorSettings {
   RecordedSettings recorded;
   LiveSettings live;
   std::string directory;  // JSON; empty: there is none
+  std::string commands;   // likewise
 };
 
 [[nodiscard]] ConnectorSettings read_settings(std::string_view json);
