@@ -1,4 +1,5 @@
-// The windows connector: recorded logs to their end, or growing ones as they grow.
+// The windows connector: recorded logs to their end, or growing ones as they grow; and what acts where the
+// accounts are.
 #include "curfew/plugin/connector.hpp"
 
 #include <algorithm>
@@ -6,6 +7,8 @@
 #include <stdexcept>
 
 #include "plugins/files/recorded_poll.hpp"
+#include "plugins/windows/command/commands.hpp"
+#include "plugins/windows/directory/directory.hpp"
 #include "plugins/windows/settings.hpp"
 
 namespace curfew::windows {
@@ -37,18 +40,27 @@ class Windows {
       .summary = "Windows security logs (EVTX, XML, JSON) and Samba's audit log, recorded or growing",
       .config_schema = config_schema,
       .config_schema_version = 1,
-      .capabilities = CURFEW_CAN_OBSERVE};
+      .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_SUSPEND_ACCESS | CURFEW_CAN_BLOCK_SIGN_IN |
+                      CURFEW_CAN_CANCEL_SESSION | CURFEW_CAN_SIGN_OUT_SESSION | CURFEW_CAN_SIGN_OUT_SUBJECT |
+                      CURFEW_CAN_DISABLE_ACCOUNT | CURFEW_CAN_PROVE | CURFEW_CAN_CONCURRENT_ACTIONS};
 
   Windows(plugin::Host& host, const plugin::Settings& settings)
       : host_(host),
         settings_(settings_of(settings)),
         is_recorded_(settings.recorded),
         is_trial_(settings.trial),
-        recorded_poll_(host) {}
+        recorded_poll_(host) {
+    if (!settings_.directory.empty())
+      directory_.emplace(read_directory_settings(settings_.directory), settings.source);
+    if (!settings_.commands.empty()) commands_.emplace(settings_.commands);
+  }
   ~Windows() { stop(); }
 
   void start() {
     if (is_trial_) return;
+    if (directory_ && !is_recorded_) directory_->start();
+    if (commands_ && !is_recorded_) commands_->start();
+    if (settings_.inputs.empty()) return;
     if (is_recorded_) {
       recorded_.emplace(settings_.inputs, settings_.recorded);
       recorded_poll_.start([this] { recorded_->read(); });
@@ -62,7 +74,19 @@ class Windows {
 
   Poll poll(Time deadline) {
     if (is_trial_) return Poll::Idle;
+    if (settings_.inputs.empty()) return poll_nothing(deadline);
     return is_recorded_ ? poll_recorded(deadline) : poll_live(deadline);
+  }
+
+  // Who carries out which step.
+  plugin::Answer act(const plugin::Action& action) {
+    if (directory_ && Directory::carries_out(action.step)) return directory_->act(action);
+    if (commands_ && commands_->carries_out(action.step)) return commands_->act(action);
+    return {Code::Unsupported, "nothing in this source's settings can carry that out"};
+  }
+  plugin::Liveness prove(const plugin::Probe& probe) {
+    if (directory_) return directory_->prove(probe);
+    throw Failure(Code::Unsupported, "nothing in this source's settings can tell whether a session lives");
   }
 
   void wake() noexcept {
@@ -73,6 +97,8 @@ class Windows {
   void stop() {
     if (recorded_) recorded_->cancel();
     recorded_poll_.stop();
+    if (directory_) directory_->stop();
+    if (commands_) commands_->stop();
   }
 
  private:
@@ -111,6 +137,7 @@ class Windows {
     seen.address = finding.address;
     seen.application = finding.application;
     seen.failure = finding.failure;
+    if (directory_) tell_directory(finding, seen.session);
     switch (host_.emit(seen)) {
       case Emitted::Taken:
         return true;
@@ -120,6 +147,23 @@ class Windows {
         return false;
     }
     return false;
+  }
+
+  // Samba ends what it accepted by Kerberos when that ticket ends; others may go on for longer.
+  void tell_directory(const Finding& finding, const plugin::SessionDigest& session) {
+    if (finding.type == plugin::Type::SignIn && finding.method == plugin::AuthMethod::Kerberos &&
+        finding.application.starts_with("samba-"))
+      directory_->rests_on_ticket(session, finding.sid);
+    else if (finding.type == plugin::Type::SignOut)
+      directory_->ended(session);
+  }
+
+  // No log: nothing is ever behind.
+  Poll poll_nothing(Time deadline) {
+    if (is_recorded_) return Poll::Finished;
+    host_.progress({.name = "directory", .value = "1", .caught_up = true});
+    waker_.wait_until(deadline);
+    return Poll::Ok;
   }
 
   Poll poll_recorded(Time deadline) {
@@ -182,6 +226,8 @@ class Windows {
   plugin::Waker waker_;
   std::optional<Live> live_;
   std::optional<Recorded> recorded_;
+  std::optional<Directory> directory_;
+  std::optional<Commands> commands_;
   files::RecordedPoll recorded_poll_;
   files::Outbox<Finding> outbox_;
   std::string short_key_;

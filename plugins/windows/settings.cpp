@@ -40,7 +40,13 @@ ConnectorSettings read_settings(std::string_view json) {
       out.inputs.emplace_back(path);
     }
   }
-  if (out.inputs.empty()) throw std::invalid_argument("settings: inputs names no file or folder");
+  if (element directory; settings.at_key("directory").get(directory) == simdjson::SUCCESS)
+    out.directory = simdjson::minify(directory);
+  if (element commands; settings.at_key("commands").get(commands) == simdjson::SUCCESS)
+    out.commands = simdjson::minify(commands);
+  if (out.inputs.empty() && out.directory.empty() && out.commands.empty())
+    throw std::invalid_argument(
+        "settings: inputs names no file or folder, and there is nothing to act on either");
   PairingSettings pairing;
   pairing.settle = duration_of(settings, "settle", pairing.settle, std::chrono::minutes(1));
   pairing.network_window =

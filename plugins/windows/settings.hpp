@@ -2,21 +2,32 @@
 // Threads: a constant and a pure function. Fails: std::invalid_argument naming the setting.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "plugins/windows/command/command_schema.hpp"
+#include "plugins/windows/directory/directory_schema.hpp"
 #include "plugins/windows/live.hpp"
 #include "plugins/windows/recorded.hpp"
 
 namespace curfew::windows {
 
-inline constexpr std::string_view config_schema = R"json({
+inline constexpr std::string_view schema_before_directory = R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "title": "Settings of the windows connector",
   "type": "object",
   "additionalProperties": false,
-  "required": ["inputs"],
+  "x-curfew-capabilities": {
+    "cancel_session": ["/commands/steps/cancel_session"],
+    "sign_out_session": ["/commands/steps/sign_out_session"],
+    "sign_out_subject": ["/commands/steps/sign_out_subject"],
+    "disable_account": ["/directory"],
+    "block_sign_in": ["/directory"],
+    "suspend_access": ["/directory/suspend_group"],
+    "prove": ["/directory/ticket_lifetime"]
+  },
   "properties": {
     "inputs": {
       "type": "array",
@@ -43,14 +54,36 @@ inline constexpr std::string_view config_schema = R"json({
       "type": "boolean",
       "default": false,
       "description": "Whether computer and service accounts have sessions too"
-    }
+    },
+    "directory": )json";
+
+inline constexpr std::string_view schema_between = R"json(,
+    "commands": )json";
+
+inline constexpr std::string_view schema_end = R"json(
   }
 })json";
 
+// Joined while compiling.
+inline constexpr auto config_schema_bytes = [] {
+  std::array<char, schema_before_directory.size() + directory_schema.size() + schema_between.size() +
+                       command_schema.size() + schema_end.size()>
+      bytes{};
+  std::size_t at = 0;
+  for (const std::string_view part :
+       {schema_before_directory, directory_schema, schema_between, command_schema, schema_end}) {
+    for (const char c : part) bytes[at++] = c;
+  }
+  return bytes;
+}();
+inline constexpr std::string_view config_schema{config_schema_bytes.data(), config_schema_bytes.size()};
+
 struct ConnectorSettings {
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs;  // none: the source only acts
   RecordedSettings recorded;
   LiveSettings live;
+  std::string directory;  // JSON; empty: there is none
+  std::string commands;   // likewise
 };
 
 [[nodiscard]] ConnectorSettings read_settings(std::string_view json);
