@@ -15,6 +15,7 @@
 
 #include <algorithm>
 
+#include <utility>
 #include "core/app/source_keys.hpp"
 #include "core/base/error.hpp"
 #include "core/base/kill_point.hpp"
@@ -264,7 +265,8 @@ void Pipeline::run_live() {
       machine_->take(clock_->now(), model::TickInput{});
 
     const auto now = steady_clock::now();
-    if (now - progress_given_ >= progress_interval) give_progress(clock_->now(), false);
+    const bool is_awaited = std::exchange(is_awaited_, false) && !machine_->has_entries();
+    if (is_awaited || now - progress_given_ >= progress_interval) give_progress(clock_->now(), is_awaited);
     if (now - flushed_ >= flush_interval) {
       machine_->add_activity();
       flushed_ = now;
@@ -369,7 +371,10 @@ void Pipeline::take(Arrival&& arrival, Time at) {
       self.machine_->open().after_commit.push_back(std::move(recorded.done));
     }
     void operator()(Inquiry&& inquiry) const { inquiry.ask(self.machine_->engine()); }
-    void operator()(Finished&&) const { self.order_.finish(source); }
+    void operator()(Finished&&) const {
+      if (self.options_.recorded) self.order_.finish(source);  // a daemon's source comes up again
+    }
+    void operator()(Awaited&&) const { self.is_awaited_ = true; }
   };
   std::visit(
       [&](auto&& body) {

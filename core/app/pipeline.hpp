@@ -139,6 +139,7 @@ class Pipeline {
   bool wants_snapshot_ = false;
   std::vector<Recovered::Phase> phases_;
   std::string policies_;  // JSON of what the engine has; empty: to be asked
+  bool is_awaited_ = false;
 
   std::thread engine_thread_;
   std::atomic<bool> has_host_ = false;
