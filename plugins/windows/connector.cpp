@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "plugins/files/recorded_poll.hpp"
+#include "plugins/windows/push/pushed_source.hpp"
 #include "plugins/windows/settings.hpp"
 
 namespace curfew::windows {
@@ -34,16 +35,17 @@ class Windows {
   static constexpr plugin::Description description{
       .name = "windows",
       .version = "0.1.0",
-      .summary = "Windows security logs (EVTX, XML, JSON) and Samba's audit log, recorded or growing",
+      .summary = "Windows security logs (EVTX, XML, JSON) and Samba's audit log, recorded, growing or pushed",
       .config_schema = config_schema,
       .config_schema_version = 1,
-      .capabilities = CURFEW_CAN_OBSERVE};
+      .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_RECEIVE_HTTP | CURFEW_CAN_CONCURRENT_ACTIONS};
 
   Windows(plugin::Host& host, const plugin::Settings& settings)
       : host_(host),
         settings_(settings_of(settings)),
         is_recorded_(settings.recorded),
         is_trial_(settings.trial),
+        is_by_event_time_(settings.event_time),
         recorded_poll_(host) {}
   ~Windows() { stop(); }
 
@@ -54,6 +56,12 @@ class Windows {
       recorded_poll_.start([this] { recorded_->read(); });
       return;
     }
+    if (settings_.push) {
+      pushed_.emplace(host_, settings_, is_by_event_time_,
+                      [this](const Finding& finding) { return emit(finding); });
+      pushed_->start();
+      return;
+    }
     live_.emplace(settings_.inputs, settings_.live,
                   [this](const std::string& name) { return recalled(name); });
     for (const auto& [key, value] : host_.recall_all()) live_->restore(key, value);
@@ -62,12 +70,22 @@ class Windows {
 
   Poll poll(Time deadline) {
     if (is_trial_) return Poll::Idle;
+    if (pushed_) return pushed_->poll(deadline);
     return is_recorded_ ? poll_recorded(deadline) : poll_live(deadline);
   }
 
   void wake() noexcept {
     waker_.wake();
+    if (pushed_) pushed_->wake();
     recorded_poll_.wake();
+  }
+
+  plugin::HttpAnswer http(const plugin::HttpRequest& request) {
+    if (pushed_) return pushed_->http(request);
+    return {404,
+            "application/json",
+            R"({"error":"this source reads files; with `push: true` in its settings it takes records"})",
+            {}};
   }
 
   void stop() {
@@ -179,9 +197,11 @@ class Windows {
   ConnectorSettings settings_;
   bool is_recorded_;
   bool is_trial_;
+  bool is_by_event_time_;
   plugin::Waker waker_;
   std::optional<Live> live_;
   std::optional<Recorded> recorded_;
+  std::optional<PushedSource> pushed_;
   files::RecordedPoll recorded_poll_;
   files::Outbox<Finding> outbox_;
   std::string short_key_;

@@ -40,7 +40,17 @@ ConnectorSettings read_settings(std::string_view json) {
       out.inputs.emplace_back(path);
     }
   }
-  if (out.inputs.empty()) throw std::invalid_argument("settings: inputs names no file or folder");
+  element push;
+  if (settings.at_key("push").get(push) == simdjson::SUCCESS &&
+      push.get_bool().get(out.push) != simdjson::SUCCESS)
+    throw std::invalid_argument("settings: push must be true or false");
+  if (out.inputs.empty() && !out.push)
+    throw std::invalid_argument("settings: inputs names no file or folder, and push is not true");
+  if (!out.inputs.empty() && out.push)
+    throw std::invalid_argument(
+        "settings: a source reads inputs, or takes pushes; make two sources of them, as one computer's "
+        "records "
+        "should come on one way");
   PairingSettings pairing;
   pairing.settle = duration_of(settings, "settle", pairing.settle, std::chrono::minutes(1));
   pairing.network_window =
@@ -53,6 +63,7 @@ ConnectorSettings read_settings(std::string_view json) {
   out.live.pairing = pairing;
   // The host refuses what is older than its window for repeats, a day by default.
   out.live.pairing.furthest_back = std::chrono::hours(20);
+  out.quiet = duration_of(settings, "quiet", out.quiet, std::chrono::hours(1));
   out.live.arrival_delay =
       duration_of(settings, "arrival_delay", out.live.arrival_delay, std::chrono::hours(1));
   return out;

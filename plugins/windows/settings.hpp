@@ -16,13 +16,22 @@ inline constexpr std::string_view config_schema = R"json({
   "title": "Settings of the windows connector",
   "type": "object",
   "additionalProperties": false,
-  "required": ["inputs"],
   "properties": {
     "inputs": {
       "type": "array",
       "minItems": 1,
       "items": {"type": "string", "minLength": 1},
       "description": "Files and folders: EVTX, XML, JSON, Samba's audit log; archives of these"
+    },
+    "push": {
+      "type": "boolean",
+      "default": false,
+      "description": "Takes records over HTTP instead: from Winlogbeat, NXLog, or whatever posts XML or JSON"
+    },
+    "quiet": {
+      "type": "string",
+      "default": "10s",
+      "description": "Of pushed records at `time: event`: silence after which a history is judged"
     },
     "settle": {
       "type": "string",
@@ -49,6 +58,8 @@ inline constexpr std::string_view config_schema = R"json({
 
 struct ConnectorSettings {
   std::vector<std::string> inputs;
+  bool push = false;
+  Duration quiet = std::chrono::seconds(10);
   RecordedSettings recorded;
   LiveSettings live;
 };
