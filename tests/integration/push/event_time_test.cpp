@@ -77,8 +77,6 @@ std::vector<std::string> requests_of(const std::string& body) {
   return requests;
 }
 
-support::Cluster& cluster() { return support::Cluster::instance(); }
-
 class PushedHistory : public testing::TestWithParam<fs::path> {};
 
 TEST_P(PushedHistory, GivesTheSessionsOfAnAudit) {

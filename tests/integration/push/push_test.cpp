@@ -53,8 +53,7 @@ class Push : public testing::Test {
     });
   }
 
-  support::Cluster cluster_;
-  PushedDaemon daemon_{cluster_.fresh_database(), "arrival_delay: 1s, settle: 1s"};
+  PushedDaemon daemon_{cluster().fresh_database(), "arrival_delay: 1s, settle: 1s"};
   const Time begin_ = base::wall_clock_now() - std::chrono::seconds(2);
 };
 

@@ -67,6 +67,11 @@ std::vector<SeenSession> sessions_in(const store::ConnectionInfo& database) {
   return all;
 }
 
+support::Cluster& cluster() {
+  static support::Cluster cluster{true};
+  return cluster;
+}
+
 PushedDaemon::PushedDaemon(support::Database database, const std::string& settings, const std::string& source)
     : database_(std::move(database)), port_(free_port()) {
   daemon_.configure("# end of sources\ndatabase: {url: \"" + database_.application.conninfo + "\"}\n");

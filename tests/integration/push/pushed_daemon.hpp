@@ -32,6 +32,9 @@ struct SeenSession {
 void PrintTo(const SeenSession& session, std::ostream* out);
 [[nodiscard]] std::vector<SeenSession> sessions_in(const store::ConnectionInfo& database);
 
+// One that outlives its tests, and that a daemon may use which root started and which is another user then.
+support::Cluster& cluster();
+
 class PushedDaemon {
  public:
   // `source`: more of the source itself, as "time: event"; `settings`: of its settings.
