@@ -123,9 +123,30 @@ class Check {
         fail(path + ".realm", "this file is realm " + in_quotes(settings_.realm) + "; a source of realm " +
                                   in_quotes(source.realm) +
                                   " belongs into the configuration of a node of its own");
+      check_time(source, path);
       for (const std::string& other : source.acts_through) known_source(other, path + ".acts_through");
       for (const std::string& other : source.shows_activity_of)
         known_source(other, path + ".shows_activity_of");
+    }
+  }
+
+  // The engine has one time: docs/decisions/2026-11-22-event-time.md.
+  void check_time(const SourceSettings& source, const std::string& path) const {
+    if (source.time != SourceTime::Event) return;
+    if (settings_.sources.size() > 1 || !settings_.gates.empty())
+      fail(path + ".time",
+           "a source that is judged by event time is the only one of its configuration, without "
+           "gates; give it a configuration and a data directory of its own");
+    if (source.connector.empty())
+      fail(path + ".time",
+           "observations that are pushed without a connector state no progress of their time; "
+           "name a connector, or audit a file of them");
+    for (std::size_t i = 0; i < settings_.policies.size(); ++i) {
+      if (settings_.policies[i].mode == model::PolicyMode::Enforce)
+        fail(index_path("policies", i) + ".mode",
+             "what is judged by event time is history, and nobody is signed out for it; write 'mode: "
+             "observe', or "
+             "'time: arrival' at the source");
     }
   }
 

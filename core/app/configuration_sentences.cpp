@@ -129,8 +129,10 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
     text += plugin->second.proves ? " and prove it" : " and can't prove it";
     if (source.ingest) text += "; observations may be pushed to it too";
     if (!plugin->second.shows_activity) text += "; it shows no activity, so inactivity can't be judged";
-    lines.push_back(text + ". It is silent for too long after " + base::exactly_in_words(source.stale_after) +
-                    ".");
+    text += source.time == SourceTime::Event
+                ? ". Its records are a history, judged by the time that they bear"
+                : ". It is silent for too long after " + base::exactly_in_words(source.stale_after);
+    lines.push_back(text + ".");
   }
   for (const GateSettings& gate : settings.gates) {
     std::string text = "Gate '" + gate.name + "' on " + gate.listener.address + ":" +

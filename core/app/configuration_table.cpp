@@ -113,7 +113,10 @@ Declare<SourceSettings> source_table() {
           "settings", &S::settings,
           "For the connector; its own schema says what is valid. For a secret `x` write `x_file` or `x_env`.")
       .span("call_limit", &S::call_limit, seconds(1), minutes(10),
-            "How long one call into the plugin may take before it is abandoned.");
+            "How long one call into the plugin may take before it is abandoned.")
+      .name_of("time", &S::time, names<SourceTime>,
+               "`event`: records are a history, judged by the time that they bear, as `audit` does. Such a "
+               "source is the only one of its configuration, and nothing is enforced.");
   return table;
 }
 

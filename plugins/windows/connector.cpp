@@ -9,6 +9,7 @@
 #include "plugins/files/recorded_poll.hpp"
 #include "plugins/windows/command/commands.hpp"
 #include "plugins/windows/directory/directory.hpp"
+#include "plugins/windows/push/pushed_source.hpp"
 #include "plugins/windows/settings.hpp"
 
 namespace curfew::windows {
@@ -37,18 +38,20 @@ class Windows {
   static constexpr plugin::Description description{
       .name = "windows",
       .version = "0.1.0",
-      .summary = "Windows security logs (EVTX, XML, JSON) and Samba's audit log, recorded or growing",
+      .summary = "Windows security logs (EVTX, XML, JSON) and Samba's audit log, recorded, growing or pushed",
       .config_schema = config_schema,
       .config_schema_version = 1,
-      .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_SUSPEND_ACCESS | CURFEW_CAN_BLOCK_SIGN_IN |
-                      CURFEW_CAN_CANCEL_SESSION | CURFEW_CAN_SIGN_OUT_SESSION | CURFEW_CAN_SIGN_OUT_SUBJECT |
-                      CURFEW_CAN_DISABLE_ACCOUNT | CURFEW_CAN_PROVE | CURFEW_CAN_CONCURRENT_ACTIONS};
+      .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_RECEIVE_HTTP | CURFEW_CAN_SUSPEND_ACCESS |
+                      CURFEW_CAN_BLOCK_SIGN_IN | CURFEW_CAN_CANCEL_SESSION | CURFEW_CAN_SIGN_OUT_SESSION |
+                      CURFEW_CAN_SIGN_OUT_SUBJECT | CURFEW_CAN_DISABLE_ACCOUNT | CURFEW_CAN_PROVE |
+                      CURFEW_CAN_CONCURRENT_ACTIONS};
 
   Windows(plugin::Host& host, const plugin::Settings& settings)
       : host_(host),
         settings_(settings_of(settings)),
         is_recorded_(settings.recorded),
         is_trial_(settings.trial),
+        is_by_event_time_(settings.event_time),
         recorded_poll_(host) {
     if (!settings_.directory.empty())
       directory_.emplace(read_directory_settings(settings_.directory), settings.source);
@@ -60,6 +63,12 @@ class Windows {
     if (is_trial_) return;
     if (directory_ && !is_recorded_) directory_->start();
     if (commands_ && !is_recorded_) commands_->start();
+    if (settings_.push && !is_recorded_) {
+      pushed_.emplace(host_, settings_, is_by_event_time_,
+                      [this](const Finding& finding) { return emit(finding); });
+      pushed_->start();
+      return;
+    }
     if (settings_.inputs.empty()) return;
     if (is_recorded_) {
       recorded_.emplace(settings_.inputs, settings_.recorded);
@@ -74,6 +83,7 @@ class Windows {
 
   Poll poll(Time deadline) {
     if (is_trial_) return Poll::Idle;
+    if (pushed_) return pushed_->poll(deadline);
     if (settings_.inputs.empty()) return poll_nothing(deadline);
     return is_recorded_ ? poll_recorded(deadline) : poll_live(deadline);
   }
@@ -91,7 +101,16 @@ class Windows {
 
   void wake() noexcept {
     waker_.wake();
+    if (pushed_) pushed_->wake();
     recorded_poll_.wake();
+  }
+
+  plugin::HttpAnswer http(const plugin::HttpRequest& request) {
+    if (pushed_) return pushed_->http(request);
+    return {404,
+            "application/json",
+            R"({"error":"this source reads files; with `push: true` in its settings it takes records"})",
+            {}};
   }
 
   void stop() {
@@ -223,11 +242,13 @@ class Windows {
   ConnectorSettings settings_;
   bool is_recorded_;
   bool is_trial_;
+  bool is_by_event_time_;
   plugin::Waker waker_;
   std::optional<Live> live_;
   std::optional<Recorded> recorded_;
   std::optional<Directory> directory_;
   std::optional<Commands> commands_;
+  std::optional<PushedSource> pushed_;
   files::RecordedPoll recorded_poll_;
   files::Outbox<Finding> outbox_;
   std::string short_key_;

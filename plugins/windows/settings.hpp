@@ -35,6 +35,16 @@ inline constexpr std::string_view schema_before_directory = R"json({
       "items": {"type": "string", "minLength": 1},
       "description": "Files and folders: EVTX, XML, JSON, Samba's audit log; archives of these"
     },
+    "push": {
+      "type": "boolean",
+      "default": false,
+      "description": "Takes records over HTTP instead: from Winlogbeat, NXLog, or whatever posts XML or JSON"
+    },
+    "quiet": {
+      "type": "string",
+      "default": "10s",
+      "description": "Of pushed records at `time: event`: silence after which a history is judged"
+    },
     "settle": {
       "type": "string",
       "default": "5s",
@@ -80,6 +90,8 @@ inline constexpr std::string_view config_schema{config_schema_bytes.data(), conf
 
 struct ConnectorSettings {
   std::vector<std::string> inputs;  // none: the source only acts
+  bool push = false;
+  Duration quiet = std::chrono::seconds(10);
   RecordedSettings recorded;
   LiveSettings live;
   std::string directory;  // JSON; empty: there is none

@@ -326,6 +326,25 @@ TEST(Configuration, SentencesSayWhatIsEnforcedAndWhatIsNot) {
   EXPECT_THAT(text(parse_configuration("c.yaml", "")), HasSubstr("Nothing enforces"));
 }
 
+TEST(ConfigurationOfTime, AHistoryIsAloneAndEnforcesNothing) {
+  const std::string history = "sources: [{name: crm, connector: replay, time: event}]\n";
+  const Settings settings = parse_configuration("c.yaml", history);
+  EXPECT_EQ(settings.sources[0].time, SourceTime::Event);
+  EXPECT_EQ(policy_set(settings, {}).sources[0].lateness, Duration{0});
+  EXPECT_THAT(sentences(settings, {{"crm", able()}}),
+              testing::Contains(HasSubstr("the time that they bear")));
+  EXPECT_THAT(
+      error_of("sources: [{name: crm, connector: replay, time: event}, {name: b, connector: replay}]\n"),
+      HasSubstr("the only one"));
+  EXPECT_THAT(error_of("sources: [{name: crm, ingest: true, time: event}]\n"), HasSubstr("name a connector"));
+  EXPECT_THAT(error_of(history + "gates: [{name: g, guards: crm}]\n"), HasSubstr("without gates"));
+  EXPECT_THAT(error_of(history +
+                       "policies: [{name: a, rule: session_timeout, mode: enforce, accept: [unenforceable], "
+                       "ladder: [{action: sign_out_session}]}]\n"
+                       "safety: {protected_accounts: ['upn:a@b.c'], most_sign_outs_per_minute: 1}\n"),
+              HasSubstr("nobody is signed out for it"));
+}
+
 TEST(ConfigurationOfGates, IsReadAndShownAsASource) {
   const Settings settings = parse_configuration("c.yaml",
                                                 "sources: [{name: crm, ingest: true}]\n"
