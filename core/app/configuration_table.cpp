@@ -88,7 +88,8 @@ Declare<model::Policy> policy_table() {
       .name_of("per", &Policy::per, names<model::Per>,
                "concurrent_sessions: what is counted together. silent_resign_in: what the sign-out was from, "
                "`application` unless it is said.")
-      .name_of("evict", &Policy::evict, names<model::Evict>, "concurrent_sessions: which session has to go.")
+      .name_of("evict", &Policy::evict, names<model::Evict>,
+               "concurrent_sessions, shared_device: which session has to go.")
       .names_of("changes", &Policy::changes, names<model::AccountChangeKind>,
                 "disabled_account_activity: what must have happened to the account; none: `disabled`.")
       .objects("hours", &Policy::hours, shift_table(), "allowed_hours: when sessions may live.")

@@ -200,10 +200,10 @@ model::Facts History::observation() {
   if (random_.chance(15)) facts.user_agent = model::Ref{600 + random_.below(2)};
   facts.application = symbols_.intern(id % 2 == 0 ? "sales" : "stock");
   facts.account_type = id % 4 == 3 ? model::AccountType::Service : model::AccountType::Human;
-  facts.interactivity = id % 5 == 2   ? model::Interactivity::Silent
-                        : id % 5 == 4 ? model::Interactivity::Unknown
+  facts.interactivity = id % 3 == 0   ? model::Interactivity::Silent
+                        : id % 3 == 1 ? model::Interactivity::Unknown
                                       : model::Interactivity::Interactive;
-  if (id % 3 == 0) facts.auth_method = model::AuthMethod::Kerberos;
+  if (id % 4 == 0) facts.auth_method = model::AuthMethod::Kerberos;
   if (facts.type == ObservationType::Activity && random_.chance(25))
     facts.activity_class = model::ActivityClass::Machine;
   if (facts.type == ObservationType::Activity) facts.count = 1 + static_cast<std::uint32_t>(random_.below(3));

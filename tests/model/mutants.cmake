@@ -68,6 +68,8 @@ curfew_mutant(snapshot_forgets_unanswered core/engine/sources.cpp
   "source.unanswered[number] = r.flag();" "(void)r.flag(); (void)number;")
 curfew_mutant(late_credentials_excuse_nothing core/engine/observations.cpp
   "is_another || is_fresh || change.ended" "is_another || change.ended")
+curfew_mutant(every_sign_out_counts_for_ever core/engine/resign_in_rules.cpp
+  "other.ended_at < session.started_at - policy.window" "false")
 curfew_mutant(credentials_elsewhere_do_not_count core/engine/resign_in_rules.cpp
   "if (at <= until) fresh" "if (at <= until && other.number == session.number) fresh")
 curfew_mutant(enabled_accounts_stay_disabled core/policy/account_changes.cpp
