@@ -183,6 +183,24 @@ INSTANTIATE_TEST_SUITE_P(
               "policies:\n  - {name: p, rule: inactivity_timeout, limit: 59s}\n",
               "must be from 1m to 24h"},
         Wrong{"policies:\n  - {name: p, rule: activity_after_end, limit: 1h}\n", "means nothing"},
+        Wrong{"policies:\n  - {name: p, rule: shared_device, limit: 1h}\n", "means nothing"},
+        Wrong{"policies:\n  - {name: p, rule: shared_device, changes: [disabled]}\n", "means nothing"},
+        Wrong{"policies:\n  - {name: p, rule: resume_without_reauthentication, zone: UTC}\n",
+              "means nothing"},
+        Wrong{"policies:\n  - {name: p, rule: disabled_account_activity, changes: [deleted]}\n", "changes"},
+        Wrong{"policies:\n  - {name: p, rule: allowed_hours}\n", "has no 'hours'"},
+        Wrong{"policies:\n  - {name: p, rule: allowed_hours, hours: []}\n", "nobody could ever"},
+        Wrong{"policies:\n  - {name: p, rule: allowed_hours, hours: [{from: '9:00', to: '17:00'}]}\n",
+              "'9:00' is no time of day"},
+        Wrong{
+            "policies:\n  - {name: p, rule: allowed_hours, zone: Europe/Berlni, hours: [{from: '09:00', to: "
+            "'17:00'}]}\n",
+            "c.yaml:2:47: there is no time zone 'Europe/Berlni'"},
+        Wrong{"policies:\n  - {name: p, rule: silent_resign_in}\n", "has no 'window'"},
+        Wrong{"policies:\n  - {name: p, rule: silent_resign_in, window: 10m, most: 3}\n", "means nothing"},
+        Wrong{"sources:\n  - {name: crm, ingest: true, retry_window: 5m}\n"
+              "policies:\n  - {name: p, rule: silent_resign_in, window: 10m}\n",
+              "c.yaml:4:47: source 'crm' remembers a sign-out for its retry_window, 5m"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, warn_before: 1h}\n", "warning"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, warn_before: 5m, warn_by: [x]}\n",
               "no notification named"},
@@ -309,6 +327,43 @@ TEST(Configuration, WhatIsShownReadsBackAsTheSame) {
   const Settings settings = parse_configuration("c.yaml", enforcing);
   const std::string shown = show(settings);
   EXPECT_EQ(show(parse_configuration("shown.yaml", shown)), shown);
+}
+
+TEST(Configuration, ASilentResignInIsJudgedByTheApplicationUnlessItIsSaid) {
+  const Settings settings =
+      parse_configuration("c.yaml",
+                          "policies:\n  - {name: a, rule: silent_resign_in, window: 10m}\n"
+                          "  - {name: b, rule: silent_resign_in, window: 1h, per: subject}\n");
+  EXPECT_EQ(settings.policies[0].per, model::Per::Application);
+  EXPECT_EQ(settings.policies[1].per, model::Per::Subject);
+  EXPECT_EQ(sentence(settings.policies[0]),
+            "Policy 'a': no sign-in without fresh credentials within 10 min after a sign-out from the same "
+            "application; for everybody. A breach is recorded, nobody is signed out.");
+  EXPECT_THAT(sentence(settings.policies[1]), HasSubstr("within 1 h after a sign-out of the same person"));
+}
+
+TEST(Configuration, AZoneIsWrittenDownAsTheOffsetsThatItHas) {
+  const char* text =
+      "policies:\n"
+      "  - name: office\n"
+      "    rule: allowed_hours\n"
+      "    zone: Europe/Berlin\n"
+      "    hours:\n"
+      "      - {days: [monday, friday], from: '07:00', to: '19:00'}\n"
+      "      - {from: '22:00', to: '02:00'}\n";
+  const Settings settings = parse_configuration("c.yaml", text);
+  const auto& offsets = settings.policies[0].offsets;
+  // Summer of 2026, as the law has it.
+  const Time summer = base::parse_rfc3339("2026-03-29T01:00:00Z").value();
+  const auto change = std::find_if(offsets.begin(), offsets.end(),
+                                   [&](const model::ZoneOffset& one) { return one.from == summer; });
+  ASSERT_NE(change, offsets.end());
+  EXPECT_EQ(change->offset, std::chrono::hours(2));
+  EXPECT_EQ(std::next(change)->from, base::parse_rfc3339("2026-10-25T01:00:00Z").value());
+  EXPECT_EQ(parse_configuration("c.yaml", text).policies, settings.policies);
+  EXPECT_THAT(sentence(settings.policies[0]),
+              HasSubstr("sessions only on monday and friday from 07:00 to 19:00 and every day from 22:00 to "
+                        "02:00 (Europe/Berlin)"));
 }
 
 TEST(Configuration, SentencesSayWhatIsEnforcedAndWhatIsNot) {
