@@ -7,6 +7,8 @@
 
 #include "plugins/files/recorded_poll.hpp"
 #include "plugins/windows/settings.hpp"
+#include "plugins/windows/smb/smb_sessions.hpp"
+#include "plugins/windows/smb/watch.hpp"
 
 namespace curfew::windows {
 namespace {
@@ -37,14 +39,16 @@ class Windows {
       .summary = "Windows security logs (EVTX, XML, JSON) and Samba's audit log, recorded or growing",
       .config_schema = config_schema,
       .config_schema_version = 1,
-      .capabilities = CURFEW_CAN_OBSERVE};
+      .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_SIGN_OUT_SESSION | CURFEW_CAN_PROVE};
 
   Windows(plugin::Host& host, const plugin::Settings& settings)
       : host_(host),
         settings_(settings_of(settings)),
         is_recorded_(settings.recorded),
         is_trial_(settings.trial),
-        recorded_poll_(host) {}
+        recorded_poll_(host) {
+    if (settings_.smb && !is_recorded_) smb_.emplace(*settings_.smb);
+  }
   ~Windows() { stop(); }
 
   void start() {
@@ -58,11 +62,24 @@ class Windows {
                   [this](const std::string& name) { return recalled(name); });
     for (const auto& [key, value] : host_.recall_all()) live_->restore(key, value);
     live_->open();
+    if (!smb_) return;
+    smb_watch_.emplace(smb_->settings(), [this] { waker_.wake(); });
+    smb_watch_->start();
   }
 
   Poll poll(Time deadline) {
     if (is_trial_) return Poll::Idle;
     return is_recorded_ ? poll_recorded(deadline) : poll_live(deadline);
+  }
+
+  // Who carries out which step.
+  plugin::Answer act(const plugin::Action& action) {
+    if (smb_ && action.step == plugin::Step::SignOutSession) return smb_->act(action);
+    return {Code::Unsupported, no_actor};
+  }
+  plugin::Liveness prove(const plugin::Probe& probe) {
+    if (smb_) return smb_->prove(probe);
+    throw Failure(Code::Unsupported, no_actor);
   }
 
   void wake() noexcept {
@@ -73,9 +90,13 @@ class Windows {
   void stop() {
     if (recorded_) recorded_->cancel();
     recorded_poll_.stop();
+    if (smb_watch_) smb_watch_->stop();
   }
 
  private:
+  static constexpr const char* no_actor =
+      "this source only reads logs: a setting `smb` says how SMB sessions of a Samba server are ended";
+
   std::optional<std::string> recalled(const std::string& name) { return host_.cursor(name); }
 
   // False when the host wants to stop.
@@ -133,15 +154,22 @@ class Windows {
         });
   }
 
+  bool step() {
+    if (smb_watch_) {
+      for (SmbListing& listing : smb_watch_->take()) live_->listed(std::move(listing));
+    }
+    return live_->step(host_.now());
+  }
+
   Poll poll_live(Time deadline) {
-    bool more = live_->step(host_.now());
+    bool more = step();
     while (true) {
       if (!hand_over()) return Poll::Ok;
       if (host_.now() >= deadline) return Poll::Ok;
       if (!more) waker_.wait_until(std::min(deadline, host_.now() + look_every));
       if (host_.now() >= deadline) return Poll::Ok;
       if (!more) return Poll::Ok;
-      more = live_->step(host_.now());
+      more = step();
     }
   }
 
@@ -151,6 +179,8 @@ class Windows {
     for (Finding& finding : live_->take_findings()) outbox_.findings().push_back(std::move(finding));
     if (!outbox_.send([this](const Finding& finding) { return emit(finding); })) return false;
     const Time now = host_.now();
+    for (const SmbChange& change : live_->take_smb_changes())
+      smb_->know(host_.digest(change.session), change);
     for (const auto& [key, value] : live_->take_changes()) {
       if (host_.remember(key, value, now + memory_life) == Emitted::Stopping) return false;
     }
@@ -166,6 +196,9 @@ class Windows {
       if (host_.progress(progress) == Emitted::Stopping) return false;
     }
     for (const std::string& complaint : live_->take_complaints()) host_.log(Level::Warning, complaint);
+    if (smb_watch_) {
+      for (const std::string& complaint : smb_watch_->take_complaints()) host_.log(Level::Warning, complaint);
+    }
     if (now - coverage_at_ >= coverage_every) {
       coverage_at_ = now;
       host_.coverage(live_->coverage().to_json());
@@ -180,6 +213,8 @@ class Windows {
   bool is_recorded_;
   bool is_trial_;
   plugin::Waker waker_;
+  std::optional<SmbSessions> smb_;
+  std::optional<SmbWatch> smb_watch_;
   std::optional<Live> live_;
   std::optional<Recorded> recorded_;
   files::RecordedPoll recorded_poll_;

@@ -49,8 +49,10 @@ ConnectorSettings read_settings(std::string_view json) {
   if (settings.at_key("machine_accounts").get(machines) == simdjson::SUCCESS &&
       machines.get_bool().get(pairing.keep_machines) != simdjson::SUCCESS)
     throw std::invalid_argument("settings: machine_accounts must be true or false");
+  out.smb = read_smb_settings(json);
   out.recorded.pairing = pairing;
   out.live.pairing = pairing;
+  out.live.pairing.smb = out.smb.has_value();
   // The host refuses what is older than its window for repeats, a day by default.
   out.live.pairing.furthest_back = std::chrono::hours(20);
   out.live.arrival_delay =

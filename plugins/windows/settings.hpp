@@ -2,21 +2,28 @@
 // Threads: a constant and a pure function. Fails: std::invalid_argument naming the setting.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "plugins/windows/live.hpp"
 #include "plugins/windows/recorded.hpp"
+#include "plugins/windows/smb/smb_settings.hpp"
 
 namespace curfew::windows {
 
-inline constexpr std::string_view config_schema = R"json({
+inline constexpr std::string_view schema_before_smb = R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "title": "Settings of the windows connector",
   "type": "object",
   "additionalProperties": false,
   "required": ["inputs"],
+  "x-curfew-capabilities": {
+    "sign_out_session": ["/smb/smbcontrol"],
+    "prove": ["/smb/smbstatus"]
+  },
   "properties": {
     "inputs": {
       "type": "array",
@@ -43,14 +50,40 @@ inline constexpr std::string_view config_schema = R"json({
       "type": "boolean",
       "default": false,
       "description": "Whether computer and service accounts have sessions too"
-    }
-  }
+    },
+    "smb": )json";
+
+inline constexpr std::string_view schema_after_smb = R"json(
+  },
+  "$defs": {"command": )json";
+
+inline constexpr std::string_view schema_end = R"json(}
 })json";
+
+inline constexpr std::array<std::string_view, 5> schema_parts{schema_before_smb, smb_schema, schema_after_smb,
+                                                              command_schema, schema_end};
+
+// The parts joined, while compiling.
+inline constexpr auto config_schema_bytes = [] {
+  constexpr std::size_t size = [] {
+    std::size_t sum = 0;
+    for (const std::string_view part : schema_parts) sum += part.size();
+    return sum;
+  }();
+  std::array<char, size> bytes{};
+  std::size_t at = 0;
+  for (const std::string_view part : schema_parts) {
+    for (const char c : part) bytes[at++] = c;
+  }
+  return bytes;
+}();
+inline constexpr std::string_view config_schema{config_schema_bytes.data(), config_schema_bytes.size()};
 
 struct ConnectorSettings {
   std::vector<std::string> inputs;
   RecordedSettings recorded;
   LiveSettings live;
+  std::optional<SmbSettings> smb;
 };
 
 [[nodiscard]] ConnectorSettings read_settings(std::string_view json);
