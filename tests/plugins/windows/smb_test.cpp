@@ -124,13 +124,29 @@ TEST_F(SmbPairing, ItsLastShareTellsWhenAndTheListThat) {
   EXPECT_EQ(all[0].at, at(6));
 }
 
+TEST_F(SmbPairing, AProcessThatLingersAfterItsLastShareEndedWithIt) {
+  sign_in(0, "bob", first, "id-1");
+  share(0.1, "connect", "11");
+  share(3, "disconnect", "11");
+  listed(6, {one(11, first)});
+  listed(9, {});
+  const auto all = ends(20);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].end_reason, EndReason::SignedOut);
+  EXPECT_EQ(all[0].at, at(3));
+}
+
 TEST_F(SmbPairing, WithoutAnAuditedShareASessionThatIsListedLives) {
   sign_in(0, "bob", first, "id-1");
   share(0.1, "connect", "11");
   share(3, "disconnect", "11");
   listed(10, {one(11, first)});
-  listed(15, {one(11, first)});
-  EXPECT_TRUE(ends(20).empty());
+  listed(100, {one(11, first)});
+  EXPECT_TRUE(ends(110).empty());
+  listed(200, {});
+  const auto all = ends(210);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].end_reason, EndReason::Vanished);
 }
 
 TEST_F(SmbPairing, NoListOfAMomentBeforeEndsASession) {
