@@ -11,6 +11,8 @@
 #include "plugins/windows/directory/directory.hpp"
 #include "plugins/windows/push/pushed_source.hpp"
 #include "plugins/windows/settings.hpp"
+#include "plugins/windows/smb/smb_sessions.hpp"
+#include "plugins/windows/smb/watch.hpp"
 
 namespace curfew::windows {
 namespace {
@@ -56,6 +58,7 @@ class Windows {
     if (!settings_.directory.empty())
       directory_.emplace(read_directory_settings(settings_.directory), settings.source);
     if (!settings_.commands.empty()) commands_.emplace(settings_.commands);
+    if (settings_.smb && !is_recorded_) smb_.emplace(*settings_.smb);
   }
   ~Windows() { stop(); }
 
@@ -79,6 +82,9 @@ class Windows {
                   [this](const std::string& name) { return recalled(name); });
     for (const auto& [key, value] : host_.recall_all()) live_->restore(key, value);
     live_->open();
+    if (!smb_) return;
+    smb_watch_.emplace(smb_->settings(), [this] { waker_.wake(); });
+    smb_watch_->start();
   }
 
   Poll poll(Time deadline) {
@@ -91,12 +97,15 @@ class Windows {
   // Who carries out which step.
   plugin::Answer act(const plugin::Action& action) {
     if (directory_ && Directory::carries_out(action.step)) return directory_->act(action);
+    if (smb_ && action.step == plugin::Step::SignOutSession && (!commands_ || smb_->knows(action.session)))
+      return smb_->act(action);
     if (commands_ && commands_->carries_out(action.step)) return commands_->act(action);
-    return {Code::Unsupported, "nothing in this source's settings can carry that out"};
+    return {Code::Unsupported, no_actor};
   }
   plugin::Liveness prove(const plugin::Probe& probe) {
+    if (smb_ && (!directory_ || smb_->knows(probe.session))) return smb_->prove(probe);
     if (directory_) return directory_->prove(probe);
-    throw Failure(Code::Unsupported, "nothing in this source's settings can tell whether a session lives");
+    throw Failure(Code::Unsupported, no_actor);
   }
 
   void wake() noexcept {
@@ -118,9 +127,13 @@ class Windows {
     recorded_poll_.stop();
     if (directory_) directory_->stop();
     if (commands_) commands_->stop();
+    if (smb_watch_) smb_watch_->stop();
   }
 
  private:
+  static constexpr const char* no_actor =
+      "nothing in this source's settings (directory, commands, smb) can do that for this session";
+
   std::optional<std::string> recalled(const std::string& name) { return host_.cursor(name); }
 
   // False when the host wants to stop.
@@ -196,15 +209,22 @@ class Windows {
         });
   }
 
+  bool step() {
+    if (smb_watch_) {
+      for (SmbListing& listing : smb_watch_->take()) live_->listed(std::move(listing));
+    }
+    return live_->step(host_.now());
+  }
+
   Poll poll_live(Time deadline) {
-    bool more = live_->step(host_.now());
+    bool more = step();
     while (true) {
       if (!hand_over()) return Poll::Ok;
       if (host_.now() >= deadline) return Poll::Ok;
       if (!more) waker_.wait_until(std::min(deadline, host_.now() + look_every));
       if (host_.now() >= deadline) return Poll::Ok;
       if (!more) return Poll::Ok;
-      more = live_->step(host_.now());
+      more = step();
     }
   }
 
@@ -214,6 +234,8 @@ class Windows {
     for (Finding& finding : live_->take_findings()) outbox_.findings().push_back(std::move(finding));
     if (!outbox_.send([this](const Finding& finding) { return emit(finding); })) return false;
     const Time now = host_.now();
+    for (const SmbChange& change : live_->take_smb_changes())
+      smb_->know(host_.digest(change.session), change);
     for (const auto& [key, value] : live_->take_changes()) {
       if (host_.remember(key, value, now + memory_life) == Emitted::Stopping) return false;
     }
@@ -229,6 +251,9 @@ class Windows {
       if (host_.progress(progress) == Emitted::Stopping) return false;
     }
     for (const std::string& complaint : live_->take_complaints()) host_.log(Level::Warning, complaint);
+    if (smb_watch_) {
+      for (const std::string& complaint : smb_watch_->take_complaints()) host_.log(Level::Warning, complaint);
+    }
     if (now - coverage_at_ >= coverage_every) {
       coverage_at_ = now;
       host_.coverage(live_->coverage().to_json());
@@ -244,6 +269,8 @@ class Windows {
   bool is_trial_;
   bool is_by_event_time_;
   plugin::Waker waker_;
+  std::optional<SmbSessions> smb_;
+  std::optional<SmbWatch> smb_watch_;
   std::optional<Live> live_;
   std::optional<Recorded> recorded_;
   std::optional<Directory> directory_;

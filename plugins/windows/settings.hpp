@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "plugins/windows/directory/directory_schema.hpp"
 #include "plugins/windows/live.hpp"
 #include "plugins/windows/recorded.hpp"
+#include "plugins/windows/smb/smb_settings.hpp"
 
 namespace curfew::windows {
 
@@ -21,12 +23,12 @@ inline constexpr std::string_view schema_before_directory = R"json({
   "additionalProperties": false,
   "x-curfew-capabilities": {
     "cancel_session": ["/commands/steps/cancel_session"],
-    "sign_out_session": ["/commands/steps/sign_out_session"],
+    "sign_out_session": ["/commands/steps/sign_out_session", "/smb/smbcontrol"],
     "sign_out_subject": ["/commands/steps/sign_out_subject"],
     "disable_account": ["/directory"],
     "block_sign_in": ["/directory"],
     "suspend_access": ["/directory/suspend_group"],
-    "prove": ["/directory/ticket_lifetime"]
+    "prove": ["/directory/ticket_lifetime", "/smb/smbstatus"]
   },
   "properties": {
     "inputs": {
@@ -67,21 +69,39 @@ inline constexpr std::string_view schema_before_directory = R"json({
     },
     "directory": )json";
 
-inline constexpr std::string_view schema_between = R"json(,
+inline constexpr std::string_view schema_before_commands = R"json(,
     "commands": )json";
 
-inline constexpr std::string_view schema_end = R"json(
-  }
+inline constexpr std::string_view schema_before_smb = R"json(,
+    "smb": )json";
+
+inline constexpr std::string_view schema_before_definitions = R"json(
+  },
+  "$defs": {"command": )json";
+
+inline constexpr std::string_view schema_end = R"json(}
 })json";
 
-// Joined while compiling.
+inline constexpr std::array<std::string_view, 9> schema_parts{schema_before_directory,
+                                                              directory_schema,
+                                                              schema_before_commands,
+                                                              command_schema,
+                                                              schema_before_smb,
+                                                              smb_schema,
+                                                              schema_before_definitions,
+                                                              smb_command_schema,
+                                                              schema_end};
+
+// The parts joined, while compiling.
 inline constexpr auto config_schema_bytes = [] {
-  std::array<char, schema_before_directory.size() + directory_schema.size() + schema_between.size() +
-                       command_schema.size() + schema_end.size()>
-      bytes{};
+  constexpr std::size_t size = [] {
+    std::size_t sum = 0;
+    for (const std::string_view part : schema_parts) sum += part.size();
+    return sum;
+  }();
+  std::array<char, size> bytes{};
   std::size_t at = 0;
-  for (const std::string_view part :
-       {schema_before_directory, directory_schema, schema_between, command_schema, schema_end}) {
+  for (const std::string_view part : schema_parts) {
     for (const char c : part) bytes[at++] = c;
   }
   return bytes;
@@ -96,6 +116,7 @@ struct ConnectorSettings {
   LiveSettings live;
   std::string directory;  // JSON; empty: there is none
   std::string commands;   // likewise
+  std::optional<SmbSettings> smb;
 };
 
 [[nodiscard]] ConnectorSettings read_settings(std::string_view json);

@@ -217,7 +217,8 @@ Outcome SambaDomain::run(std::vector<std::string> words, const std::string& inpu
   const std::string in = at("run" + number + ".in");
   const std::string out = at("run" + number + ".out");
   write(in, input);
-  words.insert(words.begin(), {"timeout", "-k", "5", "120"});
+  // Provisioning takes six seconds of a processor, and minutes on a machine that is busy otherwise.
+  words.insert(words.begin(), {"timeout", "-k", "5", "600"});
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);

@@ -79,7 +79,7 @@ class SambaDomain {
                 const std::vector<std::string>& options = {});
   // samba-tool on the controller's own files; not seen by its audit.
   Outcome tool(std::vector<std::string> words);
-  // Any program, by name or path, with environment() and `more`; two minutes at most.
+  // Any program, by name or path, with environment() and `more`; ten minutes at most.
   Outcome run(std::vector<std::string> words, const std::string& input = {},
               const std::map<std::string, std::string>& more = {});
 

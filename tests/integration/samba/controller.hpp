@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/integration/samba/smb_door.hpp"
 #include "tests/support/samba_domain.hpp"
 
 namespace curfew::samba_test {
@@ -21,6 +22,7 @@ class OnController : public testing::Test {
  protected:
   void SetUp() override {
     if (const std::string why = support::SambaDomain::missing(); !why.empty()) GTEST_SKIP() << why;
+    if (const std::string why = SmbDoor::missing(); !why.empty()) GTEST_SKIP() << why;
   }
 };
 
