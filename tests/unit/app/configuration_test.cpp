@@ -195,7 +195,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{
             "policies:\n  - {name: p, rule: allowed_hours, zone: Europe/Berlni, hours: [{from: '09:00', to: "
             "'17:00'}]}\n",
-            "c.yaml:2:47: there is no time zone 'Europe/Berlni'"},
+            "c.yaml:2:42: there is no time zone 'Europe/Berlni'"},
         Wrong{"policies:\n  - {name: p, rule: silent_resign_in}\n", "has no 'window'"},
         Wrong{"policies:\n  - {name: p, rule: silent_resign_in, window: 10m, most: 3}\n", "means nothing"},
         Wrong{"sources:\n  - {name: crm, ingest: true, retry_window: 5m}\n"
