@@ -70,7 +70,9 @@ TEST(Commands, AProgramGetsItsArgumentsAndNothingElse) {
   EXPECT_EQ(answer.code, Code::Ok) << answer.text;
   EXPECT_THAT(answer.text, AllOf(HasSubstr("exit code 0"), HasSubstr("[$(id);`id` *]"),
                                  HasSubstr(" fds=0,1,2, "), HasSubstr("variables=2")));
-  if (::geteuid() == 0) EXPECT_THAT(answer.text, Not(HasSubstr("uid=0")));
+  if (::geteuid() == 0) {
+    EXPECT_THAT(answer.text, Not(HasSubstr("uid=0")));
+  }
 }
 
 TEST(Commands, WhatWasFilledInIsMaskedInWhatIsRecorded) {
