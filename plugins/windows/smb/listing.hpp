@@ -36,7 +36,8 @@ struct ListedSmb {
 };
 
 struct SmbListing {
-  files::Time asked{};  // before the server was: what was signed in later may be missing
+  files::Time asked{};     // before the server was: what was signed in later may be missing
+  files::Time answered{};  // after it answered: what is missing may have been there until then
   std::vector<ListedSmb> sessions;
 };
 

@@ -118,8 +118,9 @@ void Pairing::State::add_listing(SmbListing&& listing) {
   if (listings.size() > most_listings) listings.pop_front();
 }
 
+// What ended a session may have been recorded until the answer: that is judged first.
 void Pairing::State::judge_listings(Time until) {
-  while (!listings.empty() && listings.front().asked < until) {
+  while (!listings.empty() && listings.front().answered < until) {
     const SmbListing listing = std::move(listings.front());
     listings.pop_front();
     judge_listing(listing);
@@ -157,7 +158,7 @@ void Pairing::State::judge_listing(const SmbListing& listing) {
   }
   std::sort(gone.begin(), gone.end(),
             [](const LiveSession* a, const LiveSession* b) { return a->id < b->id; });
-  for (LiveSession* session : gone) end_smb(*session, listing.asked);
+  for (LiveSession* session : gone) end_smb(*session, listing.answered);
 }
 
 }  // namespace curfew::windows

@@ -22,6 +22,7 @@ SmbListing ask_for_listing(const SmbSettings& settings, files::Duration limit) {
   auto listing = read_listing(result.output, why);
   if (!listing) throw plugin::Failure(plugin::Code::Unavailable, settings.smbstatus.front() + ": " + why);
   listing->asked = asked;
+  listing->answered = std::chrono::time_point_cast<files::Duration>(std::chrono::system_clock::now());
   return std::move(*listing);
 }
 

@@ -64,8 +64,8 @@ class SmbPairing : public testing::Test {
     event.set(Field::Process, process);
     pairing_.add(std::move(event));
   }
-  void listed(double seconds, std::vector<ListedSmb> sessions) {
-    pairing_.add_listing({at(seconds), std::move(sessions)});
+  void listed(double seconds, std::vector<ListedSmb> sessions, double took = 0) {
+    pairing_.add_listing({at(seconds), at(seconds + took), std::move(sessions)});
   }
   std::vector<Finding> ends(double until) {
     pairing_.advance(at(until + 1));
@@ -122,6 +122,18 @@ TEST_F(SmbPairing, ItsLastShareTellsWhenAndTheListThat) {
   EXPECT_EQ(all[0].end_reason, EndReason::SignedOut);
   EXPECT_FALSE(all[0].end_inferred);
   EXPECT_EQ(all[0].at, at(6));
+}
+
+TEST_F(SmbPairing, WhatLeftWhileTheServerWasAskedIsJudgedBeforeItsAnswer) {
+  sign_in(0, "bob", first, "id-1");
+  share(0.1, "connect", "11");
+  listed(2, {one(11, first)});
+  listed(5, {}, 0.8);
+  share(5.5, "disconnect", "11");
+  const auto all = ends(9);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].end_reason, EndReason::SignedOut);
+  EXPECT_EQ(all[0].at, at(5.5));
 }
 
 TEST_F(SmbPairing, AProcessThatLingersAfterItsLastShareEndedWithIt) {
