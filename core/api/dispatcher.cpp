@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 
@@ -14,13 +15,21 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+// A token comes as `Bearer <token>`. Programs that send logs often know only a password or an Elasticsearch
+// API key: below /sources/ the token may be either, whatever name stands before it. Elsewhere it may not: a
+// browser sends passwords by itself.
 const Token* token_of(const Request& request, const Tokens& tokens) {
   const std::string_view header = request.header("authorization");
-  if (header.empty()) return nullptr;
   const std::size_t blank = header.find(' ');
-  if (base::to_lower_ascii(header.substr(0, blank)) != "bearer" || blank == std::string_view::npos)
-    return nullptr;
-  return tokens.find(base::trim(header.substr(blank + 1)));
+  if (blank == std::string_view::npos) return nullptr;
+  const std::string scheme = base::to_lower_ascii(header.substr(0, blank));
+  const std::string_view given = base::trim(header.substr(blank + 1));
+  if (scheme == "bearer") return tokens.find(given);
+  if ((scheme != "basic" && scheme != "apikey") || !request.path.starts_with("/sources/")) return nullptr;
+  const auto pair = base::from_base64(given);
+  if (!pair) return nullptr;
+  const std::size_t colon = pair->find(':');
+  return colon == std::string::npos ? nullptr : tokens.find(std::string_view(*pair).substr(colon + 1));
 }
 
 Problem unauthorised(const Request& request) {

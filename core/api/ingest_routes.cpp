@@ -85,6 +85,35 @@ Response ingest(const Services& services, const Request& request, const IngestLi
   return answer_for(*answer);
 }
 
+// What a batch of log records needs; who sends more is told to send smaller parts.
+constexpr std::size_t passage_body_bytes = std::size_t{16} * 1024 * 1024;
+
+// What the sender proves itself with is the host's business, not the connector's.
+bool is_secret(std::string_view header) {
+  static constexpr std::array<std::string_view, 3> secrets{"authorization", "cookie", "proxy-authorization"};
+  return std::find(secrets.begin(), secrets.end(), header) != secrets.end();
+}
+
+Response pass_on(const Services& services, const Request& request) {
+  const std::string source(request.capture("source"));
+  if (!request.token->may_push_to(source)) {
+    throw Problem(403, "not allowed",
+                  "the token '" + request.token->name + "' may not push to '" + source + "'");
+  }
+  if (!services.source_http) throw Problem(501, "not here", "no connector answers HTTP here");
+  Fields headers = request.headers;
+  std::erase_if(headers, [](const auto& header) { return is_secret(header.first); });
+  auto reply = services.source_http(source, request.method, "/" + std::string(request.capture("path")),
+                                    request.query, request.body, headers);
+  if (!reply) throw Problem(404, "no such source", "no source called '" + source + "' takes HTTP requests");
+  Response response;
+  response.status = static_cast<int>(reply->status);
+  response.content_type = std::move(reply->content_type);
+  response.body = std::move(reply->body);
+  response.headers = std::move(reply->headers);
+  return response;
+}
+
 }  // namespace
 
 void add_ingest_routes(Router& router, const Services& services) {
@@ -98,24 +127,10 @@ void add_ingest_routes(Router& router, const Services& services) {
 
 void add_source_passage(Router& router, const Services& services) {
   for (const char* method : {"GET", "POST", "PUT"}) {
-    Route& route = router.add(
-        method, "/sources/{source}/{path...}", nobody_in_particular, [&services](const Request& request) {
-          if (!services.source_http) throw Problem(501, "not here", "no connector answers HTTP here");
-          const std::string source(request.capture("source"));
-          auto reply =
-              services.source_http(source, request.method, "/" + std::string(request.capture("path")),
-                                   request.query, request.body, request.headers);
-          if (!reply) {
-            throw Problem(404, "no such source", "no source called '" + source + "' takes HTTP requests");
-          }
-          Response response;
-          response.status = static_cast<int>(reply->status);
-          response.content_type = std::move(reply->content_type);
-          response.body = std::move(reply->body);
-          response.headers = std::move(reply->headers);
-          return response;
-        });
-    route.body_limit = std::size_t{1024} * 1024;
+    Route& route =
+        router.add(method, "/sources/{source}/{path...}", role_bit(Role::Ingest) | role_bit(Role::Admin),
+                   [&services](const Request& request) { return pass_on(services, request); });
+    route.body_limit = passage_body_bytes;
   }
 }
 

@@ -53,11 +53,14 @@ struct Inquiry {
 // The source has no more input (recorded logs), or was given up.
 struct Finished {};
 
+// Somebody waits for what this source gave: cursors and memory alone don't wait for their second to pass.
+struct Awaited {};
+
 struct Arrival {
   std::string source;        // empty: not from a source
   std::uint64_t ticket = 0;  // counts a source's arrivals; durable when its batch is
   std::variant<connector::Admitted, connector::CursorProgress, store::MemoryUpdate, model::Entry, Recorded,
-               Order, Configured, Inquiry, model::InputBody, Finished>
+               Order, Configured, Inquiry, model::InputBody, Finished, Awaited>
       body;
 };
 

@@ -123,9 +123,30 @@ class Check {
         fail(path + ".realm", "this file is realm " + in_quotes(settings_.realm) + "; a source of realm " +
                                   in_quotes(source.realm) +
                                   " belongs into the configuration of a node of its own");
+      check_time(source, path);
       for (const std::string& other : source.acts_through) known_source(other, path + ".acts_through");
       for (const std::string& other : source.shows_activity_of)
         known_source(other, path + ".shows_activity_of");
+    }
+  }
+
+  // The engine has one time: docs/decisions/2026-11-22-event-time.md.
+  void check_time(const SourceSettings& source, const std::string& path) const {
+    if (source.time != SourceTime::Event) return;
+    if (settings_.sources.size() > 1 || !settings_.gates.empty())
+      fail(path + ".time",
+           "a source that is judged by event time is the only one of its configuration, without "
+           "gates; give it a configuration and a data directory of its own");
+    if (source.connector.empty())
+      fail(path + ".time",
+           "observations that are pushed without a connector state no progress of their time; "
+           "name a connector, or audit a file of them");
+    for (std::size_t i = 0; i < settings_.policies.size(); ++i) {
+      if (settings_.policies[i].mode == model::PolicyMode::Enforce)
+        fail(index_path("policies", i) + ".mode",
+             "what is judged by event time is history, and nobody is signed out for it; write 'mode: "
+             "observe', or "
+             "'time: arrival' at the source");
     }
   }
 
@@ -147,21 +168,6 @@ class Check {
     }
   }
 
-  void needs(const std::string& path, const model::Policy& policy, const char* key) const {
-    if (!settings_.says(path + "." + key))
-      fail(path, "policy " + in_quotes(policy.name) + " (" + std::string(name_of(policy.rule)) + ") has no " +
-                     in_quotes(key));
-  }
-
-  void has_no(const std::string& path, const model::Policy& policy,
-              std::initializer_list<const char*> keys) const {
-    for (const char* key : keys) {
-      const std::string where = path + "." + key;
-      if (settings_.says(where))
-        fail(where, in_quotes(key) + " means nothing to rule " + std::string(name_of(policy.rule)));
-    }
-  }
-
   void check_policy(std::size_t index) {
     const model::Policy& policy = settings_.policies[index];
     const std::string path = index_path("policies", index);
@@ -171,46 +177,7 @@ class Check {
       fail(path + ".name", "there are two policies named " + in_quotes(policy.name));
     check_scope(policy.scope, path + ".scope");
     check_scope(policy.except, path + ".except");
-    switch (policy.rule) {
-      case model::Rule::SessionTimeout: {
-        needs(path, policy, "limit");
-        has_no(path, policy, {"most", "window", "per", "evict"});
-        const Duration longest = settings_.safety.longest_session_timeout;
-        if (policy.limit > longest)
-          fail(path + ".limit", "session_timeout is at most " + base::format_duration(longest) +
-                                    "; safety.longest_session_timeout can allow more");
-        break;
-      }
-      case model::Rule::InactivityTimeout:
-        needs(path, policy, "limit");
-        has_no(path, policy, {"most", "window", "per", "evict"});
-        if (const Duration shortest = settings_.safety.shortest_inactivity_timeout;
-            policy.limit < shortest || policy.limit > minutes(1440))
-          fail(path + ".limit",
-               "inactivity_timeout must be from " + base::format_duration(shortest) +
-                   " to 24h (1440m), not " + base::format_duration(policy.limit) +
-                   (policy.limit < shortest ? "; safety.shortest_inactivity_timeout can allow less" : ""));
-        break;
-      case model::Rule::ConcurrentSessions:
-        needs(path, policy, "most");
-        has_no(path, policy, {"limit", "warn_before", "warn_by", "window"});
-        if (policy.most == 0)
-          fail(path + ".most", "0 sessions at once would forbid every sign-in; the least is 1");
-        break;
-      case model::Rule::FailedSignIns:
-        needs(path, policy, "most");
-        needs(path, policy, "window");
-        has_no(path, policy, {"limit", "warn_before", "warn_by", "per", "evict"});
-        if (policy.window <= Duration(0)) fail(path + ".window", "the window must be longer than 0s");
-        if (policy.most == 0) fail(path + ".most", "0 failures would make every sign-in a violation");
-        break;
-      case model::Rule::ActivityAfterEnd:
-        has_no(path, policy, {"limit", "warn_before", "warn_by", "most", "window", "per", "evict"});
-        break;
-    }
-    if (policy.warn_before > Duration(0) && policy.warn_before >= policy.limit)
-      fail(path + ".warn_before", "the warning must come after the start: less than the limit of " +
-                                      base::format_duration(policy.limit));
+    check_limits(settings_, index);
     if (!policy.warn_by.empty() && policy.warn_before <= Duration(0))
       fail(path + ".warn_by",
            "there is no warning to tell of: say how long before the limit in 'warn_before'");
@@ -367,6 +334,7 @@ std::string read_file(const fs::path& path) {
 
 void finish(Settings& settings) {
   if (!settings.says("policies")) settings.policies = default_policies();
+  settle_policies(settings);
   Check(settings).all();
   if (settings.node.empty()) {
     std::array<char, 256> name{};

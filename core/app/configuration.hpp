@@ -32,6 +32,10 @@ using Capabilities = std::map<std::string, connector::PluginInfo>;
 // settings are what the connector's schema says.
 void check_sources(const Settings& settings, const Capabilities& capabilities);
 
+// What a policy's rule needs and allows.
+void check_limits(const Settings& settings, std::size_t policy);
+// What policies say by leaving it out, and what their zones' names mean.
+void settle_policies(Settings& settings);
 // Names, places, templates of notifications; their secrets are read at the start.
 void check_notifications(const Settings& settings);
 [[nodiscard]] bool is_channel(const Settings& settings, std::string_view name);

@@ -48,6 +48,25 @@ std::string scope_of(const model::Scope& scope) {
   return list_of(parts, ", of ");
 }
 
+std::vector<std::string> changes_of(const model::Policy& policy) {
+  if (policy.changes.empty()) return {"disabled"};
+  std::vector<std::string> changes;
+  for (const model::AccountChangeKind kind : policy.changes)
+    changes.emplace_back(kind == model::AccountChangeKind::Disabled ? "disabled" : "given other credentials");
+  return changes;
+}
+
+std::vector<std::string> hours_of(const model::Policy& policy) {
+  std::vector<std::string> shifts;
+  for (const model::Shift& shift : policy.hours) {
+    std::vector<std::string> days;
+    for (const model::Weekday day : shift.days) days.emplace_back(model::name_of(day));
+    shifts.push_back((days.empty() ? "every day" : "on " + list_of(days)) + " from " + shift.from + " to " +
+                     shift.to);
+  }
+  return shifts;
+}
+
 std::string rule_of(const model::Policy& policy) {
   switch (policy.rule) {
     case model::Rule::SessionTimeout:
@@ -64,6 +83,27 @@ std::string rule_of(const model::Policy& policy) {
              base::exactly_in_words(policy.window);
     case model::Rule::ActivityAfterEnd:
       return "no activity of a session after its end";
+    case model::Rule::SilentResignIn:
+      return "no sign-in without fresh credentials within " + base::exactly_in_words(policy.window) +
+             " after a sign-out " +
+             (policy.per == model::Per::Subject ? std::string("of the same person anywhere")
+                                                : "from the same " + std::string(model::name_of(policy.per)));
+    case model::Rule::DisabledAccountActivity:
+      return "no activity " +
+             (policy.limit > Duration(0) ? "more than " + base::exactly_in_words(policy.limit) + " "
+                                         : std::string{}) +
+             "after the account was " + list_of(changes_of(policy), " or ");
+    case model::Rule::ResumeWithoutReauthentication:
+      return "no session goes on" +
+             (policy.limit > Duration(0)
+                  ? " after more than " + base::exactly_in_words(policy.limit) + " away"
+                  : std::string{}) +
+             " without fresh credentials";
+    case model::Rule::SharedDevice:
+      return "no second person on a device while somebody else's session lives there";
+    case model::Rule::AllowedHours:
+      return "sessions only " + list_of(hours_of(policy)) + " (" +
+             (policy.zone.empty() ? "UTC" : policy.zone) + ")";
   }
   return {};
 }
@@ -129,8 +169,10 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
     text += plugin->second.proves ? " and prove it" : " and can't prove it";
     if (source.ingest) text += "; observations may be pushed to it too";
     if (!plugin->second.shows_activity) text += "; it shows no activity, so inactivity can't be judged";
-    lines.push_back(text + ". It is silent for too long after " + base::exactly_in_words(source.stale_after) +
-                    ".");
+    text += source.time == SourceTime::Event
+                ? ". Its records are a history, judged by the time that they bear"
+                : ". It is silent for too long after " + base::exactly_in_words(source.stale_after);
+    lines.push_back(text + ".");
   }
   for (const GateSettings& gate : settings.gates) {
     std::string text = "Gate '" + gate.name + "' on " + gate.listener.address + ":" +

@@ -16,6 +16,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr Duration longest_stale_after = std::chrono::hours(24 * 366);
+
 std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 std::string source_path(std::size_t index) { return "sources[" + std::to_string(index) + "]"; }
@@ -237,6 +239,12 @@ model::PolicySet policy_set(const Settings& settings, const Capabilities& capabi
     policy.stale_after = source.stale_after;
     policy.retry_window = source.retry_window;
     policy.vanished_after = source.vanished_after;
+    if (source.time == SourceTime::Event) {
+      // As `audit`: records are put in order before they are judged, and there is no "now" to be silent
+      // until.
+      policy.lateness = Duration{0};
+      policy.stale_after = longest_stale_after;
+    }
     policy.acts_through = source.acts_through;
     policy.may_teach = source.may_teach;
     policy.shows_activity_of = source.shows_activity_of;

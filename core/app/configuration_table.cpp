@@ -49,6 +49,16 @@ Declare<model::LadderStep> ladder_table() {
   return table;
 }
 
+Declare<model::Shift> shift_table() {
+  using model::Shift;
+  Declare<Shift> table("shift");
+  table.names_of("days", &Shift::days, names<model::Weekday>, "Days on which it begins; none: every day.")
+      .text("from", &Shift::from, "Local time, like \"08:00\".", true)
+      .text("to", &Shift::to,
+            "Local time, like \"18:00\" or \"24:00\"; earlier than `from`: on the next day.", true);
+  return table;
+}
+
 Declare<model::Policy> policy_table() {
   using model::Policy;
   Declare<Policy> table("policy");
@@ -62,7 +72,9 @@ Declare<model::Policy> policy_table() {
               "Who is exempt: whatever matches any non-empty list.")
       .span("limit", &Policy::limit, seconds(1), hours(24 * 366),
             "session_timeout: longest life, 24h at most unless `safety.longest_session_timeout` says "
-            "otherwise. inactivity_timeout: 5m to 24h; `safety.shortest_inactivity_timeout` can allow less.")
+            "otherwise. inactivity_timeout: 5m to 24h; `safety.shortest_inactivity_timeout` can allow less. "
+            "disabled_account_activity: how long after the change nothing is said. "
+            "resume_without_reauthentication: time away that needs no credentials.")
       .span("warn_before", &Policy::warn_before, microseconds(0), hours(24),
             "Warn this long before the limit; `0s` is no warning.")
       .texts("warn_by", &Policy::warn_by,
@@ -71,9 +83,18 @@ Declare<model::Policy> policy_table() {
       .whole("most", &Policy::most, 0, 1'000'000,
              "concurrent_sessions: sessions at once. failed_sign_ins: failures within `window`.")
       .span("window", &Policy::window, microseconds(0), hours(24 * 31),
-            "failed_sign_ins: the time in which failures are counted.")
-      .name_of("per", &Policy::per, names<model::Per>, "concurrent_sessions: what is counted together.")
-      .name_of("evict", &Policy::evict, names<model::Evict>, "concurrent_sessions: which session has to go.")
+            "failed_sign_ins: the time in which failures are counted. silent_resign_in: how long after a "
+            "sign-out.")
+      .name_of("per", &Policy::per, names<model::Per>,
+               "concurrent_sessions: what is counted together. silent_resign_in: what the sign-out was from, "
+               "`application` unless it is said.")
+      .name_of("evict", &Policy::evict, names<model::Evict>,
+               "concurrent_sessions, shared_device: which session has to go.")
+      .names_of("changes", &Policy::changes, names<model::AccountChangeKind>,
+                "disabled_account_activity: what must have happened to the account; none: `disabled`.")
+      .objects("hours", &Policy::hours, shift_table(), "allowed_hours: when sessions may live.")
+      .text("zone", &Policy::zone,
+            "allowed_hours: the time zone of `hours`, like `Europe/Berlin`; without it, UTC.")
       .flag("hold", &Policy::hold,
             "After a sign-out, end new sessions of the subject at first sight unless fresh credentials came "
             "with them.")
@@ -113,7 +134,10 @@ Declare<SourceSettings> source_table() {
           "settings", &S::settings,
           "For the connector; its own schema says what is valid. For a secret `x` write `x_file` or `x_env`.")
       .span("call_limit", &S::call_limit, seconds(1), minutes(10),
-            "How long one call into the plugin may take before it is abandoned.");
+            "How long one call into the plugin may take before it is abandoned.")
+      .name_of("time", &S::time, names<SourceTime>,
+               "`event`: records are a history, judged by the time that they bear, as `audit` does. Such a "
+               "source is the only one of its configuration, and nothing is enforced.");
   return table;
 }
 

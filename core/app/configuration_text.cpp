@@ -202,6 +202,7 @@ void show_table(YAML::Emitter& out, const Table& table, const void* owner, void*
       continue;
     }
     if (field.shape == Shape::Objects) {
+      if (in_list && field.all(owner).empty()) continue;
       out << YAML::Key << field.name << YAML::Value << YAML::BeginSeq;
       for (const void* one : field.all(owner)) show_table(out, *field.inner, one, field.open(defaults), true);
       out << YAML::EndSeq;

@@ -188,6 +188,10 @@ void Intake::changed(std::string_view source, std::string_view state, std::strin
 bool Intake::await_durable(std::string_view source, Duration patience) {
   std::unique_lock lock(mutex_);
   const std::uint64_t wanted = find(source).issued;
+  if (find(source).durable < wanted) {
+    Arrival awaited{.source = std::string(source), .ticket = 0, .body = Awaited{}};
+    (void)queue_.try_push(awaited);  // refused only when all ends
+  }
   return durable_.wait_for(lock, patience, [&] { return stopping_ || find(source).durable >= wanted; }) &&
          find(source).durable >= wanted;
 }

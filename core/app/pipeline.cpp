@@ -10,10 +10,12 @@
 //   action workers   carry out steps and ask probes; what comes back is an input again
 //
 // `audit` runs the same machine by event time: run_recorded() lets observations through in the order in which
-// they happened, and never acts.
+// they happened, and never acts. A source with `time: event` makes the daemon do likewise:
+// run_by_event_time().
 #include "core/app/pipeline.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/app/source_keys.hpp"
 #include "core/base/error.hpp"
@@ -70,10 +72,11 @@ Pipeline::~Pipeline() { stop(Duration(0)); }
 void Pipeline::start() {
   const Settings& settings = options_.settings;
   for (const SourceSettings& source : settings.sources) {
-    admission_.add_source(source.name, options_.recorded ? Duration::max() : source.retry_window);
+    const bool in_any_order = options_.recorded || source.time == SourceTime::Event;
+    admission_.add_source(source.name, in_any_order ? Duration::max() : source.retry_window);
     intake_.add_source(source.name, source.connector);
     digest_keys_[source.name] = secret_in(settings.data + "/keys", source.name + ".key");
-    if (options_.recorded) order_.open(source.name);
+    if (in_any_order) order_.open(source.name);
   }
 
   add_gates();
@@ -97,7 +100,8 @@ void Pipeline::start() {
   entries_since_snapshot_ = recovered.replayed;
 
   // The first entries: the stream's opening, the configuration if it is another one, the start.
-  const Time at = options_.recorded ? machine_->engine().now() : clock_->now();
+  const bool has_own_time = options_.recorded || is_by_event_time();
+  const Time at = has_own_time ? machine_->engine().now() : clock_->now();
   if (recovered.opening) machine_->record(at, std::move(*recovered.opening));
   // A ledger that goes on is told of the start first: what became due while nobody listened waits for the
   // sources' backlogs. In a new one nothing is due, and the sources must be known before.
@@ -108,7 +112,7 @@ void Pipeline::start() {
   for (const auto& [source, plugin] : options_.capabilities)
     machine_->record(at, plugin_loaded(source, plugin));
   if (!goes_on) start();
-  if (options_.recorded) {
+  if (has_own_time) {
     // Recorded input is let through in order, so no source lags behind it.
     for (const SourceSettings& source : settings.sources)
       machine_->take(at,
@@ -167,6 +171,7 @@ void Pipeline::add_sources(std::map<std::string, connector::SourceMemory>& memor
     host_settings.config = resolve_secrets(options_.settings, i, plugin->second.config_schema);
     host_settings.digest_key = digest_keys_.at(source.name);
     host_settings.recorded = options_.recorded;
+    host_settings.event_time = source.time == SourceTime::Event;
     host_settings.call_limit = source.call_limit;
     host_->add(host_settings, std::move(memory[source.name]));
   }
@@ -219,6 +224,8 @@ void Pipeline::run_engine() {
   try {
     if (options_.recorded)
       run_recorded();
+    else if (is_by_event_time())
+      run_by_event_time();
     else
       run_live();
   } catch (const std::exception& error) {
@@ -264,7 +271,8 @@ void Pipeline::run_live() {
       machine_->take(clock_->now(), model::TickInput{});
 
     const auto now = steady_clock::now();
-    if (now - progress_given_ >= progress_interval) give_progress(clock_->now(), false);
+    const bool is_awaited = std::exchange(is_awaited_, false) && !machine_->has_entries();
+    if (is_awaited || now - progress_given_ >= progress_interval) give_progress(clock_->now(), is_awaited);
     if (now - flushed_ >= flush_interval) {
       machine_->add_activity();
       flushed_ = now;
@@ -298,6 +306,47 @@ void Pipeline::run_recorded() {
     machine_->take(end, model::ProgressInput{
                             .source = source.name, .observed_until = end, .caught_up = true, .closed = true});
   machine_->add_activity();
+  close_batch();
+}
+
+bool Pipeline::is_by_event_time() const {
+  const auto& sources = options_.settings.sources;
+  return std::any_of(sources.begin(), sources.end(),
+                     [](const SourceSettings& source) { return source.time == SourceTime::Event; });
+}
+
+// A history that is pushed: engine time is what the source has shown everything up to, and stands still while
+// nothing comes. There is one source (the configuration holds it), so what it says comes in its own order: a
+// cursor or a memory after the observations that it stands for.
+void Pipeline::run_by_event_time() {
+  std::vector<Arrival> arrivals;
+  while (!intake_.queue().finished()) {
+    arrivals.clear();
+    intake_.queue().pop_all(arrivals, machine_->has_entries() ? milliseconds(2) : milliseconds(50),
+                            arrivals_at_once);
+    for (Arrival& arrival : arrivals) {
+      if (std::holds_alternative<connector::Admitted>(arrival.body) && order_.is_open(arrival.source)) {
+        order_.put(std::move(arrival));
+        continue;
+      }
+      const bool may_release = std::holds_alternative<connector::CursorProgress>(arrival.body);
+      take(std::move(arrival), machine_->engine().now());
+      if (may_release) release(false);
+      base::kill_point("app.after_take");
+    }
+    const auto now = steady_clock::now();
+    const bool is_awaited = std::exchange(is_awaited_, false) && !machine_->has_entries();
+    if (is_awaited || now - progress_given_ >= progress_interval)
+      give_progress(machine_->engine().now(), is_awaited);
+    if (now - flushed_ >= flush_interval) {
+      machine_->add_activity();
+      flushed_ = now;
+    }
+    if (batch_is_due()) close_batch();
+  }
+  give_progress(machine_->engine().now(), false);
+  machine_->add_activity();
+  wants_snapshot_ = true;
   close_batch();
 }
 
@@ -369,7 +418,10 @@ void Pipeline::take(Arrival&& arrival, Time at) {
       self.machine_->open().after_commit.push_back(std::move(recorded.done));
     }
     void operator()(Inquiry&& inquiry) const { inquiry.ask(self.machine_->engine()); }
-    void operator()(Finished&&) const { self.order_.finish(source); }
+    void operator()(Finished&&) const {
+      if (self.options_.recorded) self.order_.finish(source);  // a daemon's source comes up again
+    }
+    void operator()(Awaited&&) const { self.is_awaited_ = true; }
   };
   std::visit(
       [&](auto&& body) {

@@ -97,6 +97,8 @@ class Pipeline {
   void run_engine();
   void run_live();
   void run_recorded();
+  void run_by_event_time();
+  [[nodiscard]] bool is_by_event_time() const;
   void take(Arrival&& arrival, Time at);
   void take_progress(const std::string& source, const connector::CursorProgress& progress);
   void release(bool everything);
@@ -137,6 +139,7 @@ class Pipeline {
   std::chrono::steady_clock::time_point flushed_{};
   std::uint64_t entries_since_snapshot_ = 0;
   bool wants_snapshot_ = false;
+  bool is_awaited_ = false;
   std::vector<Recovered::Phase> phases_;
   std::string policies_;  // JSON of what the engine has; empty: to be asked
 

@@ -6,13 +6,16 @@
 // the JSON Schema come from there. Threads: values. Owns: itself. Fails: never by itself.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/time.hpp"
 #include "core/model/policy.hpp"
+#include "core/model/vocabulary.hpp"
 
 namespace curfew::app {
 
@@ -22,6 +25,9 @@ struct Mark {
   int line = 0;
   int column = 0;
 };
+
+// What "now" is for a source's records: the clock when they come, or the time that they bear.
+enum class SourceTime : std::uint8_t { Arrival, Event };
 
 struct SourceSettings {
   std::string name;
@@ -37,6 +43,7 @@ struct SourceSettings {
   std::vector<std::string> shows_activity_of;
   std::string settings = "{}";  // JSON object for the plugin; secrets named by file or environment
   Duration call_limit{std::chrono::seconds(10)};
+  SourceTime time = SourceTime::Arrival;
 };
 
 struct DomainLink {
@@ -196,3 +203,10 @@ struct Settings {
 };
 
 }  // namespace curfew::app
+
+namespace curfew::model {
+template <>
+struct Names<app::SourceTime> {
+  static constexpr std::array<std::string_view, 2> all{"arrival", "event"};
+};
+}  // namespace curfew::model

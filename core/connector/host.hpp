@@ -41,6 +41,7 @@ struct SourceSettings {
   std::string config;      // JSON object
   std::string digest_key;  // 32 bytes
   bool recorded = false;   // audit
+  bool event_time = false;
   Duration call_limit{std::chrono::seconds(10)};
 };
 

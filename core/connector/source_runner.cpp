@@ -118,7 +118,9 @@ void Source::run() {
 }
 
 bool Source::create_and_start() {
-  const curfew_create_args args{sizeof(curfew_create_args), settings_.recorded ? CURFEW_CREATE_RECORDED : 0,
+  const curfew_create_args args{sizeof(curfew_create_args),
+                                (settings_.recorded ? CURFEW_CREATE_RECORDED : 0) |
+                                    (settings_.event_time ? CURFEW_CREATE_EVENT_TIME : 0),
                                 bridge::bytes_of(settings_.name), bridge::bytes_of(settings_.config),
                                 bridge::bytes_of(settings_.digest_key)};
   for (const Call call : {Call::Create, Call::Start}) {

@@ -184,6 +184,7 @@ void run_plugin(const nlohmann::json& order, Report& report) {
   settings.config = order.at("config").get<std::string>();
   settings.digest_key = base::from_base64(order.at("digest_key").get<std::string>()).value_or("");
   settings.recorded = order.at("recorded").get<bool>();
+  settings.event_time = order.at("event_time").get<bool>();
   const bool with_poll = order.at("poll").get<bool>();
 
 #ifdef CURFEW_SANITIZED
@@ -202,7 +203,8 @@ void run_plugin(const nlohmann::json& order, Report& report) {
   TrialHost trial{report};
   const curfew_host host = table(trial);
   const curfew_create_args args{sizeof(curfew_create_args),
-                                CURFEW_CREATE_TRIAL | (settings.recorded ? CURFEW_CREATE_RECORDED : 0),
+                                CURFEW_CREATE_TRIAL | (settings.recorded ? CURFEW_CREATE_RECORDED : 0) |
+                                    (settings.event_time ? CURFEW_CREATE_EVENT_TIME : 0),
                                 bridge::bytes_of(settings.name), bridge::bytes_of(settings.config),
                                 bridge::bytes_of(settings.digest_key)};
   curfew_error error{};

@@ -150,6 +150,7 @@ void Engine::State::stop_waiting(Source& source) {
     const Slot slot = sessions.find(number);
     if (slot == no_slot) continue;
     recheck_concurrency(slot, sessions.at(slot).started_at, Recheck::Itself);
+    check_device(slot);
     schedule(slot);
   }
   for (const auto& [number, through_link] : std::exchange(source.unanswered, {}))
@@ -353,6 +354,7 @@ Counts Engine::counts() const {
   counts.subjects = state_->subjects.count();
   counts.deadlines = state_->session_deadlines.size() + state_->other_deadlines.size();
   counts.failures_dropped = state_->failures.dropped();
+  counts.account_changes_dropped = state_->changes.dropped();
   for (const auto& [source, live] : state_->live_by_source) {
     if (live > 0) counts.live_by_source[std::string(state_->symbols.text(source))] = live;
   }

@@ -35,10 +35,11 @@ struct Counts {
   std::size_t deadlines = 0;
   std::size_t open_orders = 0;
   std::size_t held_orders = 0;
-  std::uint64_t unknown_memberships = 0;  // a scope asked for a group that nobody told: no match
-  std::uint64_t links_not_taught = 0;     // two identifiers in one record whose source may not link them
-  std::uint64_t failures_dropped = 0;     // failed sign-ins beyond what is kept
-  std::uint64_t sessions_dropped = 0;     // ended ones that left the memory
+  std::uint64_t unknown_memberships = 0;      // a scope asked for a group that nobody told: no match
+  std::uint64_t links_not_taught = 0;         // two identifiers in one record whose source may not link them
+  std::uint64_t failures_dropped = 0;         // failed sign-ins beyond what is kept
+  std::uint64_t account_changes_dropped = 0;  // what sources said of accounts, beyond what is kept
+  std::uint64_t sessions_dropped = 0;         // ended ones that left the memory
   std::map<std::string, std::size_t> live_by_source;  // sources without a live session are left out
 };
 

@@ -91,6 +91,8 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   const model::Ref device = session.device;
   const Time end_before = session.ended_at;
   const Time person_before = session.last_person_at;
+  const model::SessionState state_before = session.state;
+  const Time state_before_at = session.state_at;
   const session::Change change = session::take(session, facts);
   count_state(session, +1);
   out->session = session.number;
@@ -124,7 +126,10 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   // The first activity after an idle time that was too long ends it; later ones matter only when they come
   // late.
   const bool idle_matters = session.idle_now || (session.idle_breach && facts.occurred_at <= person_before);
-  if (!created && !named && !change.lifecycle() && !idle_matters && !session.has_order && !change.after_end)
+  const bool is_fresh = facts.fresh_credentials && session::shows_life(facts.type);
+  const bool account_matters = session.account_changed && book.has(model::Rule::DisabledAccountActivity);
+  if (!created && !named && !change.lifecycle() && !idle_matters && !session.has_order && !change.after_end &&
+      !is_fresh && !account_matters && !session::resumes(facts.type))
     return;
 
   if (change.reopened) {
@@ -154,11 +159,28 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   if (change.ended || change.end_moved || (created && !session.lives())) {
     withdraw_after(slot, session.ended_at);
     ended(slot);
-    recheck_concurrency(slot, change.end_moved ? std::min(end_before, session.ended_at) : session.ended_at);
+    const Time from = change.end_moved ? std::min(end_before, session.ended_at) : session.ended_at;
+    recheck_concurrency(slot, from);
+    recheck_device(slot, from);
   }
-  if (change.reopened) recheck_concurrency(slot, std::min(end_before, session.started_at));
-  if (created || named || change.start_moved || change.described)
+  if (change.reopened) {
+    recheck_concurrency(slot, std::min(end_before, session.started_at));
+    recheck_device(slot, std::min(end_before, session.started_at));
+  }
+  const bool is_another = created || named || change.start_moved || change.described;
+  if (is_another) {
     recheck_concurrency(slot, session.started_at);
+    recheck_device(slot, session.started_at);
+  }
+  if (is_another || is_fresh || change.ended || change.end_moved || change.reopened) recheck_resign_ins(slot);
+  if (is_fresh) excuse_resumes(slot, facts.occurred_at);
+  check_resume(slot, facts, state_before, state_before_at);
+  if (account_matters && session::shows_life(facts.type))
+    check_account(slot, facts.occurred_at, name_of(facts.type));
+  if (account_matters && (is_fresh || named))
+    recheck_accounts_of(session.subject_index);
+  else if (is_another)
+    recheck_account(slot);
   if (session.start_seen && (created || named || change.start_moved)) {
     check_failures(slot);
     if (facts.type == ObservationType::SignIn) check_hold(slot, facts.fresh_credentials);
@@ -183,6 +205,9 @@ void Engine::State::take_of_subject(const model::Facts& facts) {
   for (std::size_t i = 1; i < facts.identifier_count; ++i)
     linked = link(linked, facts.identifiers[0].value, facts.identifiers[i], facts);
   out->subject = subjects.at(linked).ref;
+  if (facts.type == ObservationType::AccountDisabled || facts.type == ObservationType::AccountEnabled ||
+      facts.type == ObservationType::CredentialChanged)
+    take_account_change(facts, linked);
   if (!model::states_end(facts.type)) return;
   // Signed out everywhere at this source.
   for (const Slot slot : sessions_of(linked)) {
@@ -263,6 +288,7 @@ void Engine::State::attach(Slot slot, std::uint32_t subject) {
   Session& session = sessions.at(slot);
   session.subject_index = subject;
   session.subject = subjects.at(subject).ref;
+  session.account_changed = !changes.empty() && changes.knows(subjects.identifiers_of(subject));
   session.subject_previous = no_slot;
   session.subject_next = subjects.at(subject).sessions;
   if (session.subject_next != no_slot) sessions.at(session.subject_next).subject_previous = slot;
@@ -381,6 +407,11 @@ void Engine::State::recheck_subject(std::uint32_t subject) {
     // Sessions of one class are in the same groups.
     if (classes.insert(sessions.at(slot).scope_class).second) recheck_concurrency(slot, Time::min());
     if (sessions.at(slot).start_seen) check_failures(slot);
+    check_resign_in(slot);
+    check_device(slot);
+    sessions.at(slot).account_changed =
+        !changes.empty() && changes.knows(subjects.identifiers_of(sessions.at(slot).subject_index));
+    recheck_account(slot);
     schedule(slot);
   }
 }

@@ -74,6 +74,17 @@ void Engine::State::requeue(Slot slot, Time at) {
   session_deadlines.push(at, session.number);
 }
 
+// When a timed policy is breached next, if the session lives on.
+Time Engine::State::due_of(PolicyIndex index, const Session& session, const Mark* known) const {
+  const model::Policy& policy = book.at(index).policy;
+  if (policy.rule != Rule::AllowedHours) return base_of(policy.rule, session) + policy.limit;
+  // Once for each time that is closed.
+  const policy::Hours& hours = book.at(index).hours;
+  if (known == nullptr || known->violation == 0) return hours.first_closed(session.started_at);
+  const Time open = hours.next_open(known->breached_at);
+  return open == Time::max() ? open : hours.first_closed(open);
+}
+
 // When something may be due next; what waits for a watermark is among it. Time::max(): never.
 Time Engine::State::next_due(Slot slot) const {
   const Session& session = sessions.at(slot);
@@ -83,12 +94,16 @@ Time Engine::State::next_due(Slot slot) const {
   for (const PolicyIndex index : book.candidates(session.scope_class).timed) {
     const model::Policy& policy = book.at(index).policy;
     if (policy.rule == Rule::InactivityTimeout && source.shown_by.empty()) continue;
-    const Time base = base_of(policy.rule, session);
+    const bool by_hours = policy.rule == Rule::AllowedHours;
     const Mark* known = find_mark(session, index);
+    const Time due = due_of(index, session, known);
+    if (due == Time::max()) continue;
+    const Time base = by_hours ? due : base_of(policy.rule, session);
     if (known != nullptr && known->violation != 0 && known->base == base) continue;
     const bool warned = known != nullptr && known->warned_for == base;
-    const bool warns = policy.warn_before > Duration{0} && policy.warn_before < policy.limit && !warned;
-    next = std::min(next, base + policy.limit - (warns ? policy.warn_before : Duration{0}));
+    const bool warns =
+        policy.warn_before > Duration{0} && (by_hours || policy.warn_before < policy.limit) && !warned;
+    next = std::min(next, due - (warns ? policy.warn_before : Duration{0}));
   }
   if (session.expires_at != Time{}) next = std::min(next, session.expires_at);
   if (source.settings.vanished_after > Duration{0})
@@ -134,16 +149,18 @@ void Engine::State::evaluate(Slot slot, Time at) {
     const model::Policy& policy = book.at(index).policy;
     const bool absence = policy.rule == Rule::InactivityTimeout;
     if (absence && source.shown_by.empty()) continue;
-    const Time base = base_of(policy.rule, session);
-    const Time due = base + policy.limit;
+    const bool by_hours = policy.rule == Rule::AllowedHours;
     const Mark* known = find_mark(session, index);
+    const Time due = due_of(index, session, known);
+    if (due == Time::max()) continue;
+    const Time base = by_hours ? due : base_of(policy.rule, session);
     if (known != nullptr && known->violation != 0 && known->base == base) continue;
-    const bool warns = policy.warn_before > Duration{0} && policy.warn_before < policy.limit;
+    const bool warns = policy.warn_before > Duration{0} && (by_hours || policy.warn_before < policy.limit);
     const Time warn_at = due - policy.warn_before;
     if (warns && warn_at <= at && due > now && !(known != nullptr && known->warned_for == base)) {
       if (absence && !may_fire(warn_at)) continue;
       if (!applies(index, session)) continue;
-      warn(index, slot, base);
+      warn(index, slot, base, due);
     }
     if (due > at) {
       const bool to_warn = warns && warn_at > at;
@@ -160,8 +177,10 @@ void Engine::State::evaluate(Slot slot, Time at) {
     breach.breached_at = due;
     model::JsonObject o(breach.evidence);
     o.micros("limit", policy.limit);
-    o.time("since", base);
+    o.time("since", by_hours ? session.started_at : base);
     o.micros("measured", now - base);
+    if (by_hours) o.time("closed_at", due);
+    if (by_hours) o.text("zone", policy.zone.empty() ? "UTC" : policy.zone);
     if (absence) o.flag("records_missing", source.gap_at > base);
     o.raw("sessions", "[" + std::to_string(session.number) + "]");
     o.end();
@@ -169,6 +188,9 @@ void Engine::State::evaluate(Slot slot, Time at) {
     const model::ViolationNumber number = last_violation;
     enforce(index, violation, number, {slot}, false, absence && source.gap_at > base);
     if (!session.lives()) return;
+    if (!by_hours) continue;
+    if (const Time again = due_of(index, session, find_mark(session, index)); again != Time::max())
+      next = std::min(next, again - (warns ? policy.warn_before : Duration{0}));
   }
   const auto end_inferred = [&](model::EndReason reason, Time ended_at) {
     count_state(session, -1);
@@ -187,6 +209,7 @@ void Engine::State::evaluate(Slot slot, Time at) {
     if (reason == model::EndReason::Expired) withdraw_after(slot, ended_at);
     ended(slot);
     recheck_concurrency(slot, ended_at);
+    recheck_device(slot, ended_at);
     schedule(slot);
   };
   if (session.expires_at != Time{}) {
@@ -310,7 +333,8 @@ void Engine::State::withdraw_after(Slot slot, Time ended_at) {
   std::vector<model::ViolationNumber> gone;
   for (Mark& mark : marks[session.number].of) {
     const Rule rule = identities[mark.identity].rule;
-    const bool timed = rule == Rule::SessionTimeout || rule == Rule::InactivityTimeout;
+    const bool timed =
+        rule == Rule::SessionTimeout || rule == Rule::InactivityTimeout || rule == Rule::AllowedHours;
     if (!timed || mark.violation == 0 || mark.breached_at < ended_at) continue;
     gone.push_back(mark.violation);
     mark.violation = 0;
@@ -338,7 +362,9 @@ void Engine::State::drop(Slot slot, Time at) {
     }
     marks.erase(session.number);
   }
-  forgotten_until = std::max(forgotten_until, session.ended_at);
+  forgotten_until = std::max({forgotten_until, session.ended_at, session.last_fresh_at});
+  if (session.account_changed && session.last_fresh_at != Time{})
+    changes.remember_fresh(subjects.identifiers_of(session.subject_index), session.last_fresh_at);
   out->last_sessions.push_back(session::to_row(session, symbols));
   detach(slot);
   sessions.drop(slot);

@@ -105,7 +105,8 @@ void Engine::State::take_proof_back(Slot slot) {
   Session& session = sessions.at(slot);
   if (!session.proven_end) return;
   session.proven_end = false;
-  if (session.end_reason != model::EndReason::Forced) return;
+  const model::EndReason was = session.end_reason;
+  if (was != model::EndReason::Forced && was != model::EndReason::ClosingTime) return;
   count_state(session, -1);
   session.state = model::SessionState::Active;
   session.ended_at = Time{};
@@ -118,11 +119,13 @@ void Engine::State::take_proof_back(Slot slot) {
   std::string text;
   model::JsonObject o(text);
   o.number("session_number", session.number);
-  o.name("was", model::EndReason::Forced);
+  o.name("was", was);
   o.time("activity_at", session.last_at());
   o.end();
   decide(model::EntryKind::SessionReopened, session, std::move(text));
   recheck_concurrency(slot, session.started_at);
+  recheck_device(slot, session.started_at);
+  recheck_resign_ins(slot);
 }
 
 // Makes the order, and begins it unless it is held. `target` may be no_slot: about the subject alone.
@@ -222,6 +225,14 @@ model::SessionDigest Engine::State::control_for(const Order& order, const std::s
       return sessions.at(slot).digest;
   }
   return {};
+}
+
+// Why a session is over whose end such an order proved.
+model::EndReason Engine::State::reason_of(const Order& order) const {
+  const auto found = violations.find(order.violation);
+  const bool closed =
+      found != violations.end() && identities[found->second.identity].rule == model::Rule::AllowedHours;
+  return closed ? model::EndReason::ClosingTime : model::EndReason::Forced;
 }
 
 // Turns what the loop decided into entries and effects.
@@ -337,13 +348,14 @@ void Engine::State::run(model::OrderNumber number, std::vector<Event>& events) {
   // An end that the source stated keeps its time and reason, unless it went on after that.
   count_state(session, -1);
   if (session.lives() || session.last_at() > session.ended_at)
-    force_end(session, now);
+    force_end(session, reason_of(order), now);
   else
     session.proven_end = true;
   count_state(session, +1);
   touch(session);
   ended(slot);
   recheck_concurrency(slot, session.ended_at);
+  recheck_device(slot, session.ended_at);
   schedule(slot);
 }
 

@@ -5,7 +5,7 @@
 namespace curfew::engine {
 namespace {
 
-constexpr std::string_view magic = "curfew-engine-7";
+constexpr std::string_view magic = "curfew-engine-8";
 
 void save_session(const Session& s, bool keyed, const std::vector<std::uint32_t>& words,
                   model::StateWriter& w) {
@@ -39,6 +39,7 @@ void save_session(const Session& s, bool keyed, const std::vector<std::uint32_t>
   w.time(s.closed_at);
   w.number(words[s.blocked_on.number]);
   w.number(s.corrections);
+  w.time(s.first_fresh_at);
   w.time(s.last_fresh_at);
   w.ref(s.device);
   w.ref(s.address);
@@ -90,6 +91,7 @@ Session load_session(const std::vector<model::Symbol>& words, model::StateReader
   s.closed_at = r.time();
   s.blocked_on = word();
   s.corrections = r.number_as<std::uint32_t>();
+  s.first_fresh_at = r.time();
   s.last_fresh_at = r.time();
   s.device = r.ref();
   s.address = r.ref();
@@ -115,6 +117,7 @@ void Engine::State::save(const std::function<void(std::string_view)>& put) const
   }
   groups.save(w);
   failures.save(w);
+  changes.save(w, symbols);
   subjects.save(w, symbols);
   sources.save(w, symbols);
 
@@ -219,6 +222,7 @@ void Engine::State::load(std::string_view bytes) {
   }
   groups.load(r);
   failures.load(r);
+  changes.load(r, symbols);
   subjects.load(r, symbols);
   sources.load(r, symbols);
   configure();

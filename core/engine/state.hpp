@@ -5,6 +5,8 @@
 //   rules.cpp         policies: when they are due, what breaches their limits, what takes a breach back
 //   warnings.cpp      a limit that is near, and who is told of it
 //   event_rules.cpp   policies that need no deadline: sessions at once, failures, activity after the end
+//   resign_in_rules.cpp, account_rules.cpp, resume_rules.cpp, device_rules.cpp
+//                     policies about fresh credentials that did not come, and devices left to the next
 //   sign_outs.cpp     orders: made, held, moved on
 //   commands.cpp      what people order; preview.cpp: what that would do
 //   gate_entries.cpp  what a gate may know of a session
@@ -17,7 +19,9 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +31,7 @@
 #include "core/engine/engine.hpp"
 #include "core/engine/sources.hpp"
 #include "core/model/preview.hpp"
+#include "core/policy/account_changes.hpp"
 #include "core/policy/concurrency.hpp"
 #include "core/policy/failures.hpp"
 #include "core/policy/rulebook.hpp"
@@ -38,6 +43,10 @@ namespace curfew::engine {
 using session::no_slot;
 using session::Session;
 using session::Slot;
+
+// How far from what it explains a statement of fresh credentials may lie: sources tell of one act in several
+// records.
+inline constexpr Duration fresh_within{std::chrono::minutes(1)};
 
 // A policy as violations remember it, also after the configuration changed.
 struct Identity {
@@ -86,7 +95,7 @@ struct Hold {
   std::vector<model::LadderStep> ladder;
 };
 
-// The time from which a timed policy counts, for a session as it stands.
+// The time from which a timed policy with a limit counts, for a session as it stands.
 [[nodiscard]] inline Time base_of(model::Rule rule, const Session& session) {
   return rule == model::Rule::InactivityTimeout ? std::max(session.last_person_at, session.started_at)
                                                 : session.started_at;
@@ -130,6 +139,7 @@ struct Engine::State {
   Duration longest_failure_window{0};
   policy::Groups groups;
   policy::Failures failures;
+  policy::AccountChanges changes;
   session::SessionTable sessions;
   session::Subjects subjects;
   Sources sources;
@@ -148,7 +158,7 @@ struct Engine::State {
   std::map<std::uint32_t, Hold> holds;                        // by subject
   std::set<std::pair<model::Ref, model::Ref>> refused_links;  // reported once
   bool started = false;                                       // by a daemon: sources have backlogs
-  Time forgotten_until{};    // the newest end of a session that left the memory
+  Time forgotten_until{};    // the newest end, or fresh credentials, of a session that left the memory
   std::vector<Slot> active;  // since the last flush
   Counts counts;
   std::map<model::Symbol, std::size_t> live_by_source;
@@ -199,7 +209,7 @@ struct Engine::State {
   [[nodiscard]] std::vector<Slot> sessions_of(std::uint32_t subject) const;
 
   // warnings.cpp
-  void warn(policy::PolicyIndex policy, Slot slot, Time base);
+  void warn(policy::PolicyIndex policy, Slot slot, Time base, Time deadline);
   [[nodiscard]] std::string why_not_notified(const model::Policy& policy, const Session& session);
   [[nodiscard]] bool warning_stands(model::SessionNumber session, std::string_view policy,
                                     Time deadline) const;
@@ -209,6 +219,7 @@ struct Engine::State {
   void schedule(Slot slot);
   void requeue(Slot slot, Time at);
   [[nodiscard]] Time next_due(Slot slot) const;
+  [[nodiscard]] Time due_of(policy::PolicyIndex policy, const Session& session, const Mark* known) const;
   [[nodiscard]] const Source* blocking(const Session& session, Time deadline) const;
   void block(Slot slot, Time at, const Source& on);
   [[nodiscard]] const Mark* find_mark(const Session& session, policy::PolicyIndex policy) const;
@@ -228,6 +239,37 @@ struct Engine::State {
   void check_failures(Slot slot);
   void check_after_end(Slot slot, const model::Facts& facts);
 
+  // resign_in_rules.cpp
+  struct ResignIn {
+    const Session* signed_out = nullptr;
+    bool through_link = false;
+  };
+  [[nodiscard]] std::optional<ResignIn> resign_in_of(const Session& session,
+                                                     const model::Policy& policy) const;
+  void recheck_resign_ins(Slot slot);
+  void check_resign_in(Slot slot);
+
+  // account_rules.cpp
+  [[nodiscard]] bool proved_identity(const Session& session, Time from, Time to) const;
+  [[nodiscard]] std::vector<policy::AccountChange> breached_changes(const Session& session,
+                                                                    const model::Policy& policy,
+                                                                    std::span<const model::Identifier> person,
+                                                                    Time at, Time proved_until) const;
+  void check_account(Slot slot, Time at, std::string_view shown_by);
+  void recheck_account(Slot slot);
+  void recheck_accounts_of(std::uint32_t subject);
+  void take_account_change(const model::Facts& facts, std::uint32_t subject);
+
+  // resume_rules.cpp
+  void check_resume(Slot slot, const model::Facts& facts, model::SessionState was, Time was_since);
+  [[nodiscard]] bool is_fresh_beside(const Session& session, Time at) const;
+  void excuse_resumes(Slot slot, Time fresh_at);
+
+  // device_rules.cpp
+  [[nodiscard]] std::vector<Slot> others_on_device(const Session& session, policy::PolicyIndex index);
+  void check_device(Slot slot);
+  void recheck_device(Slot slot, Time from);
+
   // sign_outs.cpp
   void enforce(policy::PolicyIndex policy, Violation& violation, model::ViolationNumber number,
                const std::vector<Slot>& targets, bool through_link, bool doubtful);
@@ -237,6 +279,7 @@ struct Engine::State {
   [[nodiscard]] const KeptOrder* order_of(const Session& session) const;
   [[nodiscard]] KeptOrder* order_of(const Session& session);
   void take_proof_back(Slot slot);
+  [[nodiscard]] model::EndReason reason_of(const enforcement::Order& order) const;
   void run(model::OrderNumber number, std::vector<enforcement::Event>& events);
   void wake_order(model::OrderNumber number);
   void queue_order(KeptOrder& kept);

@@ -7,10 +7,9 @@
 namespace curfew::engine {
 
 // Once for each time of activity (or life): `base` is its start.
-void Engine::State::warn(policy::PolicyIndex index, Slot slot, Time base) {
+void Engine::State::warn(policy::PolicyIndex index, Slot slot, Time base, Time deadline) {
   Session& session = sessions.at(slot);
   const model::Policy& policy = book.at(index).policy;
-  const Time deadline = base + policy.limit;
   mark(session, index).warned_for = base;
   out->fired = true;
   std::string text;
@@ -63,7 +62,7 @@ bool Engine::State::warning_stands(model::SessionNumber number, std::string_view
   return std::any_of(timed.begin(), timed.end(), [&](policy::PolicyIndex index) {
     const model::Policy& policy = book.at(index).policy;
     return policy.name == name && policy.mode == model::PolicyMode::Enforce &&
-           base_of(policy.rule, session) + policy.limit == deadline;
+           due_of(index, session, find_mark(session, index)) == deadline;
   });
 }
 

@@ -16,17 +16,29 @@
 namespace curfew::model {
 
 enum class Rule : std::uint8_t {
-  SessionTimeout,      // limit: longest life of a session, by engine time from its start
-  InactivityTimeout,   // limit: longest time without activity of a person (an absence rule)
-  ConcurrentSessions,  // most: sessions at once in one group (`per`)
-  FailedSignIns,       // most failures within `window`, and a success after them
-  ActivityAfterEnd,    // a session that ended (stated, or proven by us) shows activity
+  SessionTimeout,           // limit: longest life of a session, by engine time from its start
+  InactivityTimeout,        // limit: longest time without activity of a person (an absence rule)
+  ConcurrentSessions,       // most: sessions at once in one group (`per`)
+  FailedSignIns,            // most failures within `window`, and a success after them
+  ActivityAfterEnd,         // a session that ended (stated, or proven by us) shows activity
+  SilentResignIn,           // a sign-in without fresh credentials within `window` after a sign-out (`per`)
+  DisabledAccountActivity,  // activity after its account was disabled, or given other credentials (`changes`)
+  ResumeWithoutReauthentication,  // unlocked, reconnected or resumed without fresh credentials
+  SharedDevice,                   // another subject's session lives on the device at a sign-in
+  AllowedHours,                   // a session lives outside `hours`
 };
 template <>
 struct Names<Rule> {
-  static constexpr std::array<std::string_view, 5> all{"session_timeout", "inactivity_timeout",
-                                                       "concurrent_sessions", "failed_sign_ins",
-                                                       "activity_after_end"};
+  static constexpr std::array<std::string_view, 10> all{"session_timeout",
+                                                        "inactivity_timeout",
+                                                        "concurrent_sessions",
+                                                        "failed_sign_ins",
+                                                        "activity_after_end",
+                                                        "silent_resign_in",
+                                                        "disabled_account_activity",
+                                                        "resume_without_reauthentication",
+                                                        "shared_device",
+                                                        "allowed_hours"};
 };
 
 enum class Per : std::uint8_t {
@@ -43,6 +55,36 @@ enum class Evict : std::uint8_t { Oldest, Newest, All };
 template <>
 struct Names<Evict> {
   static constexpr std::array<std::string_view, 3> all{"oldest", "newest", "all"};
+};
+
+// What may have happened to an account.
+enum class AccountChangeKind : std::uint8_t { Disabled, CredentialChanged };
+template <>
+struct Names<AccountChangeKind> {
+  static constexpr std::array<std::string_view, 2> all{"disabled", "credential_changed"};
+};
+
+enum class Weekday : std::uint8_t { Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday };
+template <>
+struct Names<Weekday> {
+  static constexpr std::array<std::string_view, 7> all{"monday", "tuesday",  "wednesday", "thursday",
+                                                       "friday", "saturday", "sunday"};
+};
+
+// A time of a local day, "08:00" to "18:00"; one that ends before it begins ends on the next day.
+struct Shift {
+  std::vector<Weekday> days;  // on which it begins; empty: on all
+  std::string from;
+  std::string to;  // "24:00": at the day's end
+  friend bool operator==(const Shift&, const Shift&) = default;
+};
+
+// What is to be added to UTC from a time on. Written down when a configuration is loaded, so that what a zone
+// said then is part of the record.
+struct ZoneOffset {
+  Time from{};
+  Duration offset{0};
+  friend bool operator==(const ZoneOffset&, const ZoneOffset&) = default;
 };
 
 // Empty lists match everything. A list of groups matches only known members.
@@ -81,6 +123,10 @@ struct Policy {
   Duration window{0};
   Per per = Per::Subject;
   Evict evict = Evict::Oldest;
+  std::vector<AccountChangeKind> changes;  // empty: disabled
+  std::string zone;                        // of `hours`, by its name
+  std::vector<Shift> hours;
+  std::vector<ZoneOffset> offsets;  // of the zone, ascending
   bool hold = false;  // after a sign-out, new sessions of the subject end at first sight unless fresh
                       // credentials came with them
   std::vector<std::string> controls;  // "nist-800-53:ac-12"

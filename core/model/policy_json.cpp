@@ -35,6 +35,24 @@ void append(std::string& out, const Policy& policy) {
   o.micros("window", policy.window);
   o.name("per", policy.per);
   o.name("evict", policy.evict);
+  if (!policy.changes.empty()) o.names("changes", policy.changes);
+  o.text_unless_empty("zone", policy.zone);
+  if (!policy.hours.empty()) {
+    o.list("hours", policy.hours, [](std::string& text, const Shift& shift) {
+      JsonObject one(text);
+      if (!shift.days.empty()) one.names("days", shift.days);
+      one.text("from", shift.from);
+      one.text("to", shift.to);
+      one.end();
+    });
+  }
+  if (!policy.offsets.empty()) {
+    // Hundreds of them: as short as can be.
+    o.list("offsets", policy.offsets, [](std::string& text, const ZoneOffset& one) {
+      text +=
+          '[' + std::to_string(base::to_micros(one.from)) + ',' + std::to_string(one.offset.count()) + ']';
+    });
+  }
   o.flag("hold", policy.hold);
   o.texts("controls", policy.controls);
   o.raw("ladder", to_json(policy.ladder));
@@ -110,6 +128,26 @@ void read_value(element from, std::string_view where, LadderStep& to) {
   }
 }
 
+void read_value(element from, std::string_view where, Shift& to) {
+  for (const auto [key, value] : json_object(from, where)) {
+    if (key == "days")
+      read(value, key, to.days);
+    else if (key == "from")
+      read(value, key, to.from);
+    else if (key == "to")
+      read(value, key, to.to);
+    else
+      unknown(key);
+  }
+}
+
+void read_value(element from, std::string_view where, ZoneOffset& to) {
+  std::vector<Duration> pair;
+  read(from, where, pair);
+  if (pair.size() != 2) corrupt_field(where, "is not a pair of time and offset");
+  to = {Time{pair[0]}, pair[1]};
+}
+
 template <typename T>
 void read_list(element from, std::string_view where, std::vector<T>& to);
 
@@ -139,6 +177,14 @@ void read_value(element from, std::string_view where, Policy& to) {
       read(value, key, to.per);
     else if (key == "evict")
       read(value, key, to.evict);
+    else if (key == "changes")
+      read(value, key, to.changes);
+    else if (key == "zone")
+      read(value, key, to.zone);
+    else if (key == "hours")
+      read_list(value, key, to.hours);
+    else if (key == "offsets")
+      read_list(value, key, to.offsets);
     else if (key == "hold")
       read(value, key, to.hold);
     else if (key == "controls")

@@ -62,6 +62,8 @@ Rulebook::Rulebook(const model::PolicySet& set, model::Symbols& symbols) {
   for (const model::Policy& policy : set.policies) {
     Compiled& compiled = policies_.emplace_back();
     compiled.policy = policy;
+    if (policy.rule == model::Rule::AllowedHours) compiled.hours = Hours(policy.hours, policy.offsets);
+    has_[static_cast<std::size_t>(policy.rule)] = true;
     compiled.sources = interned(policy.scope.sources, symbols);
     compiled.applications = interned(policy.scope.applications, symbols);
     compiled.except_sources = interned(policy.except.sources, symbols);
@@ -99,6 +101,7 @@ std::uint32_t Rulebook::class_of(model::Symbol source, model::Symbol application
     switch (p.policy.rule) {
       case model::Rule::SessionTimeout:
       case model::Rule::InactivityTimeout:
+      case model::Rule::AllowedHours:
         candidates.timed.push_back(i);
         break;
       case model::Rule::ConcurrentSessions:
@@ -109,6 +112,18 @@ std::uint32_t Rulebook::class_of(model::Symbol source, model::Symbol application
         break;
       case model::Rule::ActivityAfterEnd:
         candidates.after_end.push_back(i);
+        break;
+      case model::Rule::SilentResignIn:
+        candidates.resign_in.push_back(i);
+        break;
+      case model::Rule::DisabledAccountActivity:
+        candidates.account.push_back(i);
+        break;
+      case model::Rule::ResumeWithoutReauthentication:
+        candidates.resume.push_back(i);
+        break;
+      case model::Rule::SharedDevice:
+        candidates.device.push_back(i);
         break;
     }
   }

@@ -10,12 +10,14 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "core/model/policy.hpp"
 #include "core/policy/groups.hpp"
+#include "core/policy/hours.hpp"
 
 namespace curfew::policy {
 
@@ -25,16 +27,21 @@ struct Compiled {
   model::Policy policy;
   std::vector<model::Symbol> sources, applications, except_sources, except_applications;
   std::vector<model::Ref> subjects, except_subjects;
+  Hours hours;                   // of allowed_hours
   bool asks_person = false;      // scope or exemption names subjects or groups
   std::uint32_t unresolved = 0;  // subjects that are no references
 };
 
 // Indexes of policies, ascending.
 struct Candidates {
-  std::vector<PolicyIndex> timed;  // session_timeout and inactivity_timeout
+  std::vector<PolicyIndex> timed;  // session_timeout, inactivity_timeout, allowed_hours
   std::vector<PolicyIndex> concurrent;
   std::vector<PolicyIndex> failed;
   std::vector<PolicyIndex> after_end;
+  std::vector<PolicyIndex> resign_in;
+  std::vector<PolicyIndex> account;
+  std::vector<PolicyIndex> resume;
+  std::vector<PolicyIndex> device;
 };
 
 class Rulebook {
@@ -50,6 +57,7 @@ class Rulebook {
   }
   [[nodiscard]] const Compiled& at(PolicyIndex index) const { return policies_[index]; }
   [[nodiscard]] std::size_t size() const { return policies_.size(); }
+  [[nodiscard]] bool has(model::Rule rule) const { return has_[static_cast<std::size_t>(rule)]; }
 
   // The part that depends on the person. Unknown: membership that nobody told decides; it never counts as a
   // match in enforce, and never lifts an exemption there.
@@ -63,6 +71,7 @@ class Rulebook {
   std::vector<Compiled> policies_;
   std::vector<model::Ref> protected_;
   std::uint32_t unresolved_protected_ = 0;
+  std::array<bool, model::Names<model::Rule>::all.size()> has_{};
   absl::flat_hash_map<std::uint64_t, std::uint32_t> class_numbers_;
   std::vector<Candidates> classes_;
 };

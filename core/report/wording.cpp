@@ -78,6 +78,12 @@ std::string text_in(const nlohmann::ordered_json& json, const char* key) {
   return at == json.end() || !at->is_string() ? std::string{} : words(at->get<std::string>());
 }
 
+// As it is written, for what somebody named.
+std::string name_in(const nlohmann::ordered_json& json, const char* key) {
+  const auto at = json.find(key);
+  return at == json.end() || !at->is_string() ? std::string{} : at->get<std::string>();
+}
+
 // The session that a row names anyway is no news.
 std::string others_involved(const model::ViolationRow& row, const nlohmann::ordered_json& json) {
   const auto at = json.find("sessions");
@@ -116,6 +122,32 @@ std::string evidence_sentence(const AuditReport& report, const model::ViolationR
       return "activity " + long_measured + " after its end" +
              (ended ? " at " + time(base::from_micros(*ended)) : "") + " (" + text_in(json, "end_reason") +
              ", " + text_in(json, "end") + "); cause: " + text_in(json, "cause");
+    }
+    case model::Rule::SilentResignIn: {
+      const auto ended = number_in(json, "ended_at");
+      return "signed in silently " + long_measured + " after a sign-out" +
+             (ended ? " at " + time(base::from_micros(*ended)) : "") + " (" + text_in(json, "end") +
+             "; looked for within " + base::exactly_in_words(Duration{*limit}) +
+             "); cause: " + text_in(json, "cause");
+    }
+    case model::Rule::DisabledAccountActivity: {
+      const auto changed = number_in(json, "changed_at");
+      return text_in(json, "shown_by") + " " + long_measured + " after: " + text_in(json, "change") +
+             (changed ? " at " + time(base::from_micros(*changed)) : "") + ", told by " +
+             name_in(json, "told_by");
+    }
+    case model::Rule::ResumeWithoutReauthentication: {
+      const auto away = number_in(json, "away_since");
+      return text_in(json, "shown_by") + " without fresh credentials" +
+             (away ? " after " + long_measured + " away (since " + time(base::from_micros(*away)) + ")" : "");
+    }
+    case model::Rule::SharedDevice:
+      return few + " people on one device" + others_involved(row, json);
+    case model::Rule::AllowedHours: {
+      const auto closed = number_in(json, "closed_at");
+      return "outside the allowed hours" +
+             (closed ? " from " + time(base::from_micros(*closed)) + " UTC" : "") + " (" +
+             name_in(json, "zone") + ")";
     }
   }
   return object_text(report, json, 0);

@@ -152,6 +152,42 @@ bool shows_person(const Facts& facts) noexcept {
   }
 }
 
+bool resumes(ObservationType type) noexcept {
+  return type == ObservationType::Unlocked || type == ObservationType::Reconnected ||
+         type == ObservationType::Resumed;
+}
+
+bool began_silently(const Session& session) noexcept {
+  if (session.interactivity != model::Interactivity::Unknown)
+    return session.interactivity == model::Interactivity::Silent;
+  switch (session.auth_method) {
+    case model::AuthMethod::Kerberos:
+    case model::AuthMethod::Ntlm:
+    case model::AuthMethod::Negotiate:
+    case model::AuthMethod::Cached:
+    case model::AuthMethod::Token:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool was_signed_out(const Session& session) noexcept {
+  if (session.lives()) return false;
+  if (session.proven_end) return true;
+  if (session.end_certainty != Certainty::Stated) return false;
+  switch (session.end_reason) {
+    case EndReason::SignedOut:
+    case EndReason::Forced:
+    case EndReason::ClosingTime:
+    case EndReason::AccountDisabled:
+    case EndReason::CredentialChanged:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Change take(Session& session, const Facts& facts) {
   Change change;
   change.described = describe(session, facts);
@@ -173,7 +209,10 @@ Change take(Session& session, const Facts& facts) {
     session.start_seen = true;
     change.start_moved = true;
   }
-  if (facts.fresh_credentials) session.last_fresh_at = std::max(session.last_fresh_at, at);
+  if (facts.fresh_credentials) {
+    if (session.first_fresh_at == Time{} || at < session.first_fresh_at) session.first_fresh_at = at;
+    session.last_fresh_at = std::max(session.last_fresh_at, at);
+  }
   Time& last = shows_person(facts) ? session.last_person_at : session.last_machine_at;
   last = std::max(last, at);
   if (facts.type == ObservationType::Activity) session.activities += facts.count;
@@ -208,9 +247,9 @@ void infer_end(Session& session, EndReason reason, Time at) {
   session.ended_at = at;
 }
 
-void force_end(Session& session, Time at) {
+void force_end(Session& session, EndReason reason, Time at) {
   session.state = SessionState::Ended;
-  session.end_reason = EndReason::Forced;
+  session.end_reason = reason;
   session.end_certainty = Certainty::Stated;
   session.proven_end = true;
   session.ended_at = at;

@@ -40,6 +40,7 @@ struct alignas(64) Session {
   bool idle_breach = false;      // … too long idle, at some time
   bool idle_now = false;         // … and no activity came since
   bool has_order = false;        // a sign-out of it was ordered
+  bool account_changed = false;  // something is known of its account: disabled, enabled, other credentials
   bool active_in_flush = false;  // its activity is waiting for the next flush
   bool privileged = false;
   model::AccountType account_type = model::AccountType::Unknown;
@@ -59,6 +60,7 @@ struct alignas(64) Session {
   Time closed_at{};   // engine time at which the end was learnt
   model::Symbol blocked_on;
   std::uint32_t corrections = 0;
+  Time first_fresh_at{};  // fresh credentials: the first and the last time; epoch: never
   Time last_fresh_at{};
   model::Ref device;
   model::Ref address;
@@ -71,6 +73,11 @@ struct alignas(64) Session {
   model::SessionNumber joined = 0;  // another session of the same sign-in; 0: none
 
   [[nodiscard]] bool lives() const { return state != model::SessionState::Ended; }
+  // Whether fresh credentials are known to have been given in [from, to].
+  [[nodiscard]] bool was_fresh_in(Time from, Time to) const {
+    const auto within = [&](Time at) { return at != Time{} && at >= from && at <= to; };
+    return within(first_fresh_at) || within(last_fresh_at);
+  }
   [[nodiscard]] Time last_at() const {
     return last_person_at > last_machine_at ? last_person_at : last_machine_at;
   }
@@ -96,11 +103,19 @@ struct Change {
 // Of those, whether it was a person who acted.
 [[nodiscard]] bool shows_person(const model::Facts& facts) noexcept;
 
+// Whether it says that somebody came back to a session that waited.
+[[nodiscard]] bool resumes(model::ObservationType type) noexcept;
+// Whether nobody was asked who they are when it began, as far as its source tells: it says so, or names a way
+// of signing in that asks nobody. What it does not tell is not silent.
+[[nodiscard]] bool began_silently(const Session& session) noexcept;
+// Whether it was signed out: its source says so, or we proved it. That it ran out is something else.
+[[nodiscard]] bool was_signed_out(const Session& session) noexcept;
+
 [[nodiscard]] Change take(Session& session, const model::Facts& facts);
 // An end that nobody stated. Later activity takes it back.
 void infer_end(Session& session, model::EndReason reason, Time at);
 // An end that we brought about and proved.
-void force_end(Session& session, Time at);
+void force_end(Session& session, model::EndReason reason, Time at);
 [[nodiscard]] model::SessionRow to_row(const Session& session, const model::Symbols& symbols);
 
 }  // namespace curfew::session

@@ -114,7 +114,7 @@ std::uint32_t Coverage::add_input(std::string_view name) {
 
 void Coverage::set_format(std::uint32_t input, std::string_view format) { inputs_[input].format = format; }
 
-void Coverage::count(std::uint32_t number, const WindowsEvent& event) {
+void Coverage::count(std::uint32_t number, const WindowsEvent& event, bool with_number) {
   InputCoverage& input = inputs_[number];
   ++input.records_total;
   if (input.records_total == 1 || event.time < input.first) input.first = event.time;
@@ -124,7 +124,7 @@ void Coverage::count(std::uint32_t number, const WindowsEvent& event) {
   ++input.security_records;
   if (input.by_event_id.size() < most_event_ids || input.by_event_id.contains(event.event_id))
     ++input.by_event_id[event.event_id];
-  if (event.origin == Origin::Windows)
+  if (with_number && event.origin == Origin::Windows)
     numbers_[to_lower(event.computer) + "/security"].add(event.record_id, event.time);
   const std::uint64_t id = event.logon_id(Field::TargetLogonId);
   if (event.event_id == 4624) {
@@ -264,6 +264,24 @@ std::string Coverage::to_json() const {
   });
   json += '}';
   return json;
+}
+
+Finding finding_of(const std::string& log, const RecordNumbers::Hole& hole) {
+  Finding gap;
+  gap.type = plugin::Type::Gap;
+  gap.at = hole.before;
+  gap.key = "gap/" + log + "/" + std::to_string(hole.first) + "-" + std::to_string(hole.last);
+  gap.application = "record-numbers";
+  gap.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(hole.last - hole.first + 1, 0xFFFFFFFFU));
+  return gap;
+}
+
+void count_repeats(Coverage& coverage, std::uint32_t input, const std::vector<WindowsEvent>& repeats) {
+  for (const WindowsEvent& event : repeats) {
+    coverage.count(input, event);
+    const bool logon = event.event_id == 4624 && !is_well_known_logon(event.logon_id(Field::TargetLogonId));
+    coverage.judged(input, logon ? Fate::Joined : Fate::Other, "repeat");
+  }
 }
 
 }  // namespace curfew::windows

@@ -65,7 +65,9 @@ class Coverage {
  public:
   std::uint32_t add_input(std::string_view name);
   void set_format(std::uint32_t input, std::string_view format);
-  void count(std::uint32_t input, const WindowsEvent& event);
+  // Without its number: the records before and after it may have been counted by a run that is over, and
+  // would seem to be missing.
+  void count(std::uint32_t input, const WindowsEvent& event, bool with_number = true);
   void count_recovered(std::uint32_t input, const WindowsEvent& event);
   void count_unreadable(std::uint32_t input, std::string_view place, std::string_view why,
                         std::uint64_t records = 1);
@@ -83,5 +85,10 @@ class Coverage {
   std::vector<InputCoverage> inputs_;
   std::map<std::string, RecordNumbers> numbers_;
 };
+
+// What a hole is told as.
+[[nodiscard]] Finding finding_of(const std::string& log, const RecordNumbers::Hole& hole);
+// Records that came once more: counted, and of no further meaning.
+void count_repeats(Coverage& coverage, std::uint32_t input, const std::vector<WindowsEvent>& repeats);
 
 }  // namespace curfew::windows

@@ -42,6 +42,7 @@ constexpr std::array<std::string_view, field_count> names{"SubjectUserSid",
                                                           "",
                                                           "",
                                                           "",
+                                                          "",
                                                           ""};
 
 bool is_address(const std::string& text) {

@@ -50,8 +50,9 @@ enum class Field : std::uint8_t {
   Service,
   Name,  // distinguished name
   RemoteEndpoint,
+  Process,
 };
-inline constexpr std::size_t field_count = 31;
+inline constexpr std::size_t field_count = 32;
 
 enum class Origin : std::uint8_t { Windows, Samba };
 

@@ -10,6 +10,7 @@
 
 #include "plugins/windows/evtx_reader.hpp"
 #include "plugins/windows/json_reader.hpp"
+#include "plugins/windows/smb/full_audit_reader.hpp"
 #include "plugins/windows/text_reader.hpp"
 
 namespace curfew::windows {
@@ -183,7 +184,8 @@ Format recognise(std::string_view head) {
       return Format::Json;
   }
   // Another program's lines with records among them.
-  if (head.find('\0') == std::string_view::npos && head.find("{\"timestamp\"") != std::string_view::npos)
+  if (head.find('\0') == std::string_view::npos && (head.find("{\"timestamp\"") != std::string_view::npos ||
+                                                    head.find(full_audit_source) != std::string_view::npos))
     return Format::Text;
   return Format::Unknown;
 }

@@ -178,13 +178,8 @@ void Live::report_gaps(Time now) {
   gaps_looked_at_ = now;
   for (const auto& [log, hole] : coverage_.gaps()) {
     if (now - hole.before < std::chrono::minutes(1)) continue;  // what is missing may still come
-    Finding gap;
-    gap.type = plugin::Type::Gap;
-    gap.at = hole.before;
-    gap.key = "gap/" + log + "/" + std::to_string(hole.first) + "-" + std::to_string(hole.last);
+    Finding gap = finding_of(log, hole);
     if (!gaps_told_.insert(gap.key).second) continue;
-    gap.application = "record-numbers";
-    gap.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(hole.last - hole.first + 1, 0xFFFFFFFFU));
     found(std::move(gap));
   }
 }

@@ -56,10 +56,12 @@ class Live final : private PairingSink {
   void restore(std::string_view key, std::string_view value) { pairing_.restore(key, value); }
   // True when something was read: there may be more.
   bool step(Time now);
+  void listed(SmbListing&& listing) { pairing_.add_listing(std::move(listing)); }
 
   [[nodiscard]] std::vector<Finding> take_findings();
   [[nodiscard]] std::vector<Cursor> take_cursors();
   [[nodiscard]] std::map<std::string, std::string> take_changes() { return pairing_.take_changes(); }
+  [[nodiscard]] std::vector<SmbChange> take_smb_changes() { return pairing_.take_smb_changes(); }
   [[nodiscard]] std::vector<std::string> take_complaints() { return watch_.take_complaints(); }
   [[nodiscard]] const Coverage& coverage() const { return coverage_; }
   // How many chunks of EVTX files were read so far: what was read once is not read again.

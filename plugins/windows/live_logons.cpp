@@ -65,6 +65,14 @@ std::string serialise(const LiveSession& session) {
   put(out, static_cast<std::int64_t>(count));
   for (std::size_t i = session.open.size() - count; i < session.open.size(); ++i)
     put(out, static_cast<std::int64_t>(session.open[i]));
+  if (session.kind == LiveSession::Kind::Smb) {
+    put(out, session.endpoint);
+    put(out, static_cast<std::int64_t>(session.process.pid));
+    put(out, static_cast<std::int64_t>(session.process.unique_id));
+    put(out, session.is_listed ? 1 : 0);
+    put(out, session.shares);
+    put(out, session.left_at.time_since_epoch().count());
+  }
   return out;
 }
 
@@ -186,16 +194,16 @@ void LiveLogons::changed(const LiveSession& session) {
 
 std::map<std::string, std::string> LiveLogons::take_changes() { return std::exchange(changes_, {}); }
 
-void LiveLogons::restore(std::string_view key, std::string_view value) {
+LiveSession* LiveLogons::restore(std::string_view key, std::string_view value) {
   Fields fields(value);
   if (key.starts_with(boot_prefix)) {
     Boot boot;
     boot.at = Time{Duration{fields.number()}};
     boot.marker = static_cast<std::uint32_t>(fields.number());
     if (fields.good()) boots_.insert_or_assign(std::string(key.substr(boot_prefix.size())), boot);
-    return;
+    return nullptr;
   }
-  if (!key.starts_with(session_prefix)) return;
+  if (!key.starts_with(session_prefix)) return nullptr;
   LiveSession session;
   session.id = std::string(key.substr(session_prefix.size()));
   session.handle = fields.text();
@@ -218,9 +226,18 @@ void LiveLogons::restore(std::string_view key, std::string_view value) {
   const std::int64_t count = fields.number();
   for (std::int64_t i = 0; i < count && i < 64 && fields.good(); ++i)
     session.open.push_back(static_cast<std::uint64_t>(fields.number()));
-  if (!fields.good()) return;
-  open(std::move(session));
+  if (session.kind == LiveSession::Kind::Smb) {
+    session.endpoint = fields.text();
+    session.process.pid = static_cast<std::uint64_t>(fields.number());
+    session.process.unique_id = static_cast<std::uint64_t>(fields.number());
+    session.is_listed = fields.number() != 0;
+    session.shares = static_cast<std::uint32_t>(fields.number());
+    session.left_at = Time{Duration{fields.number()}};
+  }
+  if (!fields.good()) return nullptr;
+  LiveSession& opened = open(std::move(session));
   changes_.clear();
+  return &opened;
 }
 
 }  // namespace curfew::windows

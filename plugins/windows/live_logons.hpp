@@ -11,11 +11,12 @@
 
 #include "plugins/windows/accounts.hpp"
 #include "plugins/windows/event.hpp"
+#include "plugins/windows/smb/listing.hpp"
 
 namespace curfew::windows {
 
 struct LiveSession {
-  enum class Kind : std::uint8_t { Interactive, Network, Batch };
+  enum class Kind : std::uint8_t { Interactive, Network, Batch, Smb };
 
   std::string id;  // clear: computer/boot/logon id
   std::string handle;
@@ -32,6 +33,13 @@ struct LiveSession {
   bool has_twin = false;
   bool elevated = false;  // its first token
   bool numbered = true;   // has logon ids, so that logoffs can be seen
+  // Of an SMB session that is seen one by one:
+  std::string endpoint;
+  SmbProcess process;
+  bool is_listed = false;      // the server's list had it
+  std::uint32_t absences = 0;  // lists without it, one after the other; not kept through a restart
+  std::uint32_t shares = 0;    // connected, of those that are audited
+  Time left_at{};              // its last share
 };
 
 struct LogonKey {
@@ -77,7 +85,8 @@ class LiveLogons {
 
   void changed(const LiveSession& session);
   [[nodiscard]] std::map<std::string, std::string> take_changes();
-  void restore(std::string_view key, std::string_view value);
+  // The session, if it was one.
+  LiveSession* restore(std::string_view key, std::string_view value);
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
 
  private:

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "plugins/windows/pairing_state.hpp"
+#include "plugins/windows/smb/full_audit_reader.hpp"
 
 namespace curfew::windows {
 
@@ -12,7 +13,7 @@ Pairing::Pairing(PairingSettings settings, PairingSink& sink)
 Pairing::~Pairing() = default;
 
 bool Pairing::uses(const WindowsEvent& event) {
-  if (event.origin == Origin::Samba) return event.event_id != 0;
+  if (event.origin == Origin::Samba) return event.event_id != 0 || event.provider == full_audit_provider;
   if (starts_up(event) || shuts_down(event)) return true;
   if (!event.is_security()) return false;
   static constexpr std::array<std::uint32_t, 21> ids{1102, 4608, 4624, 4625, 4634, 4647, 4672,
@@ -33,7 +34,21 @@ void Pairing::finish() { state_->release(state_->newest); }
 
 Time Pairing::horizon() const { return state_->horizon; }
 std::map<std::string, std::string> Pairing::take_changes() { return state_->live.take_changes(); }
-void Pairing::restore(std::string_view key, std::string_view value) { state_->live.restore(key, value); }
+void Pairing::add_listing(SmbListing&& listing) { state_->add_listing(std::move(listing)); }
+
+void Pairing::restore(std::string_view key, std::string_view value) {
+  const LiveSession* session = state_->live.restore(key, value);
+  if (session == nullptr) return;
+  // Time goes on for what lived before the restart.
+  if (session->kind == LiveSession::Kind::Network) state_->arm(*session);
+  if (session->kind == LiveSession::Kind::Smb) state_->adopt_smb(*session);
+}
+
+std::vector<SmbChange> Pairing::take_smb_changes() {
+  std::vector<SmbChange> all;
+  for (auto& [id, change] : std::exchange(state_->smb_changes, {})) all.push_back(std::move(change));
+  return all;
+}
 std::size_t Pairing::live() const { return state_->live.size(); }
 
 }  // namespace curfew::windows

@@ -24,6 +24,7 @@
 
 #include "curfew/plugin/connector.hpp"
 #include "plugins/windows/event.hpp"
+#include "plugins/windows/smb/smb_sessions.hpp"
 
 namespace curfew::windows {
 
@@ -67,6 +68,7 @@ struct PairingSettings {
   // A stated end is dated back to the last record before a crash, at most so far.
   Duration furthest_back = std::chrono::hours(24 * 366);
   bool keep_machines = false;  // computer and service accounts are sessions too
+  bool smb = false;            // SMB sessions of a Samba server one by one, by its listings
 };
 
 class Pairing {
@@ -78,6 +80,8 @@ class Pairing {
   [[nodiscard]] static bool uses(const WindowsEvent& event);
 
   void add(WindowsEvent&& event);
+  // What the Samba server says that it has; judged when event time has come past it.
+  void add_listing(SmbListing&& listing);
   // Event time has come to `now`: what waited long enough is judged.
   void advance(Time now);
   void finish();
@@ -88,6 +92,8 @@ class Pairing {
   // since the last call; an empty value means gone.
   [[nodiscard]] std::map<std::string, std::string> take_changes();
   void restore(std::string_view key, std::string_view value);
+  // SMB sessions of which something is new since the last call.
+  [[nodiscard]] std::vector<SmbChange> take_smb_changes();
   [[nodiscard]] std::size_t live() const;
 
  private:

@@ -1,5 +1,6 @@
 // Records besides logons: states, failures, accounts, boots, and what time alone decides.
 #include "plugins/windows/pairing_state.hpp"
+#include "plugins/windows/smb/full_audit_reader.hpp"
 
 namespace curfew::windows {
 
@@ -26,6 +27,8 @@ void Pairing::State::judge(const WindowsEvent& event) {
   } else if (event.origin == Origin::Windows && shuts_down(event)) {
     close_all(event, event.time);
     if (event.event_id == 1100) log_stopped.insert_or_assign(computer, event.time);
+  } else if (event.provider == full_audit_provider) {
+    judge_share(event);
   } else {
     switch (event.event_id) {
       case 4624:

@@ -139,19 +139,28 @@ void Pairing::State::open_network(const WindowsEvent& event, const Account& acco
     return;
   }
   LiveSession session = new_session(event, id, account);
-  session.logon_type = type;
   session.kind = LiveSession::Kind::Network;
   session.address = address;
+  begin_network(std::move(session), event, type);
+}
+
+void Pairing::State::begin_network(LiveSession session, const WindowsEvent& event, std::uint32_t type) {
+  session.logon_type = type;
   session.application = application_of(event, type);
   Finding finding = about(Type::SignIn, event);
   describe(finding, session);
   finding.method = method_of(event, type);
   finding.interactivity = type == 3 ? plugin::Interactivity::Silent : plugin::Interactivity::Unknown;
-  finding.privileged = is_elevated(event, id);
-  finding.address = address;
+  finding.privileged = is_elevated(event, event.logon_id(Field::TargetLogonId));
+  finding.address = session.address;
   finding.device = event.get(Field::WorkstationName);
   sink.judged(event.input, Fate::Session, "");
-  arm(live.open(std::move(session)));
+  const LiveSession& opened = live.open(std::move(session));
+  if (opened.kind == LiveSession::Kind::Smb) {
+    adopt_smb(opened);
+  } else {
+    arm(opened);
+  }
   emit(std::move(finding));
 }
 
@@ -173,6 +182,10 @@ void Pairing::State::judge_samba_logon(const WindowsEvent& event) {
       sink.judged(event.input, Fate::Joined, "authentication_of_session");
       return;
     }
+  }
+  if (is_smb_session(event)) {
+    open_smb(event, account, 3);
+    return;
   }
   open_network(event, account, type == 8 ? 8 : 3, 0);
 }

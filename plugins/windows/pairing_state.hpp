@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -72,11 +73,13 @@ struct Pairing::State {
       }
       horizon = std::max(horizon, event.time);
       fire_timers(event.time);
+      judge_listings(event.time);
       judge(event);
     }
     if (until > horizon) {
       horizon = until;
       fire_timers(until);
+      judge_listings(until);
     }
   }
 
@@ -168,11 +171,14 @@ struct Pairing::State {
   }
 
   void end_session(LiveSession& session, Finding finding, plugin::EndReason reason) {
+    // A logoff is a statement; a boot or a passed window only lets one conclude it.
+    end_session(session, std::move(finding), reason, reason == plugin::EndReason::SignedOut);
+  }
+  void end_session(LiveSession& session, Finding finding, plugin::EndReason reason, bool is_stated) {
     finding.type = plugin::Type::SignOut;
     describe(finding, session);
     finding.end_reason = reason;
-    // A logoff is a statement; a boot or a passed window only lets one conclude it.
-    finding.end_inferred = reason != plugin::EndReason::SignedOut;
+    finding.end_inferred = !is_stated;
     if (concluded.size() > most_used) concluded.clear();
     if (finding.end_inferred) concluded.insert(session.id);
     emit(std::move(finding));
@@ -197,6 +203,7 @@ struct Pairing::State {
   void judge_logon(const WindowsEvent& event);
   void judge_samba_logon(const WindowsEvent& event);
   void open_network(const WindowsEvent& event, const Account& account, std::uint32_t type, std::uint64_t id);
+  void begin_network(LiveSession session, const WindowsEvent& event, std::uint32_t type);
   bool join_twin(const WindowsEvent& event, const Account& account, std::uint32_t type, std::uint64_t id,
                  bool elevated);
   void judge_logoff(const WindowsEvent& event);
@@ -218,6 +225,28 @@ struct Pairing::State {
            }) != nullptr;
   }
 
+  // ---- SMB sessions of a Samba server (smb/pairing_smb.cpp) ----
+
+  [[nodiscard]] bool is_smb_session(const WindowsEvent& event) const;
+  void open_smb(const WindowsEvent& event, const Account& account, std::uint32_t type);
+  void adopt_smb(const LiveSession& session);
+  void end_smb(LiveSession& session, Time gone_by);
+  void judge_share(const WindowsEvent& event);
+  void tell_smb(const LiveSession& session, bool ended);
+  void add_listing(SmbListing&& listing);
+  void judge_listings(Time until);
+  void judge_listing(const SmbListing& listing);
+  template <typename Fits>
+  LiveSession* smb_where(const std::string& address, Fits fits) {
+    const auto at = smb.find(address);
+    if (at == smb.end()) return nullptr;
+    for (const std::string& id : at->second) {
+      LiveSession* session = live.find(id);
+      if (session != nullptr && fits(*session)) return session;
+    }
+    return nullptr;
+  }
+
   struct LogonKeyLess {
     bool operator()(const LogonKey& a, const LogonKey& b) const {
       return std::tie(a.computer, a.id) < std::tie(b.computer, b.id);
@@ -234,6 +263,9 @@ struct Pairing::State {
   std::set<std::string> used;       // session ids, to tell a boot that nobody recorded
   std::set<std::string> concluded;  // of them, those whose end no record stated
   std::multimap<Time, std::string> timers;
+  std::unordered_map<std::string, std::vector<std::string>> smb;  // session ids, by the client's address
+  std::map<std::string, SmbChange> smb_changes;
+  std::deque<SmbListing> listings;                          // those that event time has not come past
   std::map<std::string, Time> log_stopped;                  // 1100, by computer
   std::map<std::string, Time> last_seen;                    // of a computer
   std::map<std::string, Time> last_failure;                 // 4625, by computer and account

@@ -44,7 +44,7 @@ Recorded::Recorded(const std::vector<std::string>& paths, RecordedSettings setti
 void Recorded::read() {
   for (const std::string& path : expand_inputs(paths_)) {
     const std::uint32_t input = coverage_.add_input(path);
-    Intake intake(input, coverage_, sorter_, records_, cancelled_);
+    Intake intake(input, coverage_, *sorter_, records_, cancelled_);
     try {
       coverage_.set_format(input, name_of(read_input(path, intake, settings_.limits)));
     } catch (const Cancelled&) {
@@ -52,18 +52,32 @@ void Recorded::read() {
       return;
     }
   }
-  sorter_.sort();
+  sorter_->sort();
   find_gaps();
+}
+
+void Recorded::begin_pushed() {
+  if (coverage_.inputs().empty()) coverage_.set_format(coverage_.add_input("pushed"), "pushed");
+  sorter_.emplace(settings_.memory_bytes);
+}
+
+void Recorded::add(WindowsEvent&& event, bool with_number) {
+  ++records_;
+  event.input = 0;
+  coverage_.count(0, event, with_number);
+  if (Pairing::uses(event)) sorter_->add(event);
+}
+
+void Recorded::end_piece() {
+  sorter_->sort();
+  find_gaps();
+  finished_ = false;
 }
 
 void Recorded::find_gaps() {
   for (const auto& [log, hole] : coverage_.gaps()) {
-    Finding gap;
-    gap.type = plugin::Type::Gap;
-    gap.at = hole.before;
-    gap.key = "gap/" + log + "/" + std::to_string(hole.first) + "-" + std::to_string(hole.last);
-    gap.application = "record-numbers";
-    gap.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(hole.last - hole.first + 1, 0xFFFFFFFFU));
+    Finding gap = finding_of(log, hole);
+    if (!gaps_told_.insert(gap.key).second) continue;
     found(std::move(gap));
   }
 }
@@ -80,7 +94,7 @@ void Recorded::judged(std::uint32_t input, Fate fate, std::string_view reason) {
 bool Recorded::next(std::vector<Finding>& findings) {
   WindowsEvent event;
   while (!finished_ && waiting_.size() <= settings_.waiting_findings) {
-    if (sorter_.next(event)) {
+    if (sorter_->next(event)) {
       pairing_.add(std::move(event));
     } else {
       pairing_.finish();

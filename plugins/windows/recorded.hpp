@@ -13,7 +13,10 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -47,6 +50,15 @@ class Recorded final : private PairingSink {
   [[nodiscard]] Time until() const { return until_; }
   [[nodiscard]] const Coverage& coverage() const { return coverage_; }
 
+  // Instead of read(): records that are pushed, piece by piece. Each piece is told to its end by next(); what
+  // lives at its end goes on in the next one.
+  void begin_pushed();
+  void add(WindowsEvent&& event, bool with_number = true);
+  void end_piece();
+  [[nodiscard]] Coverage& counting() { return coverage_; }
+  [[nodiscard]] std::map<std::string, std::string> take_changes() { return pairing_.take_changes(); }
+  void restore(std::string_view key, std::string_view value) { pairing_.restore(key, value); }
+
  private:
   void found(Finding&& finding) override;
   void judged(std::uint32_t input, Fate fate, std::string_view reason) override;
@@ -55,11 +67,12 @@ class Recorded final : private PairingSink {
   std::vector<std::string> paths_;
   RecordedSettings settings_;
   Coverage coverage_;
-  EventSorter sorter_;
+  std::optional<EventSorter> sorter_;
   Pairing pairing_;
   std::multimap<std::pair<Time, std::string>, Finding> waiting_;  // what may still get a predecessor
   std::atomic<std::uint64_t> records_ = 0;
   std::atomic<bool> cancelled_ = false;
+  std::set<std::string> gaps_told_;
   bool finished_ = false;
   Time until_{};
 };

@@ -40,7 +40,21 @@ ConnectorSettings read_settings(std::string_view json) {
       out.inputs.emplace_back(path);
     }
   }
-  if (out.inputs.empty()) throw std::invalid_argument("settings: inputs names no file or folder");
+  if (element directory; settings.at_key("directory").get(directory) == simdjson::SUCCESS)
+    out.directory = simdjson::minify(directory);
+  if (element commands; settings.at_key("commands").get(commands) == simdjson::SUCCESS)
+    out.commands = simdjson::minify(commands);
+  element push;
+  if (settings.at_key("push").get(push) == simdjson::SUCCESS &&
+      push.get_bool().get(out.push) != simdjson::SUCCESS)
+    throw std::invalid_argument("settings: push must be true or false");
+  if (out.inputs.empty() && !out.push && out.directory.empty() && out.commands.empty())
+    throw std::invalid_argument(
+        "settings: inputs names no file or folder, push is not true, and there is nothing to act on either");
+  if (!out.inputs.empty() && out.push)
+    throw std::invalid_argument(
+        "settings: a source reads inputs, or takes pushes; make two sources of them, as one computer's "
+        "records should come on one way");
   PairingSettings pairing;
   pairing.settle = duration_of(settings, "settle", pairing.settle, std::chrono::minutes(1));
   pairing.network_window =
@@ -49,10 +63,15 @@ ConnectorSettings read_settings(std::string_view json) {
   if (settings.at_key("machine_accounts").get(machines) == simdjson::SUCCESS &&
       machines.get_bool().get(pairing.keep_machines) != simdjson::SUCCESS)
     throw std::invalid_argument("settings: machine_accounts must be true or false");
+  out.smb = read_smb_settings(json);
+  if (out.smb && out.inputs.empty())
+    throw std::invalid_argument("settings: smb is of the server whose audit log the inputs are; name them");
   out.recorded.pairing = pairing;
   out.live.pairing = pairing;
+  out.live.pairing.smb = out.smb.has_value();
   // The host refuses what is older than its window for repeats, a day by default.
   out.live.pairing.furthest_back = std::chrono::hours(20);
+  out.quiet = duration_of(settings, "quiet", out.quiet, std::chrono::hours(1));
   out.live.arrival_delay =
       duration_of(settings, "arrival_delay", out.live.arrival_delay, std::chrono::hours(1));
   return out;

@@ -109,7 +109,8 @@ void TextReader::take_line(std::string_view line, std::uint64_t number) {
     one.finish();
     return;
   }
-  json_.line(line, "line " + std::to_string(number));
+  const std::string place = "line " + std::to_string(number);
+  if (!full_audit_.line(trimmed, place, sink_)) json_.line(line, place);
 }
 
 void TextReader::finish() {

@@ -16,6 +16,7 @@
 #include "plugins/windows/event.hpp"
 #include "plugins/windows/input.hpp"
 #include "plugins/windows/json_reader.hpp"
+#include "plugins/windows/smb/full_audit_reader.hpp"
 #include "plugins/windows/xml_reader.hpp"
 
 namespace curfew::windows {
@@ -53,6 +54,7 @@ class TextReader {
   bool is_too_long_ = false;
   files::LineReader lines_;
   JsonEvents json_;
+  FullAuditReader full_audit_;
   XmlEventSplitter xml_;
 };
 

@@ -26,6 +26,34 @@ model::SessionDigest digest(std::uint64_t number) {
 
 }  // namespace
 
+namespace {
+
+// The histories begin at 22:13 of a Tuesday, UTC, and last half an hour or more.
+void work_hours(Random& random, model::Policy& policy) {
+  const auto clock = [](std::uint64_t minute) {
+    minute %= 24 * 60;
+    const auto digits = [](std::uint64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+    return digits(minute / 60) + ":" + digits(minute % 60);
+  };
+  const Duration before = std::chrono::minutes(30 * static_cast<std::int64_t>(random.below(5)));
+  const Duration after = std::chrono::minutes(30 * static_cast<std::int64_t>(random.below(5)));
+  policy.offsets.push_back({day - std::chrono::hours(24 * 300), before});
+  if (random.chance(70))
+    policy.offsets.push_back(
+        {Time{std::chrono::floor<std::chrono::minutes>(day) + std::chrono::minutes(5 + random.below(20))},
+         after});
+  for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
+    model::Shift& shift = policy.hours.emplace_back();
+    const std::uint64_t from = 22 * 60 + random.below(180);
+    shift.from = clock(from);
+    shift.to = clock(from + 1 + random.below(40));
+    if (random.chance(50)) shift.days = {model::Weekday::Tuesday, model::Weekday::Wednesday};
+  }
+  if (random.chance(30)) policy.warn_before = seconds(20);
+}
+
+}  // namespace
+
 model::PolicySet policies(Random& random, const Shape& shape) {
   model::PolicySet set;
   for (const std::string& name : source_names) {
@@ -42,9 +70,19 @@ model::PolicySet policies(Random& random, const Shape& shape) {
   // A gate of ours, or a proxy's log.
   if (random.chance(50)) set.sources[2].connector = model::gate_connector;
   if (random.chance(20)) set.sources[1].shows_activity = false;
-  const std::vector<Rule> rules{Rule::SessionTimeout,    Rule::InactivityTimeout,  Rule::SessionTimeout,
-                                Rule::InactivityTimeout, Rule::ConcurrentSessions, Rule::ConcurrentSessions,
-                                Rule::FailedSignIns,     Rule::ActivityAfterEnd};
+  const std::vector<Rule> rules{Rule::SessionTimeout,
+                                Rule::InactivityTimeout,
+                                Rule::SessionTimeout,
+                                Rule::InactivityTimeout,
+                                Rule::ConcurrentSessions,
+                                Rule::ConcurrentSessions,
+                                Rule::FailedSignIns,
+                                Rule::ActivityAfterEnd,
+                                Rule::SilentResignIn,
+                                Rule::DisabledAccountActivity,
+                                Rule::ResumeWithoutReauthentication,
+                                Rule::SharedDevice,
+                                Rule::AllowedHours};
   for (std::size_t i = 0; i < rules.size(); ++i) {
     model::Policy& policy = set.policies.emplace_back();
     policy.name = "p" + std::to_string(i);
@@ -55,6 +93,14 @@ model::PolicySet policies(Random& random, const Shape& shape) {
       if (random.chance(50)) policy.warn_before = seconds(i % 2 == 0 ? 10 : 25);
       if (policy.warn_before > Duration{0}) policy.warn_by = {"oncall"};
     }
+    if (rules[i] == Rule::DisabledAccountActivity) {
+      if (random.chance(60)) policy.changes = {model::AccountChangeKind::CredentialChanged};
+      if (random.chance(50)) policy.changes.push_back(model::AccountChangeKind::Disabled);
+      if (random.chance(30)) policy.limit = seconds(random.below(20));
+    }
+    if (rules[i] == Rule::ResumeWithoutReauthentication && random.chance(40))
+      policy.limit = seconds(random.below(20));
+    if (rules[i] == Rule::AllowedHours) work_hours(random, policy);
     policy.most = 1 + static_cast<std::uint32_t>(random.below(3));
     policy.window = seconds(20 + random.below(100));
     policy.per = static_cast<model::Per>(random.below(4));
@@ -102,12 +148,15 @@ History::History(std::uint64_t seed, const Shape& shape, model::Symbols& symbols
 
 model::Facts History::observation() {
   model::Facts facts;
-  const std::vector<ObservationType> types{
-      ObservationType::SignIn,         ObservationType::SignIn,       ObservationType::Activity,
-      ObservationType::Activity,       ObservationType::Activity,     ObservationType::Activity,
-      ObservationType::SignOut,        ObservationType::Locked,       ObservationType::Unlocked,
-      ObservationType::TokenRefreshed, ObservationType::SignInFailed, ObservationType::Disconnected,
-      ObservationType::Expired,        ObservationType::Gap,          ObservationType::AccountDisabled};
+  const std::vector<ObservationType> types{ObservationType::SignIn,          ObservationType::SignIn,
+                                           ObservationType::Activity,        ObservationType::Activity,
+                                           ObservationType::Activity,        ObservationType::Activity,
+                                           ObservationType::SignOut,         ObservationType::Locked,
+                                           ObservationType::Unlocked,        ObservationType::TokenRefreshed,
+                                           ObservationType::SignInFailed,    ObservationType::Disconnected,
+                                           ObservationType::Expired,         ObservationType::Gap,
+                                           ObservationType::AccountDisabled, ObservationType::Reconnected,
+                                           ObservationType::Reauthenticated};
   const std::vector<ObservationType> account_changes{
       ObservationType::AccountDisabled, ObservationType::AccountEnabled, ObservationType::CredentialChanged};
   facts.type = types[random_.below(types.size())];
@@ -145,10 +194,16 @@ model::Facts History::observation() {
       facts.identifier_count = 2;
     }
   }
-  if (random_.chance(30)) facts.device = model::Ref{500 + person};
+  // Mostly their own.
+  if (random_.chance(30))
+    facts.device = model::Ref{500 + (random_.chance(85) ? person : random_.below(people))};
+  if (random_.chance(15)) facts.user_agent = model::Ref{600 + random_.below(2)};
   facts.application = symbols_.intern(id % 2 == 0 ? "sales" : "stock");
   facts.account_type = id % 4 == 3 ? model::AccountType::Service : model::AccountType::Human;
-  facts.interactivity = id % 5 == 2 ? model::Interactivity::Silent : model::Interactivity::Interactive;
+  facts.interactivity = id % 3 == 0   ? model::Interactivity::Silent
+                        : id % 3 == 1 ? model::Interactivity::Unknown
+                                      : model::Interactivity::Interactive;
+  if (id % 4 == 0) facts.auth_method = model::AuthMethod::Kerberos;
   if (facts.type == ObservationType::Activity && random_.chance(25))
     facts.activity_class = model::ActivityClass::Machine;
   if (facts.type == ObservationType::Activity) facts.count = 1 + static_cast<std::uint32_t>(random_.below(3));
@@ -160,7 +215,11 @@ model::Facts History::observation() {
     // A conclusion often comes after what refutes it.
     if (before != Time{} && random_.chance(40)) facts.occurred_at = before - seconds(random_.below(10));
   }
-  facts.fresh_credentials = facts.type == ObservationType::SignIn && random_.chance(50);
+  facts.fresh_credentials =
+      (facts.type == ObservationType::SignIn && random_.chance(50)) ||
+      (facts.type == ObservationType::Reauthenticated && random_.chance(70)) ||
+      ((facts.type == ObservationType::Unlocked || facts.type == ObservationType::Reconnected) &&
+       random_.chance(40));
   return facts;
 }
 
@@ -207,7 +266,7 @@ model::Input History::next() {
       command.verb = random_.chance(70) ? model::Verb::Release : model::Verb::Dismiss;
       command.by = "operator";
       if (random_.chance(25))
-        command.held_of = "p" + std::to_string(random_.below(8));
+        command.held_of = "p" + std::to_string(random_.below(set_.policies.size()));
       else
         command.order = 1 + random_.below(orders_);
       return {now_, command};

@@ -66,5 +66,15 @@ curfew_mutant(late_sign_in_takes_nothing_back core/engine/observations.cpp
   "if (predecessor != no_slot) take_over(predecessor, slot);" "")
 curfew_mutant(snapshot_forgets_unanswered core/engine/sources.cpp
   "source.unanswered[number] = r.flag();" "(void)r.flag(); (void)number;")
+curfew_mutant(enabled_accounts_stay_disabled core/policy/account_changes.cpp
+  "standing.erase(of_source)" "(void)of_source")
+curfew_mutant(one_unlock_is_enough_for_ever core/engine/resume_rules.cpp
+  "(!saw_it_go || known->breached_at >= away)" "true")
+curfew_mutant(credentials_beside_do_not_count core/engine/resume_rules.cpp
+  "is_fresh_beside(session, at) ||" "")
+curfew_mutant(the_same_person_shares_a_device core/engine/device_rules.cpp
+  "other.subject_index == session.subject_index" "other.number == session.number")
+curfew_mutant(who_left_the_device_is_on_it core/engine/device_rules.cpp
+  "if (!other.lives() && other.ended_at <= session.started_at) continue;" "")
 curfew_mutant(who_was_active_is_warned core/engine/warnings.cpp
-  "base_of(policy.rule, session) + policy.limit == deadline" "base_of(policy.rule, session) + policy.limit >= deadline")
+  "due_of(index, session, find_mark(session, index)) == deadline" "due_of(index, session, find_mark(session, index)) >= deadline")

@@ -128,8 +128,8 @@ void Reference::withdraw(Mark& mark) {
 void Reference::withdraw_from(Session& session, Time ended_at) {
   for (auto& [policy, mark] : session.marks) {
     const Rule rule = set_.policies[policy].rule;
-    if ((rule == Rule::SessionTimeout || rule == Rule::InactivityTimeout) && mark.open &&
-        mark.breached_at >= ended_at)
+    if ((rule == Rule::SessionTimeout || rule == Rule::InactivityTimeout || rule == Rule::AllowedHours) &&
+        mark.open && mark.breached_at >= ended_at)
       withdraw(mark);
   }
 }
@@ -152,11 +152,20 @@ bool Reference::fire_next(Time until) {
     for (std::size_t p = 0; p < set_.policies.size(); ++p) {
       const model::Policy& policy = set_.policies[p];
       const bool absence = policy.rule == Rule::InactivityTimeout;
-      if ((policy.rule != Rule::SessionTimeout && !absence) || !in_scope(policy, session)) continue;
+      const bool hours = policy.rule == Rule::AllowedHours;
+      if ((policy.rule != Rule::SessionTimeout && !absence && !hours) || !in_scope(policy, session)) continue;
       if (absence && shown_by(session.row.source).empty()) continue;
       const Time base = absence ? std::max(session.row.last_person_activity_at, session.row.started_at)
                                 : session.row.started_at;
       const Mark& mark = session.marks[p];
+      if (hours) {
+        const Time due = closing(p, session);
+        if (due == Time::max()) continue;
+        if (policy.warn_before > Duration{0} && mark.warned_for != due && due > now_)
+          offer(due - policy.warn_before, session, p, Warn);
+        offer(due, session, p, Breach);
+        continue;
+      }
       if (mark.open && mark.base == base) continue;
       const Time due = base + policy.limit;
       const Time warn_at = due - policy.warn_before;
@@ -174,13 +183,16 @@ bool Reference::fire_next(Time until) {
   if (at == Time::max()) return false;
   Session& session = sessions_.at(number);
   if (kind == Drop) {
-    forgotten_until_ = std::max(forgotten_until_, session.row.ended_at);
+    remember_fresh(session);
+    forgotten_until_ =
+        std::max({forgotten_until_, session.row.ended_at, session.row.last_fresh_authentication_at});
     sessions_.erase(number);
     return true;
   }
   if (kind == Warn || kind == Breach) {
     const model::Policy& policy = set_.policies[p];
-    const Time base = policy.rule == Rule::InactivityTimeout
+    const Time base = policy.rule == Rule::AllowedHours ? closing(p, session)
+                      : policy.rule == Rule::InactivityTimeout
                           ? std::max(session.row.last_person_activity_at, session.row.started_at)
                           : session.row.started_at;
     if (kind == Warn) {
@@ -270,6 +282,8 @@ void Reference::apply(const model::Input& input) {
     observe(*facts);
     count_concurrency();
     count_failures();
+    judge_resign_ins();
+    judge_accounts();
   }
 }
 
@@ -318,6 +332,11 @@ void Reference::observe(const model::Facts& facts) {
       age_.push_back(told[0].value);
     }
     learn(told, told[0].value, std::string(symbols_.text(facts.source)));
+    for (const Identifier& one : told) {
+      if (person(one.value) == person(told[0].value))
+        statements_.push_back(
+            {one.value, facts.occurred_at, facts.type, std::string(symbols_.text(facts.source))});
+    }
     return;
   }
   observe_session(facts);
@@ -367,10 +386,14 @@ void Reference::observe_session(const model::Facts& facts) {
         withdraw(mark);
     }
   }
+  const SessionState was = row.state;
+  const Time was_since = session.state_at;
   first_told(row.device, facts.device);
   first_told(row.application, std::string(symbols_.text(facts.application)));
   first_told(row.account_type, facts.account_type);
   first_told(row.interactivity, facts.interactivity);
+  first_told(row.auth_method, facts.auth_method);
+  first_told(row.user_agent, facts.user_agent);
   row.expires_at = std::max(row.expires_at, facts.expires_at);
   row.started_at = std::min(row.started_at, at);
 
@@ -417,11 +440,14 @@ void Reference::observe_session(const model::Facts& facts) {
   }
 
   row.start_seen |= facts.type == ObservationType::SignIn;
-  if (facts.fresh_credentials)
+  if (facts.fresh_credentials) {
+    if (session.first_fresh == Time{} || at < session.first_fresh) session.first_fresh = at;
     row.last_fresh_authentication_at = std::max(row.last_fresh_authentication_at, at);
+  }
   const bool person_acted =
       (facts.type == ObservationType::Activity && facts.activity_class == model::ActivityClass::Person) ||
-      one_of(facts.type, {ObservationType::SignIn, ObservationType::Unlocked});
+      one_of(facts.type, {ObservationType::SignIn, ObservationType::Unlocked, ObservationType::Reconnected,
+                          ObservationType::Resumed, ObservationType::Reauthenticated});
   Time& last = person_acted ? row.last_person_activity_at : row.last_machine_activity_at;
   last = std::max(last, at);
   if (facts.type == ObservationType::Activity) row.activities += facts.count;
@@ -442,12 +468,18 @@ void Reference::observe_session(const model::Facts& facts) {
         {ObservationType::SignIn, SessionState::Active},
         {ObservationType::Unlocked, SessionState::Active},
         {ObservationType::Locked, SessionState::Locked},
+        {ObservationType::Reconnected, SessionState::Active},
+        {ObservationType::Resumed, SessionState::Active},
+        {ObservationType::Paused, SessionState::Paused},
         {ObservationType::Disconnected, SessionState::Paused}};
     if (const auto state = states.find(facts.type); state != states.end()) {
       row.state = state->second;
       session.state_at = at;
     }
   }
+  if (facts.fresh_credentials) excuse_resumes(session, at);
+  check_resume(session, facts, was, was_since);
+  check_account(session, at);
   if (!person_acted) return;
   for (auto& [policy, mark] : session.marks) {
     if (set_.policies[policy].rule != Rule::InactivityTimeout || !mark.open || at <= mark.base) continue;
@@ -456,67 +488,6 @@ void Reference::observe_session(const model::Facts& facts) {
     } else if (mark.resumed_at == Time{} || mark.resumed_at - at < set_.policies[policy].limit) {
       withdraw(mark);
       mark.warned_for = Time{};
-    }
-  }
-}
-
-void Reference::after_end(Session& session, Time activity_at) {
-  for (std::size_t p = 0; p < set_.policies.size(); ++p) {
-    if (set_.policies[p].rule != Rule::ActivityAfterEnd || !in_scope(set_.policies[p], session)) continue;
-    if (!session.marks[p].open) open(p, session, session.row.ended_at, activity_at);
-  }
-}
-
-void Reference::count_concurrency() {
-  for (std::size_t p = 0; p < set_.policies.size(); ++p) {
-    const model::Policy& policy = set_.policies[p];
-    if (policy.rule != Rule::ConcurrentSessions) continue;
-    for (auto& [number, one] : sessions_) {
-      if (!in_scope(policy, one)) continue;
-      const bool grouped = policy.per == model::Per::Device ? bool(one.row.device) : bool(one.identifier);
-      if (!grouped) continue;
-      std::size_t at_once = 0;
-      bool unread = false;
-      for (const auto& [other_number, other] : sessions_) {
-        if (!in_scope(policy, other)) continue;
-        if (policy.per == model::Per::Device
-                ? other.row.device != one.row.device
-                : !other.identifier || person(other.identifier) != person(one.identifier))
-          continue;
-        if (policy.per == model::Per::Application && other.row.application != one.row.application) continue;
-        if (policy.per == model::Per::Source && other.row.source != one.row.source) continue;
-        const bool began =
-            std::make_pair(other.row.started_at, other_number) <= std::make_pair(one.row.started_at, number);
-        const bool over =
-            other_number != number && !other.lives() && other.row.ended_at <= one.row.started_at;
-        at_once += began && !over;
-        unread |= began && !over && reads_backlog(other);
-      }
-      Mark& mark = one.marks[p];
-      if (at_once > policy.most && !mark.open && !unread)
-        open(p, one, one.row.started_at, one.row.started_at);
-      // Who was forgotten meanwhile may have been among them.
-      if (at_once <= policy.most && mark.open && one.row.started_at >= forgotten_until_) withdraw(mark);
-    }
-  }
-}
-
-void Reference::count_failures() {
-  for (std::size_t p = 0; p < set_.policies.size(); ++p) {
-    const model::Policy& policy = set_.policies[p];
-    if (policy.rule != Rule::FailedSignIns) continue;
-    for (auto& [number, session] : sessions_) {
-      const std::size_t who = person(session.identifier);
-      if (!session.row.start_seen || session.marks[p].open || !in_scope(policy, session) ||
-          who == people_.size())
-        continue;
-      std::uint64_t count = 0;
-      for (const auto& [identifier, occurred_at, times, told_at] : failures_) {
-        if (person(identifier) == who && occurred_at <= session.row.started_at &&
-            occurred_at >= session.row.started_at - policy.window)
-          count += times;
-      }
-      if (count >= policy.most) open(p, session, session.row.started_at, session.row.started_at);
     }
   }
 }

@@ -13,6 +13,9 @@
 
 namespace curfew::model_test {
 
+// Whether nobody was asked who they are when it began.
+[[nodiscard]] bool is_silent(const model::SessionRow& row);
+
 class Reference {
  public:
   explicit Reference(model::Symbols& symbols) : symbols_(symbols) {}
@@ -60,7 +63,7 @@ class Reference {
   struct Session {
     model::SessionRow row;
     model::Ref identifier;
-    Time state_at{}, closed_at{};
+    Time state_at{}, closed_at{}, first_fresh{};
     bool has_key = true;
     std::map<std::size_t, Mark> marks;
     [[nodiscard]] bool lives() const { return row.state != model::SessionState::Ended; }
@@ -85,6 +88,20 @@ class Reference {
   }
   void count_concurrency();
   void count_failures();
+  void judge_devices();
+  void judge_resign_ins();
+  void judge_accounts();
+  void check_account(Session& session, Time at);
+  [[nodiscard]] std::vector<Time> breached_changes(const Session& session, const model::Policy& policy,
+                                                   Time at, Time proved_until) const;
+  [[nodiscard]] bool proved(const Session& session, Time from, Time to) const;
+  void remember_fresh(const Session& session);
+  void check_resume(Session& session, const model::Facts& facts, model::SessionState was, Time was_since);
+  void excuse_resumes(const Session& proven, Time at);
+  // Of hours: the next breach of a session as its mark stands.
+  [[nodiscard]] Time closing(std::size_t policy, const Session& session);
+  [[nodiscard]] Time look_for(std::size_t policy, Time from, bool open);
+  [[nodiscard]] bool same_person(const Session& a, const Session& b) const;
   void after_end(Session& session, Time activity_at);
   void open(std::size_t policy, Session& session, Time base, Time breached_at);
   void withdraw(Mark& mark);
@@ -104,9 +121,18 @@ class Reference {
   std::vector<std::vector<Identifier>> people_;
   std::vector<model::Ref> age_;  // identifiers, oldest first
   std::vector<std::tuple<model::Ref, Time, std::uint32_t, Time>> failures_;
+  struct Statement {
+    model::Ref identifier;
+    Time at{};
+    model::ObservationType type{};
+    std::string source;
+  };
+  std::vector<Statement> statements_;         // about accounts
+  std::map<model::Ref, Time> fresh_of_gone_;  // of sessions that are remembered no more
+  std::map<std::tuple<std::size_t, Time, bool>, Time> looked_;
   std::vector<Violation> violations_;
   std::vector<Warning> warnings_;
-  Time forgotten_until_{};  // newest end of a session that is remembered no more
+  Time forgotten_until_{};  // newest end, or fresh credentials, of a session that is remembered no more
   std::size_t links_ = 0, silences_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "tests/support/faulty_proxy.hpp"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -22,7 +23,7 @@ struct Address {
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&bytes); }
 };
 
-Address address_of(const std::filesystem::path& path, int port) {
+Address address_of(const std::filesystem::path& path, int port, const std::string& host = "127.0.0.1") {
   Address address;
   if (!path.empty()) {
     sockaddr_un local{};
@@ -37,7 +38,8 @@ Address address_of(const std::filesystem::path& path, int port) {
   sockaddr_in loopback{};
   loopback.sin_family = AF_INET;
   loopback.sin_port = htons(static_cast<std::uint16_t>(port));
-  loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::inet_pton(AF_INET, host.c_str(), &loopback.sin_addr) != 1)
+    throw std::system_error(EINVAL, std::generic_category(), host);
   std::memcpy(&address.bytes, &loopback, sizeof(loopback));
   address.size = sizeof(loopback);
   return address;
@@ -98,7 +100,7 @@ void FaultyProxy::accept_one() {
     ::close(client);
     return;
   }
-  const Address address = address_of(between_.server_path, between_.server_port);
+  const Address address = address_of(between_.server_path, between_.server_port, between_.server_address);
   const int server = ::socket(address.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (server < 0 || ::connect(server, address.get(), address.size) != 0) {
     if (server >= 0) ::close(server);

@@ -30,6 +30,7 @@ class FaultyProxy {
     std::filesystem::path server_path;  // or
     int server_port = 0;                // on loopback
     std::filesystem::path listen_path;  // empty: a free port on loopback
+    std::string server_address = "127.0.0.1";
   };
   explicit FaultyProxy(Between between);
   ~FaultyProxy();

@@ -357,6 +357,9 @@ typedef struct curfew_create_args {
 #define CURFEW_CREATE_TRIAL                                                       \
   (UINT32_C(1) << 1) /* a trial in a child process: don't act on anything outside \
                       */
+/* The source is judged by event time: there is no "now" that its records are late to. What it tells comes in
+ * order of event time, and observed_until is all that moves the engine. */
+#define CURFEW_CREATE_EVENT_TIME (UINT32_C(1) << 2)
 
 /* The connector: what the exported function returns a pointer to. Required members are marked (r). */
 typedef struct curfew_connector {

@@ -307,7 +307,8 @@ struct Settings {
   std::string source;  // the configured name
   std::string config;  // JSON object, checked against config_schema
   bool recorded = false;
-  bool trial = false;  // don't act on anything outside
+  bool event_time = false;  // judged by event time: tell what there is in its order
+  bool trial = false;       // don't act on anything outside
 };
 
 namespace detail {
@@ -657,6 +658,7 @@ class Trampoline {
       settings.source = detail::view(args->source);
       settings.config = detail::view(args->config);
       settings.recorded = (args->flags & CURFEW_CREATE_RECORDED) != 0;
+      settings.event_time = (args->flags & CURFEW_CREATE_EVENT_TIME) != 0;
       settings.trial = (args->flags & CURFEW_CREATE_TRIAL) != 0;
       *instance = std::make_unique<Instance>(*host, *args, settings).release();
       return CURFEW_OK;

@@ -73,7 +73,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   if (data[0] == 's') {
     try {
-      require(!read_settings(text).inputs.empty());
+      const ConnectorSettings settings = read_settings(text);
+      require(settings.inputs.empty() == settings.push);
     } catch (const std::invalid_argument& failure) {
       require(std::string_view(failure.what()).starts_with("settings: "));
     }

@@ -85,12 +85,20 @@ TEST_F(Push, AnotherContentTypeIsRefused) { EXPECT_EQ(push(sign_in("a"), "text/c
 
 TEST_F(Push, TheSourcesListenerPassesOnToTheConnector) {
   const Server& server = start_sources();
-  const Reply reply = ask(server, "POST", "/sources/crm-forms/event/a%20b", "", "body");
+  const Reply reply = ask(server, "POST", "/sources/crm-forms/event/a%20b", pusher, "body");
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.body, "POST /event/a b body");
-  EXPECT_EQ(ask(server, "GET", "/sources/nobody/x").status, 404);
+  EXPECT_EQ(ask(server, "GET", "/sources/nobody/x", admin).status, 404);
+  EXPECT_EQ(ask(server, "GET", "/sources/crm-forms", pusher).body, "GET / ");
   EXPECT_EQ(ask(server, "GET", "/api/v1/sessions", admin).status, 404);
   EXPECT_EQ(ask(server, "POST", "/api/v1/ingest/crm-forms", pusher, sign_in("z")).status, 202);
+}
+
+TEST_F(Push, AConnectorsOwnPathsNeedATokenOfTheirSource) {
+  const Server& server = start_sources();
+  EXPECT_EQ(ask(server, "POST", "/sources/crm-forms/x", "", "body").status, 401);
+  EXPECT_EQ(ask(server, "POST", "/sources/crm-forms/x", viewer, "body").status, 403);
+  EXPECT_EQ(ask(server, "POST", "/sources/corp-ad/x", pusher, "body").status, 403);
 }
 
 }  // namespace

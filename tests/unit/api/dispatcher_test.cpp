@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 
 namespace curfew::api {
@@ -156,6 +157,19 @@ TEST(Problem, IsValidJsonWhateverItQuotes) {
       response.body,
       "{\"type\":\"about:blank\",\"title\":\"bad \\\"title\\\"\",\"status\":400,\"detail\":\"line\\u000aand "
       "\xEF\xBF\xBD byte\",\"instance\":\"urn:curfew:request:abc\"}");
+}
+
+// What Winlogbeat (api_key, or username and password) and NXLog can send.
+TEST_F(Dispatching, BelowSourcesATokenMayComeAsAPasswordOrAnApiKey) {
+  router_.add("POST", "/sources/{source}/{path...}", role_bit(Role::Viewer), named);
+  router_.add("GET", "/secret", role_bit(Role::Viewer), named);
+  const std::string pair = base::to_base64("whoever:cfw_v");
+  for (const std::string& scheme : std::vector<std::string>{"Basic ", "ApiKey ", "apikey "})
+    EXPECT_EQ(ask("POST", "/sources/corp/_bulk", scheme + pair).status, 200) << scheme;
+  EXPECT_EQ(ask("POST", "/sources/corp/_bulk", "Basic " + base::to_base64("cfw_v:")).status, 401);
+  EXPECT_EQ(ask("POST", "/sources/corp/_bulk", "Basic %%%").status, 401);
+  EXPECT_EQ(ask("POST", "/sources/corp/_bulk", "Digest " + pair).status, 401);
+  EXPECT_EQ(ask("GET", "/secret", "Basic " + pair).status, 401) << "a browser sends it by itself";
 }
 
 }  // namespace

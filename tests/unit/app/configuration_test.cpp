@@ -183,6 +183,24 @@ INSTANTIATE_TEST_SUITE_P(
               "policies:\n  - {name: p, rule: inactivity_timeout, limit: 59s}\n",
               "must be from 1m to 24h"},
         Wrong{"policies:\n  - {name: p, rule: activity_after_end, limit: 1h}\n", "means nothing"},
+        Wrong{"policies:\n  - {name: p, rule: shared_device, limit: 1h}\n", "means nothing"},
+        Wrong{"policies:\n  - {name: p, rule: shared_device, changes: [disabled]}\n", "means nothing"},
+        Wrong{"policies:\n  - {name: p, rule: resume_without_reauthentication, zone: UTC}\n",
+              "means nothing"},
+        Wrong{"policies:\n  - {name: p, rule: disabled_account_activity, changes: [deleted]}\n", "changes"},
+        Wrong{"policies:\n  - {name: p, rule: allowed_hours}\n", "has no 'hours'"},
+        Wrong{"policies:\n  - {name: p, rule: allowed_hours, hours: []}\n", "nobody could ever"},
+        Wrong{"policies:\n  - {name: p, rule: allowed_hours, hours: [{from: '9:00', to: '17:00'}]}\n",
+              "'9:00' is no time of day"},
+        Wrong{
+            "policies:\n  - {name: p, rule: allowed_hours, zone: Europe/Berlni, hours: [{from: '09:00', to: "
+            "'17:00'}]}\n",
+            "c.yaml:2:42: there is no time zone 'Europe/Berlni'"},
+        Wrong{"policies:\n  - {name: p, rule: silent_resign_in}\n", "has no 'window'"},
+        Wrong{"policies:\n  - {name: p, rule: silent_resign_in, window: 10m, most: 3}\n", "means nothing"},
+        Wrong{"sources:\n  - {name: crm, ingest: true, retry_window: 5m}\n"
+              "policies:\n  - {name: p, rule: silent_resign_in, window: 10m}\n",
+              "c.yaml:4:47: source 'crm' remembers a sign-out for its retry_window, 5m"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, warn_before: 1h}\n", "warning"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, warn_before: 5m, warn_by: [x]}\n",
               "no notification named"},
@@ -311,6 +329,43 @@ TEST(Configuration, WhatIsShownReadsBackAsTheSame) {
   EXPECT_EQ(show(parse_configuration("shown.yaml", shown)), shown);
 }
 
+TEST(Configuration, ASilentResignInIsJudgedByTheApplicationUnlessItIsSaid) {
+  const Settings settings =
+      parse_configuration("c.yaml",
+                          "policies:\n  - {name: a, rule: silent_resign_in, window: 10m}\n"
+                          "  - {name: b, rule: silent_resign_in, window: 1h, per: subject}\n");
+  EXPECT_EQ(settings.policies[0].per, model::Per::Application);
+  EXPECT_EQ(settings.policies[1].per, model::Per::Subject);
+  EXPECT_EQ(sentence(settings.policies[0]),
+            "Policy 'a': no sign-in without fresh credentials within 10 min after a sign-out from the same "
+            "application; for everybody. A breach is recorded, nobody is signed out.");
+  EXPECT_THAT(sentence(settings.policies[1]), HasSubstr("within 1 h after a sign-out of the same person"));
+}
+
+TEST(Configuration, AZoneIsWrittenDownAsTheOffsetsThatItHas) {
+  const char* text =
+      "policies:\n"
+      "  - name: office\n"
+      "    rule: allowed_hours\n"
+      "    zone: Europe/Berlin\n"
+      "    hours:\n"
+      "      - {days: [monday, friday], from: '07:00', to: '19:00'}\n"
+      "      - {from: '22:00', to: '02:00'}\n";
+  const Settings settings = parse_configuration("c.yaml", text);
+  const auto& offsets = settings.policies[0].offsets;
+  // Summer of 2026, as the law has it.
+  const Time summer = base::parse_rfc3339("2026-03-29T01:00:00Z").value();
+  const auto change = std::find_if(offsets.begin(), offsets.end(),
+                                   [&](const model::ZoneOffset& one) { return one.from == summer; });
+  ASSERT_NE(change, offsets.end());
+  EXPECT_EQ(change->offset, std::chrono::hours(2));
+  EXPECT_EQ(std::next(change)->from, base::parse_rfc3339("2026-10-25T01:00:00Z").value());
+  EXPECT_EQ(parse_configuration("c.yaml", text).policies, settings.policies);
+  EXPECT_THAT(sentence(settings.policies[0]),
+              HasSubstr("sessions only on monday and friday from 07:00 to 19:00 and every day from 22:00 to "
+                        "02:00 (Europe/Berlin)"));
+}
+
 TEST(Configuration, SentencesSayWhatIsEnforcedAndWhatIsNot) {
   const auto text = [](const Settings& settings) {
     std::string all;
@@ -324,6 +379,25 @@ TEST(Configuration, SentencesSayWhatIsEnforcedAndWhatIsNot) {
               "Policy 'day': a session may live 8 h; for everybody. A breach signs out: sign_out_session"),
           HasSubstr("at most 10 sign-outs a minute"), HasSubstr("upn:admin@corp.test")));
   EXPECT_THAT(text(parse_configuration("c.yaml", "")), HasSubstr("Nothing enforces"));
+}
+
+TEST(ConfigurationOfTime, AHistoryIsAloneAndEnforcesNothing) {
+  const std::string history = "sources: [{name: crm, connector: replay, time: event}]\n";
+  const Settings settings = parse_configuration("c.yaml", history);
+  EXPECT_EQ(settings.sources[0].time, SourceTime::Event);
+  EXPECT_EQ(policy_set(settings, {}).sources[0].lateness, Duration{0});
+  EXPECT_THAT(sentences(settings, {{"crm", able()}}),
+              testing::Contains(HasSubstr("the time that they bear")));
+  EXPECT_THAT(
+      error_of("sources: [{name: crm, connector: replay, time: event}, {name: b, connector: replay}]\n"),
+      HasSubstr("the only one"));
+  EXPECT_THAT(error_of("sources: [{name: crm, ingest: true, time: event}]\n"), HasSubstr("name a connector"));
+  EXPECT_THAT(error_of(history + "gates: [{name: g, guards: crm}]\n"), HasSubstr("without gates"));
+  EXPECT_THAT(error_of(history +
+                       "policies: [{name: a, rule: session_timeout, mode: enforce, accept: [unenforceable], "
+                       "ladder: [{action: sign_out_session}]}]\n"
+                       "safety: {protected_accounts: ['upn:a@b.c'], most_sign_outs_per_minute: 1}\n"),
+              HasSubstr("nobody is signed out for it"));
 }
 
 TEST(ConfigurationOfGates, IsReadAndShownAsASource) {

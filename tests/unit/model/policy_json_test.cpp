@@ -41,6 +41,10 @@ TEST(PolicySet, IsReadBackAsItWasWritten) {
   policy.window = Duration{4};
   policy.per = Per::Device;
   policy.evict = Evict::All;
+  policy.changes = {AccountChangeKind::CredentialChanged};
+  policy.zone = "Europe/Berlin";
+  policy.hours = {{{Weekday::Monday, Weekday::Sunday}, "08:00", "18:00"}, {{}, "22:00", "02:00"}};
+  policy.offsets = {{Time{Duration{-5}}, Duration{3'600'000'000}}, {Time{Duration{7}}, Duration{-1}}};
   policy.hold = true;
   policy.controls = {"nist-800-53:ac-12"};
   policy.ladder = {{Action::BlockSignIn, "ad", false, true, Duration{5}, Duration{6}}};

@@ -204,6 +204,29 @@ TEST(Evidence, IsASentenceForEachRule) {
           R"({"limit":0,"measured":61000000,"ended_at":1793700000000000,"end_reason":"signed_out","end":"stated","cause":"background_requests"})"),
       "activity 1 min 1 s after its end at 2026-11-03 10:00:00 (signed out, stated); cause: background "
       "requests");
+  EXPECT_EQ(
+      text(
+          model::Rule::SilentResignIn,
+          R"({"limit":600000000,"measured":4000000,"ended_at":1793700000000000,"end":"proven","cause":"kerberos_ticket"})"),
+      "signed in silently 4 s after a sign-out at 2026-11-03 10:00:00 (proven; looked for within 10 min); "
+      "cause: kerberos ticket");
+  EXPECT_EQ(
+      text(
+          model::Rule::DisabledAccountActivity,
+          R"({"limit":0,"measured":4000000,"change":"account_disabled","changed_at":1793700000000000,"told_by":"corp_ad","shown_by":"sign_in"})"),
+      "sign in 4 s after: account disabled at 2026-11-03 10:00:00, told by corp_ad");
+  EXPECT_EQ(
+      text(
+          model::Rule::ResumeWithoutReauthentication,
+          R"({"limit":0,"measured":61000000,"away_since":1793700000000000,"was":"paused","shown_by":"reconnected"})"),
+      "reconnected without fresh credentials after 1 min 1 s away (since 2026-11-03 10:00:00)");
+  EXPECT_EQ(text(model::Rule::SharedDevice, R"({"limit":1,"measured":2,"sessions":[4,5]})"),
+            "2 people on one device: sessions 4, 5");
+  EXPECT_EQ(
+      text(
+          model::Rule::AllowedHours,
+          R"({"limit":0,"measured":0,"since":1793690000000000,"closed_at":1793700000000000,"zone":"America/New_York"})"),
+      "outside the allowed hours from 2026-11-03 10:00:00 UTC (America/New_York)");
   EXPECT_EQ(text(model::Rule::SessionTimeout, R"({"something":"else","count":1234})"),
             "something else; count 1,234");
   EXPECT_EQ(text(model::Rule::SessionTimeout, "not json"), "none recorded");

@@ -1,0 +1,69 @@
+// What a windows source does in its directory: disables accounts and enables them again, leaves a group and
+// rejoins it, and says of sessions that rest on a Kerberos ticket how long that ticket can still be accepted.
+//
+//   Directory directory(read_directory_settings(json), "corp-ad");
+//   directory.start();
+//   directory.act(action);                                  // disable_account, block_sign_in, suspend_access
+//   directory.rests_on_ticket(digest, "S-1-5-21-…-1104");   // as its sign-in is seen
+//   directory.prove(probe);
+//
+// Each call is a connection of its own, to the first server that serves it. Threads: any, at once. Owns: the
+// journal; a thread that a server or the name service still holds when its time is over touches nothing of
+// this object's. Fails: plugin::Failure from the constructor's settings, start and prove; act answers.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "curfew/plugin/names.hpp"
+#include "plugins/windows/directory/directory_account.hpp"
+#include "plugins/windows/directory/directory_journal.hpp"
+#include "plugins/windows/directory/directory_settings.hpp"
+
+namespace curfew::windows {
+
+class Directory {
+ public:
+  Directory(DirectorySettings settings, std::string source);
+  ~Directory();
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  void start();
+  // Ends what waits between two tries.
+  void stop();
+
+  [[nodiscard]] static bool carries_out(plugin::Step step);
+  [[nodiscard]] plugin::Answer act(const plugin::Action& action);
+
+  // A session that lives as long as a service accepts the ticket of this account.
+  void rests_on_ticket(const plugin::SessionDigest& session, std::string_view sid);
+  void ended(const plugin::SessionDigest& session);
+  [[nodiscard]] plugin::Liveness prove(const plugin::Probe& probe);
+
+ private:
+  using Work = std::function<plugin::Answer(LdapConnection&, const DirectorySettings&, Attempt&)>;
+  // Each server in turn, and again while there is time. A change without an answer is accepted: it may have
+  // worked, and must be undone in its time.
+  plugin::Answer with_servers(plugin::Time deadline, int rounds, bool doubt_is_done, const Work& work);
+  bool pause(plugin::Duration time);
+
+  std::shared_ptr<const DirectorySettings> settings_;
+  std::string source_;
+  std::shared_ptr<DirectoryJournal> journal_;
+  plugin::Aside aside_;
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  bool stopping_ = false;
+  std::map<std::string, std::string> tickets_;  // a session's digest, the account's SID
+  std::list<std::string> tickets_by_age_;
+};
+
+}  // namespace curfew::windows

@@ -1,0 +1,125 @@
+#include "plugins/windows/smb/smb_sessions.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "plugins/windows/smb/command.hpp"
+#include "plugins/windows/smb/watch.hpp"
+
+namespace curfew::windows {
+namespace {
+
+using plugin::Answer;
+using plugin::Code;
+using plugin::Failure;
+using plugin::Liveness;
+
+constexpr const char* not_known =
+    "no SMB session of this server is known by this id; of others, this source can end none";
+
+files::Duration left_until(plugin::Time deadline) {
+  if (deadline == plugin::Time{}) return std::chrono::minutes(1);
+  const auto left =
+      deadline - std::chrono::time_point_cast<files::Duration>(std::chrono::system_clock::now());
+  return std::max<files::Duration>(left, std::chrono::milliseconds(100));
+}
+
+}  // namespace
+
+std::string SmbSessions::key_of(const plugin::SessionDigest& digest) {
+  return {std::begin(digest.bytes), std::end(digest.bytes)};
+}
+
+void SmbSessions::know(const plugin::SessionDigest& digest, const SmbChange& change) {
+  const std::lock_guard lock(mutex_);
+  const std::string key = key_of(digest);
+  Known& known = known_[key];
+  known.endpoint = change.endpoint;
+  if (change.process.pid != 0 && (change.listed || !known.listed)) known.process = change.process;
+  known.listed = known.listed || change.listed;
+  if (!change.ended || known.ended) return;
+  // Who ordered its end asks after it for a while.
+  known.ended = true;
+  ended_.push_back(key);
+  if (ended_.size() <= most_ended) return;
+  known_.erase(ended_.front());
+  ended_.pop_front();
+}
+
+std::optional<SmbSessions::Known> SmbSessions::find(const plugin::SessionDigest& digest) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(key_of(digest));
+  if (found == known_.end()) return std::nullopt;
+  return found->second;
+}
+
+bool SmbSessions::knows(const plugin::SessionDigest& digest) const { return find(digest).has_value(); }
+
+const ListedSmb* SmbSessions::place(const SmbListing& listing, const plugin::SessionDigest& digest,
+                                    const Known& known) {
+  // An endpoint is given again: what ended is not there, whoever has it now.
+  if (known.ended) return nullptr;
+  const auto found =
+      std::find_if(listing.sessions.begin(), listing.sessions.end(), [&](const ListedSmb& one) {
+        return one.endpoint == known.endpoint && one.process.fits(known.process);
+      });
+  if (found == listing.sessions.end()) return nullptr;
+  const std::lock_guard lock(mutex_);
+  if (const auto at = known_.find(key_of(digest)); at != known_.end()) {
+    at->second.process = found->process;
+    at->second.listed = true;
+  }
+  return &*found;
+}
+
+Answer SmbSessions::act(const plugin::Action& action) {
+  if (action.revert) return {Code::Unsupported, "a session that was ended can't be given back"};
+  if (settings_.smbcontrol.empty())
+    return {Code::Unsupported, "the setting smb has no smbcontrol: this source ends no session"};
+  const auto known = find(action.session);
+  if (!known) return {Code::Unsupported, not_known};
+  SmbListing listing;
+  try {
+    listing = ask_for_listing(settings_, left_until(action.deadline));
+  } catch (const Failure& failure) {
+    return {failure.code(), failure.what()};
+  }
+  const ListedSmb* const session = place(listing, action.session, *known);
+  if (session == nullptr) return {Code::NotFound, "the server has no such SMB session any more"};
+  const bool shared =
+      std::any_of(listing.sessions.begin(), listing.sessions.end(), [&](const ListedSmb& one) {
+        return one.process.pid == session->process.pid && one.uid != session->uid;
+      });
+  if (shared)
+    return {Code::Refused,
+            "its process " + std::to_string(session->process.pid) +
+                " carries sessions of other accounts too, and Samba can end it only as a whole"};
+  const std::string process = std::to_string(session->process.pid);
+  std::vector<std::string> words = settings_.with_configuration(settings_.smbcontrol);
+  words.insert(words.end(), {process, "shutdown"});
+  CommandLimits limits;
+  limits.time = std::min(left_until(action.deadline), settings_.time_limit);
+  limits.output_bytes = 64U << 10U;
+  const std::string what = "smbcontrol " + process + " shutdown: ";
+  try {
+    const CommandResult result = run_command(std::move(words), limits);
+    return {result.succeeded() ? Code::Ok : Code::Failed, what + result.text()};
+  } catch (const Failure& failure) {
+    return {failure.code(), failure.what()};
+  }
+}
+
+Liveness SmbSessions::prove(const plugin::Probe& probe) {
+  const auto known = find(probe.session);
+  if (!known) throw Failure(Code::NotFound, not_known);
+  const SmbListing listing = ask_for_listing(settings_, left_until(probe.deadline));
+  if (place(listing, probe.session, *known) != nullptr) return Liveness::Alive;
+  if (!known->listed)
+    throw Failure(
+        Code::Unavailable,
+        "smbstatus never showed this session, so that it does not show it now proves nothing; is it "
+        "of the server whose log this source reads?");
+  return Liveness::Dead;
+}
+
+}  // namespace curfew::windows

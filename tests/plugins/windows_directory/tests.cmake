@@ -1,0 +1,1 @@
+curfew_tests(plugins windows_directory curfew_windows_directory curfew_test_support nlohmann_json::nlohmann_json)
