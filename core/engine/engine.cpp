@@ -202,10 +202,10 @@ void Engine::State::take(const model::ConfigurationInput& input) {
     queue_silence(source);
     source_moved(source);
   }
-  for (policy::PolicyIndex i = 0; i < book.size(); ++i) {
-    if (book.at(i).unresolved > 0) {
-      alert("policy", "policy '" + book.at(i).policy.name + "' names " +
-                          std::to_string(book.at(i).unresolved) +
+  for (std::size_t i = 0; i < book.size(); ++i) {
+    const auto& rule = book.at(static_cast<policy::PolicyIndex>(i));
+    if (rule.unresolved > 0) {
+      alert("policy", "policy '" + rule.policy.name + "' names " + std::to_string(rule.unresolved) +
                           " subjects that nobody has yet; they match nothing");
     }
   }
