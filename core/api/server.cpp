@@ -96,16 +96,12 @@ class BodyReader {
   }
 
   // Closing over unread bytes resets the connection, and the client would never see the answer that says why.
-  // So some of it is read and forgotten, as far as patience goes.
-  void drain() {
-    connection_.expect(ConnectionWatch::Side::Read, std::chrono::seconds(3));
+  // So they are read and forgotten, for as long as anybody may take over a header.
+  void drain(std::chrono::seconds within) {
+    connection_.expect(ConnectionWatch::Side::Read, within);
     std::istream& in = request_.stream();
     std::array<char, 16 * 1024> chunk{};
-    std::size_t left = std::size_t{16} * 1024 * 1024;
-    while (in.good() && left >= chunk.size()) {
-      in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-      left -= chunk.size();
-    }
+    while (in.good()) in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
   }
 
   [[nodiscard]] bool whole() const { return whole_; }
@@ -157,7 +153,7 @@ class RequestHandler : public Poco::Net::HTTPRequestHandler {
       const bool unread = has_body(from) && !body.whole();
       if (ambiguous || unread) to.setKeepAlive(false);
       send(request, response, to);
-      if (unread && !ambiguous && response.status != 408) body.drain();
+      if (unread && !ambiguous && response.status != 408) body.drain(settings_.header_within);
     } catch (const Poco::Exception& error) {
       // The client went away: nobody is left to answer.
       to.setKeepAlive(false);
