@@ -10,8 +10,9 @@ import elasticsearch
 from elasticsearch import helpers
 
 url, key = sys.argv[1:]
+patience = {"timeout" if elasticsearch.__version__[0] < 8 else "request_timeout": 60}
 client = elasticsearch.Elasticsearch(url, api_key=base64.b64encode(("test:" + key).encode()).decode(),
-                                     http_compress=True, request_timeout=60)
+                                     http_compress=True, **patience)
 info = client.info()
 records = [json.loads(line) for line in sys.stdin if line.strip()]
 taken, errors = helpers.bulk(client, ({"_op_type": "create", "_index": "winlogbeat", "_source": one} for one in records),

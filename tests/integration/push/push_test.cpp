@@ -128,11 +128,10 @@ TEST_F(Push, WhatCannotBeTakenSaysWhy) {
               HasSubstr("setup.template.enabled"));
 }
 
-// A counterpart that we did not write, where it is installed: python3, or the one that CURFEW_TEST_PYTHON
-// names.
+// A counterpart that we did not write: Debian's, or the one of the Python that CURFEW_TEST_PYTHON names.
 TEST_F(Push, ElasticsearchsOwnClientUnderstandsTheAnswers) {
   const char* const named = std::getenv("CURFEW_TEST_PYTHON");
-  const std::string python = named != nullptr ? named : "python3";
+  const std::string python = named != nullptr ? named : "/usr/bin/python3";
   if (std::system((python + " -c 'import elasticsearch' 2>/dev/null").c_str()) != 0)
     GTEST_SKIP() << python << " has no package elasticsearch";
   daemon_.start();
