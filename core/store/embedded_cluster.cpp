@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <thread>
 #include <utility>
@@ -75,7 +76,8 @@ int take_lock(const fs::path& file) {
     const std::string_view text(holder.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
     // Who has just taken it, has not written yet what it is about. A holder that is gone: its keeper has not
     // let go of what it inherited yet.
-    const int holder_process = std::atoi(std::string(text).c_str());
+    int holder_process = 0;
+    std::from_chars(text.data(), text.data() + text.size(), holder_process);
     const bool passing = text.empty() || text.starts_with("stopping") ||
                          (holder_process > 0 && kill(holder_process, 0) != 0 && errno == ESRCH);
     if (!passing || std::chrono::steady_clock::now() > deadline) {

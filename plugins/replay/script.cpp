@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -245,23 +244,43 @@ std::optional<plugin::Duration> read_duration(std::string_view text, bool is_sig
   return plugin::Duration{sign * total};
 }
 
+// The decimal number that the first `digits` bytes are, taken off; none: there is another byte among them.
+std::optional<unsigned> take_number(std::string_view& text, std::size_t digits) {
+  unsigned value = 0;
+  if (text.size() < digits) return std::nullopt;
+  const auto read = std::from_chars(text.data(), text.data() + digits, value);
+  if (read.ec != std::errc() || read.ptr != text.data() + digits) return std::nullopt;
+  text.remove_prefix(digits);
+  return value;
+}
+
 std::optional<plugin::Time> read_time(std::string_view text) {
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  unsigned hour = 0;
-  unsigned minute = 0;
-  double second = 0;
-  char zone = 0;
-  int used = 0;
-  const std::string copy(text);
-  if (std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2u:%2u:%lf%c%n", &year, &month, &day, &hour, &minute, &second,
-                  &zone, &used) != 7 ||
-      zone != 'Z' || used != static_cast<int>(copy.size())) {
-    return std::nullopt;
+  std::array<unsigned, 6> parts{};
+  static constexpr std::string_view after = "--T::";
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto number = take_number(text, i == 0 ? 4 : 2);
+    if (!number) return std::nullopt;
+    parts[i] = *number;
+    if (i == after.size()) break;
+    if (text.empty() || text.front() != after[i]) return std::nullopt;
+    text.remove_prefix(1);
   }
+  std::int64_t micros = 0;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    if (digits == 0 || digits > 9) return std::nullopt;
+    const auto number = take_number(text, digits);
+    if (!number) return std::nullopt;
+    micros = *number;
+    for (std::size_t i = digits; i < 6; ++i) micros *= 10;
+    for (std::size_t i = 6; i < digits; ++i) micros /= 10;
+  }
+  if (text != "Z") return std::nullopt;
+  const auto [years, month, day, hour, minute, second] = parts;
+  const int year = static_cast<int>(years);
   if (year < 1990 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-      minute > 59 || second < 0 || second >= 61) {
+      minute > 59 || second > 60) {
     return std::nullopt;
   }
   // Days since 1970-01-01: leap days are counted by years that begin in March.
@@ -269,9 +288,8 @@ std::optional<plugin::Time> read_time(std::string_view text) {
   const unsigned shifted_month = month <= 2 ? month + 9 : month - 3;
   const std::int64_t days = std::int64_t{365} * shifted_year + shifted_year / 4 - shifted_year / 100 +
                             shifted_year / 400 + (153 * shifted_month + 2) / 5 + day - 1 - 719'468;
-  const std::int64_t seconds = days * 86'400 + hour * 3600 + minute * 60;
-  return plugin::Time{std::chrono::seconds(seconds) +
-                      plugin::Duration{static_cast<std::int64_t>(second * 1'000'000 + 0.5)}};
+  const std::int64_t seconds = days * 86'400 + hour * 3600 + minute * 60 + second;
+  return plugin::Time{std::chrono::seconds(seconds) + plugin::Duration{micros}};
 }
 
 }  // namespace curfew::replay

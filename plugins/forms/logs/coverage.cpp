@@ -9,7 +9,6 @@ namespace {
 
 using files::append;
 using files::append_counts;
-using files::append_key;
 
 constexpr std::size_t most_places = 100;
 

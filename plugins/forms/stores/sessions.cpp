@@ -146,7 +146,7 @@ Answer Sessions::end_subject(const plugin::Action& action) {
     if (targets.empty()) return {Code::NotFound, "no session of this person is known"};
     std::size_t ended = 0;
     for (const SessionName& target : targets) {
-      const Answer one = store_->end(target, action.deadline);
+      Answer one = store_->end(target, action.deadline);
       if (one.code == Code::Ok) ++ended;
       if (one.code != Code::Ok && one.code != Code::NotFound) return one;
     }

@@ -153,8 +153,7 @@ class SqlStore final : public Store {
     const Returner returner(*this, connection);
     if (is_kept) {
       try {
-        const Ran ran = connection->run(statement, name, watched, patience);
-        return ran;
+        return connection->run(statement, name, watched, patience);
       } catch (const Failure& failure) {
         if (failure.code() != Code::Unavailable) throw;
         connection.reset();

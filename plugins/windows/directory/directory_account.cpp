@@ -65,7 +65,7 @@ std::string filter_for(const std::string& name_space, const std::string& value, 
     return bytes ? "(objectSid=" + filter_escaped(*bytes) + ")" : std::string{};
   }
   if (name_space == "upn") {
-    const std::string explicit_one = "(userPrincipalName=" + filter_escaped(value) + ")";
+    std::string explicit_one = "(userPrincipalName=" + filter_escaped(value) + ")";
     const std::size_t at = value.rfind('@');
     if (at == std::string::npos || at == 0) return {};
     // Who has none of their own is called name@domain all the same.

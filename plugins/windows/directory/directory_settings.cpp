@@ -65,11 +65,10 @@ DirectoryServer server_of(const std::string& uri) {
   const std::unique_ptr<LDAPURLDesc, decltype(&ldap_free_urldesc)> url(raw, &ldap_free_urldesc);
   const std::string scheme =
       parsed == LDAP_URL_SUCCESS && url->lud_scheme != nullptr ? url->lud_scheme : std::string{};
-  const bool has_host =
-      parsed == LDAP_URL_SUCCESS && url->lud_host != nullptr && std::string_view(url->lud_host) != "";
+  const bool has_host = parsed == LDAP_URL_SUCCESS && url->lud_host != nullptr && *url->lud_host != '\0';
   const bool has_more = parsed == LDAP_URL_SUCCESS &&
-                        ((url->lud_dn != nullptr && std::string_view(url->lud_dn) != "") ||
-                         url->lud_filter != nullptr || url->lud_attrs != nullptr || url->lud_exts != nullptr);
+                        ((url->lud_dn != nullptr && *url->lud_dn != '\0') || url->lud_filter != nullptr ||
+                         url->lud_attrs != nullptr || url->lud_exts != nullptr);
   if (!has_host || has_more || (scheme != "ldap" && scheme != "ldaps"))
     invalid("servers: '" + uri + "' is no server; write ldaps://dc1.corp.test or ldap://dc1.corp.test");
   return {uri, scheme == "ldaps"};

@@ -7,8 +7,6 @@
 
 namespace curfew::windows {
 
-using plugin::Type;
-
 namespace {
 
 // A list that was asked for so soon after the sign-in may not have it yet.
