@@ -87,6 +87,7 @@ inline constexpr std::string_view schema_before_store = R"json({
       }
     },
     "address": {"type": "array", "items": {"$ref": "#/$defs/where"}, "description": "Where the client's address is, behind a proxy"},
+    "expires": {"type": "array", "items": {"$ref": "#/$defs/where"}, "description": "Where the answer to a sign-in says when its session ends by itself, in seconds since 1970: when that has passed, it is proven to be over"},
     "rules": {
       "type": "array", "maxItems": 200,
       "description": "Of the first one that fits a line, the meaning counts",

@@ -127,6 +127,7 @@ class Forms {
     plugin::Observation seen;
     seen.type = finding.type;
     seen.occurred_at = finding.at;
+    seen.expires_at = finding.expires_at;
     seen.key = finding.key;
     seen.session = finding.session;
     seen.identify(name_space_of(settings_, finding.user), finding.user);

@@ -229,7 +229,7 @@ FormsSettings read_settings(std::string_view json) {
   if (!given.is_object()) fail("not a JSON object");
   const Json settings = with_preset(given);
   only(settings, "",
-       {"inputs", "preset", "format", "session", "user", "address", "rules", "auth_method", "application",
+       {"inputs", "preset", "format", "session", "user", "address", "expires", "rules", "auth_method", "application",
         "ignore_case", "activity_quantum", "refusals_settle", "arrival_delay", "service_accounts", "store"});
   FormsSettings out;
   out.inputs = texts_in(settings, "inputs", "");
@@ -244,6 +244,7 @@ FormsSettings read_settings(std::string_view json) {
   // A store's own names and the log's must be of one namespace.
   if (out.name_space.empty() && !out.store.empty()) out.name_space = "user";
   out.rules.address = wheres_in(settings, "address", "");
+  out.rules.expires = wheres_in(settings, "expires", "");
   out.rules.auth_method = text_in(settings, "auth_method", "", "form");
   out.rules.ignore_case = out.format.kind == "w3c";  // as Windows does
   if (const auto ignore = settings.find("ignore_case"); ignore != settings.end()) {

@@ -97,7 +97,9 @@ class Windows {
   // Who carries out which step.
   plugin::Answer act(const plugin::Action& action) {
     if (directory_ && Directory::carries_out(action.step)) return directory_->act(action);
-    if (smb_ && action.step == plugin::Step::SignOutSession && (!commands_ || smb_->knows(action.session)))
+    const bool is_smb_session = smb_ && smb_->knows(action.session);
+    const bool has_command = commands_ && commands_->carries_out(action.step);
+    if (smb_ && SmbSessions::carries_out(action.step) && (is_smb_session || !has_command))
       return smb_->act(action);
     if (commands_ && commands_->carries_out(action.step)) return commands_->act(action);
     return {Code::Unsupported, no_actor};

@@ -8,6 +8,7 @@ using plugin::Type;
 using std::chrono::seconds;
 
 void Pairing::State::judge(const WindowsEvent& event) {
+  principals.learn(event);
   const std::string computer = to_lower(event.computer);
   if (const auto stopped = log_stopped.find(computer); stopped != log_stopped.end()) {
     if (starts_up(event)) {

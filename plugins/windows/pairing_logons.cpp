@@ -167,7 +167,7 @@ void Pairing::State::begin_network(LiveSession session, const WindowsEvent& even
 void Pairing::State::judge_samba_logon(const WindowsEvent& event) {
   const Account account = account_of(event);
   const std::uint32_t type = logon_type_of(event);
-  if (equal_ignoring_case(event.get(Field::Service), "Kerberos KDC")) {
+  if (is_ticket(event)) {
     sink.judged(event.input, Fate::Filtered, "kdc_ticket");
     return;
   }

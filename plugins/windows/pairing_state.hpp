@@ -16,6 +16,7 @@
 #include "plugins/windows/accounts.hpp"
 #include "plugins/windows/live_logons.hpp"
 #include "plugins/windows/pairing.hpp"
+#include "plugins/windows/principal_names.hpp"
 #include "plugins/windows/record_kinds.hpp"
 
 namespace curfew::windows {
@@ -162,6 +163,7 @@ struct Pairing::State {
     used.insert(session.id);
     session.handle = event.computer + "/" + id_text;
     session.account = account;
+    principals.complete(session.account);
     session.account_type = type_of(account);
     session.started = event.time;
     session.last = event.time;
@@ -260,6 +262,7 @@ struct Pairing::State {
   Time newest{};
   Time horizon{};
   LiveLogons live;
+  PrincipalNames principals;
   std::set<std::string> used;       // session ids, to tell a boot that nobody recorded
   std::set<std::string> concluded;  // of them, those whose end no record stated
   std::multimap<Time, std::string> timers;

@@ -181,8 +181,8 @@ void SambaDomain::user(const std::string& name, const std::string& with_password
          "\nuserAccountControl: 512\n");
 }
 
-void SambaDomain::set_password(const std::string& name, const std::string& new_password) {
-  change("dn: " + dn_of(name) +
+void SambaDomain::set_password_at(const std::string& dn, const std::string& new_password) {
+  change("dn: " + dn +
          "\nchangetype: modify\nreplace: unicodePwd\nunicodePwd:: " + encoded_password(new_password) + "\n");
 }
 

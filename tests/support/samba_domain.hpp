@@ -66,7 +66,10 @@ class SambaDomain {
 
   // Below CN=Users, enabled.
   void user(const std::string& name, const std::string& with_password = password);
-  void set_password(const std::string& name, const std::string& new_password);
+  void set_password(const std::string& name, const std::string& new_password) {
+    set_password_at(dn_of(name), new_password);
+  }
+  void set_password_at(const std::string& dn, const std::string& new_password);
   void set_enabled(const std::string& name, bool enabled);
   [[nodiscard]] static std::string dn_of(const std::string& name) {
     return "CN=" + name + ",CN=Users," + base;

@@ -24,8 +24,9 @@ ServerProcess::ServerProcess(std::vector<std::string> words,
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   std::vector<std::string> variables;
-  for (char** one = environ; *one != nullptr; ++one) variables.emplace_back(*one);
+  // Of two of one name the first counts.
   for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+  for (char** one = environ; *one != nullptr; ++one) variables.emplace_back(*one);
   std::vector<char*> envp;
   for (std::string& variable : variables) envp.push_back(variable.data());
   envp.push_back(nullptr);

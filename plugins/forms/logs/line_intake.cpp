@@ -74,6 +74,7 @@ void LineIntake::line(std::string_view bytes, std::uint64_t number, std::uint64_
   mark.means = judged.means;
   mark.auth_method = judged.auth_method;
   mark.ends_session = judged.ends_session;
+  mark.expires_at = judged.expires_at;
   mark.user = short_text(judged.user);
   mark.address = short_text(judged.address);
   mark.user_agent = short_text(line_.user_agent);

@@ -30,6 +30,7 @@ std::string encode(const Mark& mark) {
   put(out, mark.session);
   files::put_number(out, static_cast<std::uint8_t>(mark.auth_method));
   files::put_number(out, static_cast<std::uint8_t>(mark.ends_session ? 1 : 0));
+  files::put_signed(out, mark.expires_at.time_since_epoch().count());
   files::put_text(out, mark.user);
   files::put_text(out, mark.address);
   files::put_text(out, mark.user_agent);
@@ -47,6 +48,7 @@ Mark decode(std::string_view bytes) {
   mark.session = take_digest(rest);
   mark.auth_method = static_cast<plugin::AuthMethod>(rest.number<std::uint8_t>());
   mark.ends_session = rest.number<std::uint8_t>() != 0;
+  mark.expires_at = Time{Duration{rest.signed_number()}};
   mark.user = rest.text();
   mark.address = rest.text();
   mark.user_agent = rest.text();

@@ -24,6 +24,7 @@ struct Mark {
   plugin::SessionDigest key{};      // of the line: the same whenever it is read
   plugin::AuthMethod auth_method = plugin::AuthMethod::Unknown;
   bool ends_session = false;
+  Time expires_at{};  // none: not told
   std::string user, address, user_agent, failure;
 };
 

@@ -19,6 +19,7 @@ constexpr Duration forgotten_after = std::chrono::hours(1);
 Finding finding_of(Mark&& mark) {
   Finding finding;
   finding.at = mark.time;
+  finding.expires_at = mark.expires_at;
   finding.session = mark.session;
   finding.user = std::move(mark.user);
   finding.address = std::move(mark.address);

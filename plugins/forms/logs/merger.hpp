@@ -26,6 +26,7 @@ namespace curfew::forms {
 struct Finding {
   plugin::Type type = plugin::Type::Activity;
   Time at{};
+  Time expires_at{};  // of a sign-in; none: not told
   std::string key;
   plugin::SessionDigest session{};
   std::string user, address, user_agent, failure;

@@ -66,11 +66,13 @@ constexpr std::string_view apache_mod_auth_form = R"json({
 })json";
 
 // mod_auth_gssapi with GssapiUseSessions: a sign-in is a request that brought no session and was given one.
-// Browsers do that by themselves: it is no sign that anybody typed a password.
+// Browsers do that by themselves: it is no sign that anybody typed a password. The session ends with the
+// ticket that opened it (the server's clockskew allowed), and the module says when that is.
 constexpr std::string_view apache_mod_auth_gssapi = R"json({
   "format": {"kind": "apache",
     "log_format": "%{%Y-%m-%dT%H:%M:%S}t.%{usec_frac}t%{%z}t %a \"%{X-Forwarded-For}i\" \"%u\" \"%{gssapi_session}C\" \"%m %U%q %H\" %>s %B %D \"%{Host}i\" \"%{GSS_NAME}e\" \"%{GSS_SESSION_EXPIRATION}e\" \"%{WWW-Authenticate}o\" \"%{Set-Cookie}o\" %{UNIQUE_ID}e \"%{User-Agent}i\""},
   "session": {"cookie": "gssapi_session"},
+  "expires": [{"field": "GSS_SESSION_EXPIRATION"}],
   "auth_method": "negotiate",
   "rules": [
     {"name": "session refused", "means": "refused", "ends_session": true,

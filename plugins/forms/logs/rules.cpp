@@ -19,6 +19,7 @@ constexpr std::size_t longest_text = 8192;  // of what a pattern is held against
 constexpr std::size_t longest_session = 4096;
 constexpr std::size_t longest_name = 512;
 constexpr std::int64_t regex_memory = std::int64_t{1} << 20U;
+constexpr std::int64_t latest_expiry = 253'402'300'799;  // 9999-12-31T23:59:59Z
 
 constexpr std::array<std::string_view, meaning_count> meanings{"sign_in",  "sign_in_failed",   "sign_out",
                                                                "activity", "machine_activity", "refused",
@@ -121,6 +122,17 @@ std::string first_of(const std::vector<Where>& all, const LogLine& line) {
     if (!text.empty()) return text;
   }
   return {};
+}
+
+// Seconds since 1970. What is no time, or no later one, says nothing: mod_auth_gssapi logs 0 for what it did
+// not just open.
+Time expiry_in(std::string_view text, Time now) {
+  std::int64_t seconds = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (text.empty() || read.ec != std::errc() || read.ptr != text.data() + text.size()) return {};
+  if (seconds > latest_expiry) return {};
+  const Time time{std::chrono::seconds(seconds)};
+  return time > now ? time : Time{};
 }
 
 struct StatusRange {
@@ -244,7 +256,7 @@ bool fits(std::string_view pattern, std::string_view text, bool ignore_case) {
 }
 
 struct Rules::Compiled {
-  std::vector<Where> presented, issued, user, address;
+  std::vector<Where> presented, issued, user, address, expires;
   bool ignore_case = false;
   std::vector<Rule> rules;
 
@@ -306,6 +318,7 @@ Rules::Rules(const RulesSettings& settings) {
   compiled->issued = compile(settings.issued, "session.issued");
   compiled->user = compile(settings.user, "user.from");
   compiled->address = compile(settings.address, "address");
+  compiled->expires = compile(settings.expires, "expires");
   compiled->ignore_case = settings.ignore_case;
   if (settings.rules.empty())
     fail("there are no rules, so that no line has a meaning; give rules or a preset");
@@ -373,6 +386,8 @@ Judgement Rules::judge(const LogLine& line) const {
       // What an answer sets is another session, unless the rule says otherwise.
       judged.session = std::move(facts.presented);
     }
+    if (rule.means == Meaning::SignIn)
+      judged.expires_at = expiry_in(first_of(compiled_->expires, line), line.time);
     if (judged.session.empty()) {
       judged.means = Meaning::Ignore;
       judged.because = "without_session";

@@ -72,6 +72,7 @@ struct RuleSettings {
 struct RulesSettings {
   std::vector<WhereSettings> presented, issued;  // a session's id in the request, and in the answer
   std::vector<WhereSettings> user, address;
+  std::vector<WhereSettings> expires;  // when what a sign-in opens ends by itself: seconds since 1970
   std::string auth_method = "form";
   bool ignore_case = false;
   std::vector<RuleSettings> rules;
@@ -82,6 +83,7 @@ struct Judgement {
   std::string_view because;  // for coverage: the rule's name, or what is missing
   std::string session;       // clear
   std::string user, address;
+  Time expires_at{};  // of a sign-in; none: not told
   std::string_view failure;
   plugin::AuthMethod auth_method = plugin::AuthMethod::Unknown;
   bool ends_session = false;

@@ -32,8 +32,8 @@ bool Pairing::State::is_smb_session(const WindowsEvent& event) const {
 }
 
 void Pairing::State::tell_smb(const LiveSession& session, bool ended) {
-  smb_changes.insert_or_assign(
-      session.id, SmbChange{session.id, session.endpoint, session.process, session.is_listed, ended});
+  smb_changes.insert_or_assign(session.id, SmbChange{session.id, session.endpoint, session.process,
+                                                     session.is_listed, ended, session.account});
 }
 
 void Pairing::State::adopt_smb(const LiveSession& session) {

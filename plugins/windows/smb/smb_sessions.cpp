@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 #include "plugins/windows/smb/command.hpp"
 #include "plugins/windows/smb/watch.hpp"
@@ -14,8 +15,20 @@ using plugin::Code;
 using plugin::Failure;
 using plugin::Liveness;
 
+constexpr std::size_t most_text = 512;  // of an answer about several processes
 constexpr const char* not_known =
     "no SMB session of this server is known by this id; of others, this source can end none";
+
+bool is_named(const Account& account, const plugin::Identifier& name) {
+  std::string own;
+  if (name.name_space == "windows_sid")
+    own = account.sid;
+  else if (name.name_space == "windows_account")
+    own = account.qualified();
+  else if (name.name_space == "upn")
+    own = account.upn;
+  return !own.empty() && files::equal_ignoring_case(own, name.value);
+}
 
 files::Duration left_until(plugin::Time deadline) {
   if (deadline == plugin::Time{}) return std::chrono::minutes(1);
@@ -35,6 +48,7 @@ void SmbSessions::know(const plugin::SessionDigest& digest, const SmbChange& cha
   const std::string key = key_of(digest);
   Known& known = known_[key];
   known.endpoint = change.endpoint;
+  known.account = change.account;
   if (change.process.pid != 0 && (change.listed || !known.listed)) known.process = change.process;
   known.listed = known.listed || change.listed;
   if (!change.ended || known.ended) return;
@@ -55,8 +69,19 @@ std::optional<SmbSessions::Known> SmbSessions::find(const plugin::SessionDigest&
 
 bool SmbSessions::knows(const plugin::SessionDigest& digest) const { return find(digest).has_value(); }
 
-const ListedSmb* SmbSessions::place(const SmbListing& listing, const plugin::SessionDigest& digest,
-                                    const Known& known) {
+std::vector<std::pair<std::string, SmbSessions::Known>> SmbSessions::sessions_of(
+    std::span<const plugin::Identifier> names) const {
+  std::vector<std::pair<std::string, Known>> theirs;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, known] : known_) {
+    if (!known.ended && std::any_of(names.begin(), names.end(),
+                                    [&](const auto& name) { return is_named(known.account, name); }))
+      theirs.emplace_back(key, known);
+  }
+  return theirs;
+}
+
+const ListedSmb* SmbSessions::place(const SmbListing& listing, const std::string& key, const Known& known) {
   // An endpoint is given again: what ended is not there, whoever has it now.
   if (known.ended) return nullptr;
   const auto found =
@@ -65,7 +90,7 @@ const ListedSmb* SmbSessions::place(const SmbListing& listing, const plugin::Ses
       });
   if (found == listing.sessions.end()) return nullptr;
   const std::lock_guard lock(mutex_);
-  if (const auto at = known_.find(key_of(digest)); at != known_.end()) {
+  if (const auto at = known_.find(key); at != known_.end()) {
     at->second.process = found->process;
     at->second.listed = true;
   }
@@ -76,36 +101,59 @@ Answer SmbSessions::act(const plugin::Action& action) {
   if (action.revert) return {Code::Unsupported, "a session that was ended can't be given back"};
   if (settings_.smbcontrol.empty())
     return {Code::Unsupported, "the setting smb has no smbcontrol: this source ends no session"};
+  if (action.step == plugin::Step::SignOutSubject) {
+    const auto theirs = sessions_of(action.identifiers);
+    if (theirs.empty()) return {Code::NotFound, "no SMB session of this person is known"};
+    return end(theirs, action.deadline);
+  }
   const auto known = find(action.session);
   if (!known) return {Code::Unsupported, not_known};
+  return end({{key_of(action.session), *known}}, action.deadline);
+}
+
+Answer SmbSessions::end(const std::vector<std::pair<std::string, Known>>& sessions, plugin::Time deadline) {
   SmbListing listing;
   try {
-    listing = ask_for_listing(settings_, left_until(action.deadline));
+    listing = ask_for_listing(settings_, left_until(deadline));
   } catch (const Failure& failure) {
     return {failure.code(), failure.what()};
   }
-  const ListedSmb* const session = place(listing, action.session, *known);
-  if (session == nullptr) return {Code::NotFound, "the server has no such SMB session any more"};
-  const bool shared =
-      std::any_of(listing.sessions.begin(), listing.sessions.end(), [&](const ListedSmb& one) {
-        return one.process.pid == session->process.pid && one.uid != session->uid;
-      });
-  if (shared)
-    return {Code::Refused,
-            "its process " + std::to_string(session->process.pid) +
-                " carries sessions of other accounts too, and Samba can end it only as a whole"};
-  const std::string process = std::to_string(session->process.pid);
+  // One connection may carry several sessions; the process of one may carry somebody else's too.
+  std::map<std::uint64_t, std::uint64_t> processes;  // to the account's number
+  for (const auto& [key, known] : sessions) {
+    if (const ListedSmb* const there = place(listing, key, known)) processes[there->process.pid] = there->uid;
+  }
+  if (processes.empty()) return {Code::NotFound, "the server has no such SMB session any more"};
+  Answer all;
+  for (const auto& [process, account] : processes) {
+    const bool shared = std::any_of(listing.sessions.begin(), listing.sessions.end(),
+                                    [&, process = process, account = account](const ListedSmb& one) {
+                                      return one.process.pid == process && one.uid != account;
+                                    });
+    const Answer one =
+        shared ? Answer{Code::Refused,
+                        "its process " + std::to_string(process) +
+                            " carries sessions of other accounts too, and Samba can end it only as a whole"}
+               : end_process(process, deadline);
+    if (all.code == Code::Ok) all.code = one.code;
+    if (all.text.size() < most_text) all.text += (all.text.empty() ? "" : "; ") + one.text;
+  }
+  return all;
+}
+
+Answer SmbSessions::end_process(std::uint64_t process, plugin::Time deadline) const {
+  const std::string number = std::to_string(process);
   std::vector<std::string> words = settings_.with_configuration(settings_.smbcontrol);
-  words.insert(words.end(), {process, "shutdown"});
+  words.insert(words.end(), {number, "shutdown"});
   CommandLimits limits;
-  limits.time = std::min(left_until(action.deadline), settings_.time_limit);
+  limits.time = std::min(left_until(deadline), settings_.time_limit);
   limits.output_bytes = 64U << 10U;
-  const std::string what = "smbcontrol " + process + " shutdown: ";
   try {
     const CommandResult result = run_command(std::move(words), limits);
-    return {result.succeeded() ? Code::Ok : Code::Failed, what + result.text()};
+    return {result.succeeded() ? Code::Ok : Code::Failed,
+            "smbcontrol " + number + " shutdown: " + result.text()};
   } catch (const Failure& failure) {
-    return {failure.code(), failure.what()};
+    return {failure.code(), "smbcontrol " + number + " shutdown: " + failure.what()};
   }
 }
 
@@ -113,7 +161,7 @@ Liveness SmbSessions::prove(const plugin::Probe& probe) {
   const auto known = find(probe.session);
   if (!known) throw Failure(Code::NotFound, not_known);
   const SmbListing listing = ask_for_listing(settings_, left_until(probe.deadline));
-  if (place(listing, probe.session, *known) != nullptr) return Liveness::Alive;
+  if (place(listing, key_of(probe.session), *known) != nullptr) return Liveness::Alive;
   if (!known->listed)
     throw Failure(
         Code::Unavailable,

@@ -55,7 +55,12 @@ Stack::Stack(const std::string& rule) {
   write_gate_configuration();
   curfew_.begin(apache_->connector_settings(), rule, "[{action: sign_out_session, prove_within: 20s}]",
                 clock_->environment());
-  start_nginx();
+  nginx_.emplace(curfew_.folder(),
+                 support::GateNginxPlaces{
+                     .gate = gate_port_,
+                     .application = apache_->port(),
+                     .certificate = support::Certificate{at("tls.pem").string(), at("tls.key").string()},
+                     .port = nginx_port_});
   start_driver();
 }
 
@@ -93,34 +98,6 @@ void Stack::write_gate_configuration() const {
       << "}, public_paths: [/public/*, /dologin], machine_paths: [/favicon.ico], activity_quantum: 1s, "
          "sign_in: /public/login.html}]\n"
       << "policies: [{name: after-end, rule: activity_after_end}]\n";
-}
-
-// As shipped; only where things are differs, and TLS.
-void Stack::start_nginx() {
-  std::string text = read(fs::path(CURFEW_SOURCE_DIR) / "docs/proxies/nginx.conf");
-  const auto put = [&](const std::string& from, const std::string& to) {
-    const std::size_t place = text.find(from);
-    if (place == std::string::npos) throw std::runtime_error("nginx.conf has no '" + from + "'");
-    text.replace(place, from.size(), to);
-  };
-  put("127.0.0.1:8471", "127.0.0.1:" + std::to_string(gate_port_));
-  put("127.0.0.1:8080", "127.0.0.1:" + std::to_string(apache_->port()));
-  put("listen 80;", "listen 127.0.0.1:" + std::to_string(nginx_port_) + " ssl;\n  ssl_certificate " +
-                        at("tls.pem").string() + ";\n  ssl_certificate_key " + at("tls.key").string() + ";");
-  std::ofstream(at("snippet.conf")) << text;
-  std::ofstream main(at("nginx.conf"));
-  main << "daemon off; master_process off; pid " << at("nginx.pid").string() << "; error_log "
-       << at("nginx.log").string() << ";\nevents {}\nhttp { access_log " << at("nginx-access.log").string()
-       << ";\n";
-  for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
-    main << kind << "_temp_path " << at(kind).string() << ";\n";
-  main << "include " << at("snippet.conf").string() << ";\n}\n";
-  main.close();
-  nginx_ = std::make_unique<ServerProcess>(
-      std::vector<std::string>{"/usr/sbin/nginx", "-c", at("nginx.conf").string(), "-p",
-                               curfew_.folder().string()},
-      std::map<std::string, std::string>{}, at("nginx.out"));
-  if (!support::wait_for_port(nginx_port_)) throw std::runtime_error("nginx does not listen");
 }
 
 void Stack::start_driver() {

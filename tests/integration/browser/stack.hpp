@@ -21,6 +21,7 @@
 #include "tests/integration/browser/browser.hpp"
 #include "tests/integration/forms/forms_daemon.hpp"
 #include "tests/support/form_apache.hpp"
+#include "tests/support/gate_nginx.hpp"
 #include "tests/support/movable_clock.hpp"
 
 namespace curfew::browser_test {
@@ -63,7 +64,6 @@ class Stack {
   void make_certificate();
   void write_pages() const;
   void write_gate_configuration() const;
-  void start_nginx();
   void start_driver();
   [[nodiscard]] std::filesystem::path at(const std::string& name) const { return curfew_.folder() / name; }
 
@@ -75,7 +75,8 @@ class Stack {
   std::chrono::seconds ahead_{0};
   std::optional<support::MovableClock> clock_;
   std::optional<support::FormApache> apache_;
-  std::unique_ptr<support::ServerProcess> nginx_, driver_;
+  std::optional<support::GateNginx> nginx_;
+  std::unique_ptr<support::ServerProcess> driver_;
 };
 
 }  // namespace curfew::browser_test

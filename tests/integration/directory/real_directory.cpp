@@ -15,7 +15,7 @@ void must(const support::Outcome& outcome) {
 }
 
 std::unique_ptr<SambaDomain> made() {
-  auto domain = std::make_unique<SambaDomain>("127.0.0.86", "  old password allowed period = 0\n");
+  auto domain = std::make_unique<SambaDomain>(CURFEW_DOMAIN_ADDRESS, "  old password allowed period = 0\n");
   // The tickets of this process' own connections.
   ::setenv("KRB5_CONFIG", domain->krb5_conf().c_str(), 1);
   // Wrong passwords are counted only where they can lock an account.

@@ -27,7 +27,7 @@ std::string SmbDoor::missing() {
   return {};
 }
 
-SmbDoor::SmbDoor(support::SambaDomain& domain) {
+SmbDoor::SmbDoor(support::SambaDomain& domain) : address_(domain.address()) {
   fs::permissions(folder_.path(), fs::perms(0755));
   fs::create_directories("/run/sshd");
   for (const char* key : {"host", "curfew"}) {
@@ -66,7 +66,7 @@ std::vector<std::string> SmbDoor::words(const std::string& program) const {
           "UserKnownHostsFile=" + at("known"),
           "-p",
           std::to_string(port_),
-          "root@127.0.0.88",
+          "root@" + address_,
           program};
 }
 

@@ -25,6 +25,7 @@ class SmbDoor {
 
  private:
   [[nodiscard]] std::string at(const std::string& file) const { return (folder_.path() / file).string(); }
+  std::string address_;
   support::TemporaryDirectory folder_;
   int port_ = support::free_port();
   std::unique_ptr<support::ServerProcess> server_;

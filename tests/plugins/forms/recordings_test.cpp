@@ -109,7 +109,11 @@ TEST(Recordings, SilentSignInsByTickets) {
   for (const Finding& finding : log.of(plugin::Type::SignIn)) {
     EXPECT_EQ(finding.interactivity, plugin::Interactivity::Silent) << "nobody typed a password";
     EXPECT_FALSE(finding.fresh_credentials);
+    // Tickets of this domain hold for ten hours, and the server allows clocks five minutes.
+    EXPECT_GT(finding.expires_at, finding.at);
+    EXPECT_LE(finding.expires_at, finding.at + std::chrono::hours(10) + std::chrono::minutes(5));
   }
+  EXPECT_EQ(log.of(ids["LRi03b"]).front().expires_at, at("2026-11-22T06:06:22Z"));
   EXPECT_EQ(log.lines(Meaning::SignInFailed), 0U) << "a challenge is no failure";
 }
 

@@ -64,6 +64,28 @@ TEST(RulesTest, ASignInIsOfTheSessionThatTheAnswerGives) {
   EXPECT_EQ(rules.judge(line).session, "before") << "or stays";
 }
 
+TEST(RulesTest, ASignInMaySayWhenItsSessionEndsByItself) {
+  const json settings{{"inputs", {"x"}},
+                      {"format", {{"kind", "nginx"}}},
+                      {"session", {{"cookie", "sid"}}},
+                      {"expires", {{{"query", "until"}}}},
+                      {"rules", {rule("sign_in", {{"method", "POST"}}), rule("activity")}}};
+  const Rules rules(read_settings(settings.dump()).rules);
+  LogLine line = line_of("POST", "/login", 302);
+  line.set_cookies = "sid=1";
+  line.cookies = "sid=1";
+  line.query = "until=1795327582";
+  EXPECT_EQ(rules.judge(line).expires_at, at("2026-11-22T06:06:22Z"));
+  line.method = "GET";
+  EXPECT_EQ(rules.judge(line).expires_at, Time{}) << "the sign-in alone opens it";
+  line.method = "POST";
+  for (const char* none : {"", "until=", "until=0", "until=-1", "until=1695327582", "until=soon",
+                           "until=1795327582s", "until=9223372036854775807", "until=99999999999999999999"}) {
+    line.query = none;
+    EXPECT_EQ(rules.judge(line).expires_at, Time{}) << none;
+  }
+}
+
 TEST(RulesTest, AnEndIsOfTheSessionThatTheRequestHadAndOfNoOther) {
   const Rules rules = rules_of({rule("sign_out", {{"path", "/logout"}}), rule("activity")});
   LogLine line = line_of("GET", "/logout", 302);

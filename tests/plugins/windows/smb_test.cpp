@@ -14,6 +14,7 @@ namespace {
 using plugin::EndReason;
 using plugin::Type;
 using testing::HasSubstr;
+using testing::Not;
 
 struct Told final : PairingSink {
   void found(Finding&& finding) override { findings.push_back(std::move(finding)); }
@@ -345,6 +346,46 @@ TEST_F(SmbActs, EndsTheProcessOfTheSessionsOwnEndpoint) {
   const plugin::Answer answer = sessions.act(end_of(2));
   EXPECT_EQ(answer.code, plugin::Code::Ok);
   EXPECT_THAT(answer.text, HasSubstr("smbcontrol 12 shutdown: exit code 0: 12 shutdown"));
+}
+
+TEST_F(SmbActs, EndsAllThatAPersonHasByAnyOfTheirNames) {
+  SmbSessions sessions(answering(line("1", 11, 1, first) + "," + line("2", 12, 1, second) + "," +
+                                 line("3", 13, 2, "ipv4:10.0.0.9:1")));
+  const Account bob{"S-1-5-21-1-1104", "bob", "CORP", "bob@CORP.TEST"};
+  sessions.know(digest(1), {"s1", first, {}, false, false, bob});
+  sessions.know(digest(2), {"s2", second, {}, false, false, bob});
+  sessions.know(digest(3),
+                {"s3", "ipv4:10.0.0.9:1", {}, false, false, {"S-1-5-21-1-1105", "eve", "CORP", {}}});
+  plugin::Action action;
+  action.step = plugin::Step::SignOutSubject;
+  action.session = digest(9);  // somewhere else
+  for (const plugin::Identifier name :
+       {plugin::Identifier{"windows_sid", "S-1-5-21-1-1104"},
+        plugin::Identifier{"windows_account", "corp\\BOB"}, plugin::Identifier{"upn", "bob@corp.test"}}) {
+    action.identifiers = {{"user", "bob"}, name};
+    const plugin::Answer answer = sessions.act(action);
+    EXPECT_EQ(answer.code, plugin::Code::Ok) << name.name_space << ": " << answer.text;
+    EXPECT_THAT(answer.text, HasSubstr("smbcontrol 11 shutdown: exit code 0"));
+    EXPECT_THAT(answer.text, HasSubstr("smbcontrol 12 shutdown: exit code 0"));
+    EXPECT_THAT(answer.text, Not(HasSubstr("13 shutdown")));
+  }
+  action.identifiers = {{"user", "bob"}, {"upn", "nobody@corp.test"}};
+  EXPECT_EQ(sessions.act(action).code, plugin::Code::NotFound);
+}
+
+TEST_F(SmbActs, OfSeveralProcessesOneThatIsSharedIsRefusedAndTheOthersEnd) {
+  SmbSessions sessions(
+      answering(line("1", 11, 1, first) + "," + line("2", 11, 2, first) + "," + line("3", 12, 1, second)));
+  const Account bob{"S-1-5-21-1-1104", "bob", "CORP", {}};
+  sessions.know(digest(1), {"s1", first, {}, false, false, bob});
+  sessions.know(digest(2), {"s2", second, {}, false, false, bob});
+  plugin::Action action;
+  action.step = plugin::Step::SignOutSubject;
+  action.identifiers = {{"windows_sid", "S-1-5-21-1-1104"}};
+  const plugin::Answer answer = sessions.act(action);
+  EXPECT_EQ(answer.code, plugin::Code::Refused);
+  EXPECT_THAT(answer.text, HasSubstr("carries sessions of other accounts too"));
+  EXPECT_THAT(answer.text, HasSubstr("smbcontrol 12 shutdown: exit code 0"));
 }
 
 TEST_F(SmbActs, RefusesAProcessThatCarriesOthersToo) {

@@ -1,0 +1,117 @@
+// Why this program exists: somebody signs out, and the browser signs in again without asking anybody.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "tests/integration/spnego/spnego_daemon.hpp"
+
+namespace curfew::spnego_test {
+namespace {
+
+using nlohmann::json;
+using support::SambaDomain;
+using support::SmbClient;
+using support::Ticket;
+
+const char* const came_back =
+    "  - name: came-back\n    mode: enforce\n    rule: silent_resign_in\n    window: 10m\n"
+    "    scope: {sources: [web]}\n    accept: [unenforceable]\n"
+    "    ladder:\n"
+    "      - {action: sign_out_subject, at: corp-ad, prove_within: 20s}\n"
+    "      - {action: disable_account, at: corp-ad, together: true, revert_after: 30s, prove_within: 20s}\n";
+// Nobody stays for longer than a second.
+const char* const limit =
+    "  - name: limit\n    mode: enforce\n    rule: session_timeout\n    limit: 1s\n"
+    "    scope: {sources: [web]}\n    accept: [unenforceable]\n"
+    "    ladder: [{action: disable_account, at: corp-ad, revert_after: 20s, prove_within: 5s}]\n";
+
+TEST_F(Spnego, WhoReturnsSilentlyIsKeptOutOfEveryDoorProvenAndLetInAgain) {
+  person("sven");
+  begin(came_back, SpnegoSite::Check::Directory);
+  const WebClient browser = browser_with(ticket("sven", web_service, "10h"));
+  ASSERT_TRUE(browser.sees_marker()) << site_->errors();
+  SmbClient share(domain(), Ticket{ticket("sven", smb_service, "10h")});
+  ASSERT_TRUE(share.sees_files()) << share.output();
+  const std::string first = browser.cookie();
+  // The file server knows a SID, the site a name of the KDC's: one person, who is there once.
+  const json both{"corp-ad", "web"};
+  EXPECT_TRUE(daemon_.until([&] {
+    const json presences = daemon_.get("/api/v1/presences?live=true")["presences"];
+    return std::any_of(presences.begin(), presences.end(), [&](const json& one) {
+      return one["sources"] == both && one["live_sessions"].get<int>() >= 2;
+    });
+  })) << daemon_.get("/api/v1/presences").dump(1)
+      << told();
+
+  browser.sign_out();
+  ASSERT_TRUE(daemon_.until([&] { return live("web").empty(); })) << told();
+  EXPECT_EQ(sign_outs().size(), 0U);
+  // Nobody is asked for anything.
+  ASSERT_TRUE(browser.sees_marker()) << site_->errors();
+  const std::string second = browser.cookie();
+  EXPECT_NE(second, first);
+
+  ASSERT_TRUE(daemon_.until([&] { return is_disabled("sven"); })) << told();
+  const json found = daemon_.get("/api/v1/violations")["violations"];
+  ASSERT_EQ(found.size(), 1U) << found.dump(1);
+  EXPECT_EQ(found[0]["rule"], "silent_resign_in") << found.dump(1);
+  EXPECT_EQ(found[0]["evidence"]["cause"], "integrated_sign_in") << found.dump(1);
+  // Each door by itself, as the person's own programs find it.
+  EXPECT_FALSE(lets_in("sven")) << "a new ticket";
+  EXPECT_TRUE(daemon_.until([&] { return !share.sees_files(); })) << told();
+  EXPECT_TRUE(daemon_.until([&] { return !browser.takes(second, nginx_->port()); })) << told();
+  EXPECT_FALSE(browser.takes(second, site_->port())) << site_->errors();
+  ASSERT_TRUE(until_outcome("proven")) << told();
+
+  ASSERT_TRUE(daemon_.until([&] { return !is_disabled("sven"); })) << told();
+  EXPECT_TRUE(lets_in("sven"));
+  EXPECT_TRUE(daemon_.until([&] { return !sign_outs()[0]["reverted_at"].is_null(); })) << told();
+  EXPECT_EQ(sign_outs().size(), 1U) << told();
+}
+
+// A site with cookies of its own takes them whatever the directory says.
+TEST_F(Spnego, WhatTheSiteStillTakesIsStillAliveThoughDisabledAndRefusedByTheGate) {
+  person("tove");
+  begin(limit);
+  const WebClient browser = browser_with(ticket("tove", web_service, "10h"));
+  ASSERT_TRUE(browser.sees_marker()) << site_->errors();
+  const std::string cookie = browser.cookie();
+  ASSERT_TRUE(daemon_.until([&] { return is_disabled("tove"); })) << told();
+  EXPECT_TRUE(daemon_.until([&] { return !browser.takes(cookie, nginx_->port()); })) << told();
+  ASSERT_TRUE(browser.takes(cookie, site_->port())) << site_->errors();
+  ASSERT_TRUE(until_outcome("still_alive")) << told();
+}
+
+// mod_auth_gssapi keeps a session for five minutes at least, however short the ticket.
+TEST_F(Spnego, ASessionThatNobodyUsesAgainIsProvenByItsStatedEnd) {
+  if (std::getenv("CURFEW_FULL") == nullptr) GTEST_SKIP() << "it waits six minutes: scripts/test --full";
+  person("tilda");
+  begin(limit);
+  const WebClient browser = browser_with(ticket("tilda", web_service, "60s"));
+  ASSERT_TRUE(browser.sees_marker()) << site_->errors();
+  const std::string cookie = browser.cookie();
+  ASSERT_TRUE(until_outcome("contained")) << told();
+  EXPECT_FALSE(browser.takes(cookie, nginx_->port()));
+  // Its end, and a minute for clocks.
+  bool proven = false;
+  for (int minute = 0; minute < 8 && !proven; ++minute) proven = until_outcome("proven");
+  ASSERT_TRUE(proven) << told();
+  EXPECT_FALSE(browser.takes(cookie, site_->port()));
+  EXPECT_EQ(live("web").size(), 0U);
+}
+
+// A site that asks the directory with each request needs nobody to tell it.
+TEST_F(Spnego, ASiteThatAsksTheDirectoryProvesItWithTheNextRequest) {
+  person("ulla");
+  begin(limit, SpnegoSite::Check::Directory);
+  const WebClient browser = browser_with(ticket("ulla", web_service, "10h"));
+  ASSERT_TRUE(browser.sees_marker()) << site_->errors();
+  const std::string cookie = browser.cookie();
+  ASSERT_TRUE(daemon_.until([&] { return is_disabled("ulla"); })) << told();
+  EXPECT_FALSE(browser.takes(cookie, site_->port()));
+  ASSERT_TRUE(until_outcome("proven")) << told();
+}
+
+}  // namespace
+}  // namespace curfew::spnego_test
