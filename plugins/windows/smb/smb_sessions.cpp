@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "plugins/windows/smb/command.hpp"
 #include "plugins/windows/smb/watch.hpp"
 
 namespace curfew::windows {
@@ -80,7 +79,7 @@ Answer SmbSessions::act(const plugin::Action& action) {
   if (!known) return {Code::Unsupported, not_known};
   SmbListing listing;
   try {
-    listing = ask_for_listing(settings_, left_until(action.deadline));
+    listing = ask_for_listing(settings_, left_until(action.deadline), stop_);
   } catch (const Failure& failure) {
     return {failure.code(), failure.what()};
   }
@@ -95,15 +94,11 @@ Answer SmbSessions::act(const plugin::Action& action) {
             "its process " + std::to_string(session->process.pid) +
                 " carries sessions of other accounts too, and Samba can end it only as a whole"};
   const std::string process = std::to_string(session->process.pid);
-  std::vector<std::string> words = settings_.with_configuration(settings_.smbcontrol);
-  words.insert(words.end(), {process, "shutdown"});
-  CommandLimits limits;
-  limits.time = std::min(left_until(action.deadline), settings_.time_limit);
-  limits.output_bytes = 64U << 10U;
   const std::string what = "smbcontrol " + process + " shutdown: ";
   try {
-    const CommandResult result = run_command(std::move(words), limits);
-    return {result.succeeded() ? Code::Ok : Code::Failed, what + result.text()};
+    const ProgramEnd end =
+        run_samba(settings_, settings_.smbcontrol, {process, "shutdown"}, left_until(action.deadline), stop_);
+    return {end.succeeded() ? Code::Ok : Code::Failed, what + text_of(end)};
   } catch (const Failure& failure) {
     return {failure.code(), failure.what()};
   }
@@ -112,7 +107,7 @@ Answer SmbSessions::act(const plugin::Action& action) {
 Liveness SmbSessions::prove(const plugin::Probe& probe) {
   const auto known = find(probe.session);
   if (!known) throw Failure(Code::NotFound, not_known);
-  const SmbListing listing = ask_for_listing(settings_, left_until(probe.deadline));
+  const SmbListing listing = ask_for_listing(settings_, left_until(probe.deadline), stop_);
   if (place(listing, probe.session, *known) != nullptr) return Liveness::Alive;
   if (!known->listed)
     throw Failure(

@@ -18,6 +18,7 @@
 #include <unordered_map>
 
 #include "curfew/plugin/connector.hpp"
+#include "plugins/windows/program.hpp"
 #include "plugins/windows/smb/listing.hpp"
 #include "plugins/windows/smb/smb_settings.hpp"
 
@@ -40,6 +41,8 @@ class SmbSessions {
   [[nodiscard]] bool knows(const plugin::SessionDigest& digest) const;
   [[nodiscard]] plugin::Answer act(const plugin::Action& action);
   [[nodiscard]] plugin::Liveness prove(const plugin::Probe& probe);
+  // Ends what runs.
+  void stop() noexcept { stop_.set(); }
   [[nodiscard]] const SmbSettings& settings() const { return settings_; }
 
  private:
@@ -56,6 +59,7 @@ class SmbSessions {
   const ListedSmb* place(const SmbListing& listing, const plugin::SessionDigest& digest, const Known& known);
 
   SmbSettings settings_;
+  StopSignal stop_;
   mutable std::mutex mutex_;  // known, ended
   std::unordered_map<std::string, Known> known_;
   std::deque<std::string> ended_;
