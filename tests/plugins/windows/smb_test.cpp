@@ -255,9 +255,16 @@ TEST(FullAudit, WhatItCannotReadIsCountedAndOtherProgramsLinesAreLeft) {
   EXPECT_TRUE(reader.line(R"(CORP\bob|CORP|10.0.0.7|pc|data|31737|connect|ok|data)", "line 5", lines));
   EXPECT_TRUE(reader.line(heading, "line 6", lines));
   EXPECT_TRUE(reader.line(R"(CORP\bob|CORP|10.0.0.7|pc|data|31737|mkdirat|ok|new)", "line 7", lines));
+  // No process: it would seem to be any session whose process is not known.
+  for (const char* process : {"0", "99999999999999999999", "-1", ""}) {
+    EXPECT_TRUE(reader.line(heading, "line 8", lines));
+    EXPECT_TRUE(reader.line(std::string(R"(CORP\bob|CORP|10.0.0.7|pc|data|)") + process + "|connect|ok|data",
+                            "line 9", lines));
+  }
   EXPECT_TRUE(lines.events.empty());
-  ASSERT_EQ(lines.complaints.size(), 2U);
+  ASSERT_EQ(lines.complaints.size(), 6U);
   EXPECT_THAT(lines.complaints[0], HasSubstr("prefix"));
+  EXPECT_THAT(lines.complaints[2], HasSubstr("prefix"));
   EXPECT_THAT(lines.complaints[1], HasSubstr("heading"));
   EXPECT_EQ(lines.others, 1);
 }
