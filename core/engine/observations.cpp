@@ -93,6 +93,7 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   const Time person_before = session.last_person_at;
   const model::SessionState state_before = session.state;
   const Time state_before_at = session.state_at;
+  const std::uint32_t class_before = session.scope_class;
   const session::Change change = session::take(session, facts);
   count_state(session, +1);
   out->session = session.number;
@@ -172,6 +173,7 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
     recheck_concurrency(slot, session.started_at);
     recheck_device(slot, session.started_at);
   }
+  if (!created && session.scope_class != class_before) recheck_beside(slot, class_before);
   if (is_another || is_fresh || change.ended || change.end_moved || change.reopened) recheck_resign_ins(slot);
   if (is_fresh) excuse_resumes(slot, facts.occurred_at);
   check_resume(slot, facts, state_before, state_before_at);
@@ -188,6 +190,31 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   if (change.after_end) check_after_end(slot, facts);
   if (proof_is_wrong) take_proof_back(slot);
   schedule(slot);
+}
+
+// What is known of a session now may take it out of a policy's scope, which then counts the others without
+// it.
+void Engine::State::recheck_beside(Slot slot, std::uint32_t class_before) {
+  const Session& one = sessions.at(slot);
+  const policy::Candidates& was = book.candidates(class_before);
+  const policy::Candidates& is = book.candidates(one.scope_class);
+  if (std::includes(is.concurrent.begin(), is.concurrent.end(), was.concurrent.begin(),
+                    was.concurrent.end()) &&
+      std::includes(is.device.begin(), is.device.end(), was.device.begin(), was.device.end()))
+    return;
+  std::vector<Slot> beside;
+  if (one.subject_index != no_slot) beside = sessions_of(one.subject_index);
+  for (Slot other = sessions.first_of_device(one.device); other != no_slot;
+       other = sessions.at(other).device_next)
+    beside.push_back(other);
+  std::sort(beside.begin(), beside.end(),
+            [this](Slot a, Slot b) { return sessions.at(a).number < sessions.at(b).number; });
+  beside.erase(std::unique(beside.begin(), beside.end()), beside.end());
+  for (const Slot other : beside) {
+    if (other == slot || !sessions.at(other).has_marks) continue;
+    recheck_concurrency(other, sessions.at(other).started_at, Recheck::Itself);
+    check_device(other);
+  }
 }
 
 // The end was learnt now: the record stays for a while, for what comes late, and then leaves the memory.

@@ -203,6 +203,7 @@ struct Engine::State {
   void attach(Slot slot, std::uint32_t subject);
   void detach(Slot slot);
   void recheck_subject(std::uint32_t subject);
+  void recheck_beside(Slot slot, std::uint32_t class_before);
   void split(model::Ref subject);
   void ended(Slot slot);
   void count_state(const Session& session, int by);

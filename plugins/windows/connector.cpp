@@ -129,6 +129,7 @@ class Windows {
     recorded_poll_.stop();
     if (directory_) directory_->stop();
     if (commands_) commands_->stop();
+    if (smb_) smb_->stop();
     if (smb_watch_) smb_watch_->stop();
   }
 

@@ -1,16 +1,11 @@
 #include "plugins/windows/command/commands.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
-
-#include "plugins/windows/command/program.hpp"
 
 namespace curfew::windows {
 namespace {
@@ -149,25 +144,21 @@ Commands::Commands(std::string_view text) {
   if (steps_.empty()) invalid("steps names no step");
 }
 
-Commands::~Commands() {
-  if (stopping_ >= 0) ::close(stopping_);
-}
-
 void Commands::start() {
-  for (const std::string& path : allowed_) check_program(path, user_);
-  stopping_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (stopping_ < 0) throw Failure(Code::Failed, "commands: no event can be had");
-}
-
-void Commands::stop() noexcept {
-  const std::uint64_t one = 1;
-  if (stopping_ >= 0) (void)!::write(stopping_, &one, sizeof(one));
+  for (const std::string& path : allowed_) {
+    try {
+      check_program({.words = {path}, .user = user_});
+    } catch (const Failure& failure) {
+      throw Failure(failure.code(), std::string("commands: ") + failure.what());
+    }
+  }
+  started_ = true;
 }
 
 Answer Commands::act(const plugin::Action& action) {
   const auto step = steps_.find(action.step);
   if (step == steps_.end()) return {Code::Unsupported, "commands.steps has no program for this step"};
-  if (stopping_ < 0) return {Code::Unavailable, "the source has not started"};
+  if (!started_) return {Code::Unavailable, "the source has not started"};
   if (action.revert) return {Code::Unsupported, "a session that was ended can't be given back"};
   const auto values = values_of(action);
   ProgramRun run{.words = {}, .user = user_, .time = time_};
@@ -189,21 +180,18 @@ Answer Commands::act(const plugin::Action& action) {
   if (action.deadline != plugin::Time{}) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         action.deadline - std::chrono::time_point_cast<plugin::Duration>(std::chrono::system_clock::now()));
-    run.time = std::clamp(left - std::chrono::milliseconds(500), std::chrono::milliseconds(0), time_);
+    run.time = std::min(left - std::chrono::milliseconds(500), time_);
+    if (run.time <= std::chrono::milliseconds(0))
+      return {Code::Failed, "nothing was run: no time is left for it"};
   }
   try {
     const ProgramEnd end = run_program(run, stopping_);
-    std::string said = masked(end.output, values);
+    std::string said = masked(end.output + " " + end.errors, values);
     if (!said.empty()) said = ": " + said;
     if (end.more > 0) said += " (and " + std::to_string(end.more) + " bytes)";
-    if (end.is_stopped) return {Code::Unavailable, "the program was ended, as the source stops" + said};
-    if (end.is_late)
-      return {Code::Failed, "the program was ended after " + std::to_string(run.time.count()) +
-                                " ms; it may have worked" + said};
-    if (end.signal != 0)
-      return {Code::Failed, "the program ended by signal " + std::to_string(end.signal) + said};
-    return {end.exit_code == 0 ? Code::Ok : Code::Failed,
-            "exit code " + std::to_string(end.exit_code) + said};
+    const std::string what = end.is_late ? end.what + "; it may have worked" : end.what;
+    const Code failed = end.is_stopped ? Code::Unavailable : Code::Failed;
+    return {end.succeeded() ? Code::Ok : failed, what + said};
   } catch (const Failure& failure) {
     return {failure.code(), failure.what()};
   }

@@ -18,19 +18,17 @@
 #include <vector>
 
 #include "curfew/plugin/connector.hpp"
+#include "plugins/windows/program.hpp"
 
 namespace curfew::windows {
 
 class Commands {
  public:
   explicit Commands(std::string_view json);
-  ~Commands();
-  Commands(const Commands&) = delete;
-  Commands& operator=(const Commands&) = delete;
 
   void start();
   // Ends every program that runs.
-  void stop() noexcept;
+  void stop() noexcept { stopping_.set(); }
 
   [[nodiscard]] bool carries_out(plugin::Step step) const { return steps_.contains(step); }
   [[nodiscard]] plugin::Answer act(const plugin::Action& action);
@@ -40,7 +38,8 @@ class Commands {
   std::string user_;
   std::chrono::milliseconds time_ = std::chrono::seconds(20);
   std::map<plugin::Step, std::vector<std::string>> steps_;
-  int stopping_ = -1;  // an event: readable from stop on
+  bool started_ = false;
+  StopSignal stopping_;
 };
 
 }  // namespace curfew::windows

@@ -24,8 +24,11 @@ std::optional<Parts> split(std::string_view line) {
   return parts;
 }
 
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+// One that a process can have: 0 stands for "not known yet", and would fit any.
+bool is_process(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  return read.ec == std::errc() && read.ptr == text.data() + text.size() && number != 0;
 }
 
 // "[2026/11/22 10:08:52.748975,  1] …"
@@ -65,11 +68,11 @@ bool FullAuditReader::line(std::string_view line, std::string_view place, Record
   const Time time = std::exchange(heading_, Time{});
   const auto parts = split(line);
   const bool told = parts && ((*parts)[Operation] == "connect" || (*parts)[Operation] == "disconnect") &&
-                    is_number((*parts)[Process]) && !clean_address((*parts)[Address]).empty();
+                    is_process((*parts)[Process]) && !clean_address((*parts)[Address]).empty();
   if (!told) {
     if (time == Time{}) return false;
     // Other operations may be audited as well; they say nothing of a session.
-    if (parts && is_number((*parts)[Process])) {
+    if (parts && is_process((*parts)[Process])) {
       sink.other_line();
     } else {
       sink.unreadable(place, "a full_audit record whose prefix is not %u|%D|%I|%m|%S|%d");

@@ -84,10 +84,11 @@ void Pairing::State::judge_share(const WindowsEvent& event) {
   const std::string address = clean_address(event.get(Field::IpAddress));
   LiveSession* session = smb_where(address, [&](const LiveSession& one) { return one.process.pid == pid; });
   const bool connects = event.get(Field::Service) == "connect";
-  if (session == nullptr && connects) {
+  const auto here = smb.find(address);
+  if (session == nullptr && connects && here != smb.end()) {
     // The newest of this account from there whose process is not known yet.
     const std::string account = account_of(event).key();
-    for (const std::string& id : smb[address]) {
+    for (const std::string& id : here->second) {
       LiveSession* one = live.find(id);
       if (one != nullptr && one->process.pid == 0 && one->started <= event.time &&
           one->account.key() == account && (session == nullptr || one->started >= session->started))

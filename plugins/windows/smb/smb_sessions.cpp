@@ -4,7 +4,6 @@
 #include <iterator>
 #include <map>
 
-#include "plugins/windows/smb/command.hpp"
 #include "plugins/windows/smb/watch.hpp"
 
 namespace curfew::windows {
@@ -114,7 +113,7 @@ Answer SmbSessions::act(const plugin::Action& action) {
 Answer SmbSessions::end(const std::vector<std::pair<std::string, Known>>& sessions, plugin::Time deadline) {
   SmbListing listing;
   try {
-    listing = ask_for_listing(settings_, left_until(deadline));
+    listing = ask_for_listing(settings_, left_until(deadline), stop_);
   } catch (const Failure& failure) {
     return {failure.code(), failure.what()};
   }
@@ -143,24 +142,20 @@ Answer SmbSessions::end(const std::vector<std::pair<std::string, Known>>& sessio
 
 Answer SmbSessions::end_process(std::uint64_t process, plugin::Time deadline) const {
   const std::string number = std::to_string(process);
-  std::vector<std::string> words = settings_.with_configuration(settings_.smbcontrol);
-  words.insert(words.end(), {number, "shutdown"});
-  CommandLimits limits;
-  limits.time = std::min(left_until(deadline), settings_.time_limit);
-  limits.output_bytes = 64U << 10U;
+  const std::string what = "smbcontrol " + number + " shutdown: ";
   try {
-    const CommandResult result = run_command(std::move(words), limits);
-    return {result.succeeded() ? Code::Ok : Code::Failed,
-            "smbcontrol " + number + " shutdown: " + result.text()};
+    const ProgramEnd end =
+        run_samba(settings_, settings_.smbcontrol, {number, "shutdown"}, left_until(deadline), stop_);
+    return {end.succeeded() ? Code::Ok : Code::Failed, what + text_of(end)};
   } catch (const Failure& failure) {
-    return {failure.code(), "smbcontrol " + number + " shutdown: " + failure.what()};
+    return {failure.code(), what + failure.what()};
   }
 }
 
 Liveness SmbSessions::prove(const plugin::Probe& probe) {
   const auto known = find(probe.session);
   if (!known) throw Failure(Code::NotFound, not_known);
-  const SmbListing listing = ask_for_listing(settings_, left_until(probe.deadline));
+  const SmbListing listing = ask_for_listing(settings_, left_until(probe.deadline), stop_);
   if (place(listing, key_of(probe.session), *known) != nullptr) return Liveness::Alive;
   if (!known->listed)
     throw Failure(

@@ -23,6 +23,7 @@
 
 #include "curfew/plugin/connector.hpp"
 #include "plugins/windows/accounts.hpp"
+#include "plugins/windows/program.hpp"
 #include "plugins/windows/smb/listing.hpp"
 #include "plugins/windows/smb/smb_settings.hpp"
 
@@ -50,6 +51,8 @@ class SmbSessions {
   }
   [[nodiscard]] plugin::Answer act(const plugin::Action& action);
   [[nodiscard]] plugin::Liveness prove(const plugin::Probe& probe);
+  // Ends what runs.
+  void stop() noexcept { stop_.set(); }
   [[nodiscard]] const SmbSettings& settings() const { return settings_; }
 
  private:
@@ -74,6 +77,7 @@ class SmbSessions {
   [[nodiscard]] plugin::Answer end_process(std::uint64_t process, plugin::Time deadline) const;
 
   SmbSettings settings_;
+  StopSignal stop_;
   mutable std::mutex mutex_;  // known, ended
   std::unordered_map<std::string, Known> known_;
   std::deque<std::string> ended_;

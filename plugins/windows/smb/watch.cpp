@@ -5,22 +5,46 @@
 #include <utility>
 
 #include "curfew/plugin/connector.hpp"
-#include "plugins/windows/smb/command.hpp"
 
 namespace curfew::windows {
 
-SmbListing ask_for_listing(const SmbSettings& settings, files::Duration limit) {
+namespace {
+
+// Both channels; a listing of `most_listed` sessions is smaller.
+constexpr std::size_t most_output = std::size_t{64} << 20U;
+
+}  // namespace
+
+ProgramEnd run_samba(const SmbSettings& settings, const std::vector<std::string>& command,
+                     std::vector<std::string> more, files::Duration limit, const StopSignal& stop) {
+  ProgramRun run;
+  run.words = settings.with_configuration(command);
+  std::move(more.begin(), more.end(), std::back_inserter(run.words));
+  run.rights = Rights::Ours;
+  run.time = std::chrono::duration_cast<std::chrono::milliseconds>(std::min(limit, settings.time_limit));
+  run.most_output = most_output;
+  return run_program(run, stop);
+}
+
+std::string text_of(const ProgramEnd& end) {
+  const std::string& words = end.errors.empty() ? end.output : end.errors;
+  std::string line;
+  for (const char c : words.substr(0, 300)) line += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  const std::string_view trimmed = files::trim(line);
+  return trimmed.empty() ? end.what : end.what + ": " + files::to_clean_utf8(trimmed);
+}
+
+SmbListing ask_for_listing(const SmbSettings& settings, files::Duration limit, const StopSignal& stop) {
+  const auto fail = [&](const std::string& what) -> void {
+    throw plugin::Failure(plugin::Code::Unavailable, settings.smbstatus.front() + ": " + what);
+  };
   const auto asked = std::chrono::time_point_cast<files::Duration>(std::chrono::system_clock::now());
-  CommandLimits limits;
-  limits.time = std::min(limit, settings.time_limit);
-  std::vector<std::string> words = settings.with_configuration(settings.smbstatus);
-  words.emplace_back("--json");
-  const CommandResult result = run_command(std::move(words), limits);
-  if (!result.succeeded())
-    throw plugin::Failure(plugin::Code::Unavailable, settings.smbstatus.front() + ": " + result.text());
+  const ProgramEnd end = run_samba(settings, settings.smbstatus, {"--json"}, limit, stop);
+  if (!end.succeeded()) fail(text_of(end));
+  if (end.more > 0) fail("it wrote more than " + std::to_string(most_output) + " bytes");
   std::string why;
-  auto listing = read_listing(result.output, why);
-  if (!listing) throw plugin::Failure(plugin::Code::Unavailable, settings.smbstatus.front() + ": " + why);
+  auto listing = read_listing(end.output, why);
+  if (!listing) fail(why);
   listing->asked = asked;
   listing->answered = std::chrono::time_point_cast<files::Duration>(std::chrono::system_clock::now());
   return std::move(*listing);
@@ -31,6 +55,7 @@ void SmbWatch::start() {
 }
 
 void SmbWatch::stop() {
+  stop_.set();
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -46,7 +71,7 @@ void SmbWatch::run() {
     std::string failure;
     SmbListing listing;
     try {
-      listing = ask_for_listing(settings_, settings_.time_limit);
+      listing = ask_for_listing(settings_, settings_.time_limit, stop_);
     } catch (const std::exception& error) {  // its thread's end is here
       failure = error.what();
     }

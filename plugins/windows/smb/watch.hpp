@@ -17,13 +17,23 @@
 #include <thread>
 #include <vector>
 
+#include "plugins/windows/program.hpp"
 #include "plugins/windows/smb/listing.hpp"
 #include "plugins/windows/smb/smb_settings.hpp"
 
 namespace curfew::windows {
 
-// Asks once. Fails: plugin::Failure(Unavailable).
-[[nodiscard]] SmbListing ask_for_listing(const SmbSettings& settings, files::Duration limit);
+// One of the settings' commands with more words, in the smaller of both limits. Fails: plugin::Failure where
+// it can't be run.
+[[nodiscard]] ProgramEnd run_samba(const SmbSettings& settings, const std::vector<std::string>& command,
+                                   std::vector<std::string> more, files::Duration limit,
+                                   const StopSignal& stop);
+// What became of it, with the beginning of what it said; one line.
+[[nodiscard]] std::string text_of(const ProgramEnd& end);
+
+// Asks once. Fails: plugin::Failure.
+[[nodiscard]] SmbListing ask_for_listing(const SmbSettings& settings, files::Duration limit,
+                                         const StopSignal& stop);
 
 class SmbWatch {
  public:
@@ -45,6 +55,7 @@ class SmbWatch {
 
   const SmbSettings& settings_;
   std::function<void()> on_news_;
+  StopSignal stop_;
   std::mutex mutex_;  // all below
   std::condition_variable stopped_;
   bool stopping_ = false;

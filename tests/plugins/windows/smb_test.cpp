@@ -1,11 +1,13 @@
-// SMB sessions one by one: what the server lists, what full_audit says, and commands with their limits.
+// SMB sessions one by one: what the server lists, what full_audit says, and how one is ended.
 #include <gmock/gmock.h>
+
+#include <thread>
 
 #include "curfew/plugin/connector.hpp"
 #include "plugins/windows/settings.hpp"
-#include "plugins/windows/smb/command.hpp"
 #include "plugins/windows/smb/full_audit_reader.hpp"
 #include "plugins/windows/smb/smb_sessions.hpp"
+#include "plugins/windows/smb/watch.hpp"
 #include "tests/plugins/windows/event_maker.hpp"
 
 namespace curfew::windows {
@@ -254,9 +256,16 @@ TEST(FullAudit, WhatItCannotReadIsCountedAndOtherProgramsLinesAreLeft) {
   EXPECT_TRUE(reader.line(R"(CORP\bob|CORP|10.0.0.7|pc|data|31737|connect|ok|data)", "line 5", lines));
   EXPECT_TRUE(reader.line(heading, "line 6", lines));
   EXPECT_TRUE(reader.line(R"(CORP\bob|CORP|10.0.0.7|pc|data|31737|mkdirat|ok|new)", "line 7", lines));
+  // No process: it would seem to be any session whose process is not known.
+  for (const char* process : {"0", "99999999999999999999", "-1", ""}) {
+    EXPECT_TRUE(reader.line(heading, "line 8", lines));
+    EXPECT_TRUE(reader.line(std::string(R"(CORP\bob|CORP|10.0.0.7|pc|data|)") + process + "|connect|ok|data",
+                            "line 9", lines));
+  }
   EXPECT_TRUE(lines.events.empty());
-  ASSERT_EQ(lines.complaints.size(), 2U);
+  ASSERT_EQ(lines.complaints.size(), 6U);
   EXPECT_THAT(lines.complaints[0], HasSubstr("prefix"));
+  EXPECT_THAT(lines.complaints[2], HasSubstr("prefix"));
   EXPECT_THAT(lines.complaints[1], HasSubstr("heading"));
   EXPECT_EQ(lines.others, 1);
 }
@@ -277,35 +286,6 @@ TEST(Listing, IsTakenWholeOrNotAtAll) {
   EXPECT_THAT(why, HasSubstr("sessions"));
   EXPECT_FALSE(read_listing("smbstatus only works as root!", why));
   EXPECT_FALSE(read_listing(R"({"sessions": {"1": {"uid": 1}}})", why));
-}
-
-TEST(RunCommand, SaysWhatBecameOfIt) {
-  const CommandResult good = run_command({"/bin/echo", "a b", "$HOME"}, {});
-  EXPECT_TRUE(good.succeeded());
-  EXPECT_EQ(good.output, "a b $HOME\n");  // no shell
-  const CommandResult bad = run_command({"/bin/ls", "/nowhere"}, {});
-  EXPECT_FALSE(bad.succeeded());
-  EXPECT_THAT(bad.text(), HasSubstr("exit code 2: "));
-  EXPECT_THROW((void)run_command({"/nowhere/smbstatus"}, {}), plugin::Failure);
-}
-
-TEST(RunCommand, KillsWhatRunsOrWritesTooLong) {
-  CommandLimits limits;
-  limits.time = std::chrono::milliseconds(100);
-  const CommandResult slow = run_command({"/bin/sh", "-c", "sleep 100 & sleep 100"}, limits);
-  EXPECT_TRUE(slow.timed_out);
-  limits.time = std::chrono::seconds(30);
-  limits.output_bytes = 1000;
-  const CommandResult loud = run_command({"/bin/sh", "-c", "while :; do echo words; done"}, limits);
-  EXPECT_TRUE(loud.too_long);
-  EXPECT_EQ(loud.output.size(), 1000U);
-}
-
-TEST(RunCommand, GivesNeitherItsEnvironmentNorItsFiles) {
-  const CommandResult env = run_command({"/usr/bin/env"}, {});
-  EXPECT_EQ(env.output, "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nLC_ALL=C\n");
-  const CommandResult files = run_command({"/bin/ls", "/proc/self/fd"}, {});
-  EXPECT_EQ(files.output, "0\n1\n2\n3\n");  // the last is its own, of the folder
 }
 
 plugin::SessionDigest digest(std::uint8_t byte) {
@@ -419,6 +399,33 @@ TEST_F(SmbActs, AServerThatSaysNothingProvesNothing) {
   sessions.know(digest(1), {"s1", first, {11, 5}, true, false});
   EXPECT_THROW((void)sessions.prove(probe_of(1)), plugin::Failure);
   EXPECT_EQ(sessions.act(end_of(1)).code, plugin::Code::Unavailable);
+}
+
+TEST_F(SmbActs, SaysWhatTheServersCommandWrote) {
+  SmbSettings settings = answering("");
+  settings.smbstatus = {"/bin/ls", "/nowhere"};
+  SmbSessions sessions(settings);
+  sessions.know(digest(1), {"s1", first, {11, 5}, true, false});
+  EXPECT_THAT(sessions.act(end_of(1)).text, HasSubstr("/bin/ls: exit code 2: /bin/ls: "));
+}
+
+TEST_F(SmbActs, AHangingServerHoldsUpNoStop) {
+  SmbSettings settings = answering("");
+  settings.smbstatus = {"/bin/sh", "-c", "exec sleep 100", "sh"};
+  settings.time_limit = std::chrono::seconds(60);
+  SmbSessions sessions(settings);
+  sessions.know(digest(1), {"s1", first, {11, 5}, true, false});
+  const auto from = std::chrono::steady_clock::now();
+  plugin::Answer answer;
+  std::thread acting([&] { answer = sessions.act(end_of(1)); });
+  SmbWatch watch(settings, [] {});
+  watch.start();
+  watch.stop();
+  sessions.stop();
+  acting.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - from, std::chrono::seconds(30));
+  EXPECT_EQ(answer.code, plugin::Code::Unavailable);
+  EXPECT_THAT(answer.text, HasSubstr("as the source stops"));
 }
 
 TEST(SmbSettings, NameAnAbsolutePath) {

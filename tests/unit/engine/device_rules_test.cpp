@@ -103,5 +103,28 @@ TEST(SharedDevice, WaitsForTheBacklogWithASignOutInIt) {
   EXPECT_EQ(m.found(), 1U);
 }
 
+TEST(SharedDevice, WhoTurnsOutToBeOutsideThePolicyIsCountedWithNobody) {
+  Machine m;
+  model::PolicySet set;
+  set.sources = {source("crm")};
+  set.policies = {policy("one person", Rule::SharedDevice), policy("at once", Rule::ConcurrentSessions)};
+  for (model::Policy& each : set.policies) each.except.sign_ins = {model::Interactivity::Silent};
+  set.policies[1].most = 1;
+  m.configure(0, set);
+  for (const auto& [session, who] : {std::pair{1, 7}, {2, 9}, {3, 9}}) {
+    model::Facts what = m.facts(ObservationType::SignIn, static_cast<std::uint8_t>(session), session,
+                                static_cast<std::uint64_t>(who));
+    if (session < 3) what.device = ref(500);
+    m.see(session, what);
+  }
+  ASSERT_EQ(m.count(EntryKind::ViolationOpened), 2U);
+  for (std::uint8_t session = 1; session <= 2; ++session) {
+    model::Facts what = m.facts(ObservationType::Activity, session, 10);
+    what.interactivity = model::Interactivity::Silent;
+    m.see(10 + session, what);
+    EXPECT_EQ(m.count(EntryKind::ViolationWithdrawn), session);
+  }
+}
+
 }  // namespace
 }  // namespace curfew::engine::testing
