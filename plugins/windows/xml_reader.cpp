@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <vector>
 
+#include "plugins/windows/adfs/audit_record.hpp"
 #include "plugins/windows/text.hpp"
 #include "plugins/windows/xml_tags.hpp"
 
@@ -24,6 +26,7 @@ std::string kept(std::string_view text) {
 }
 
 constexpr std::uint64_t audit_failure_keyword = std::uint64_t{1} << 52U;
+constexpr std::size_t most_values = 512;
 
 }  // namespace
 
@@ -33,8 +36,12 @@ bool parse_xml_event(std::string_view xml, WindowsEvent& event) {
   std::string_view open;  // the element whose text comes next
   std::string_view data_name;
   std::string buffer, name_buffer;
+  std::vector<std::string> values;  // of an AD FS audit, whose data has no names
   bool has_id = false, has_time = false;
 
+  const auto is_audit = [&](const XmlTag& tag, std::string_view name) {
+    return tag.name == "Data" && name.empty() && values.size() < most_values && adfs::is_audit(event);
+  };
   XmlTags tags(xml);
   XmlTag tag;
   std::string_view text;
@@ -74,6 +81,7 @@ bool parse_xml_event(std::string_view xml, WindowsEvent& event) {
         }
       } else if (section == Section::EventData) {
         data_name = xml_attribute(tag.attributes, "Name");
+        if (tag.is_empty && is_audit(tag, data_name)) values.emplace_back();
       }
       continue;
     }
@@ -98,7 +106,11 @@ bool parse_xml_event(std::string_view xml, WindowsEvent& event) {
         }
         break;
       case Section::EventData:
-        if (tag.name == "Data" && !data_name.empty()) event.set(xml_decoded(data_name, name_buffer), value);
+        if (is_audit(tag, data_name)) {
+          values.emplace_back(value);
+        } else if (tag.name == "Data" && !data_name.empty()) {
+          event.set(xml_decoded(data_name, name_buffer), value);
+        }
         break;
       case Section::UserData:
         event.set(tag.name, value);
@@ -107,6 +119,10 @@ bool parse_xml_event(std::string_view xml, WindowsEvent& event) {
       case Section::Other:
         break;
     }
+  }
+  if (has_id && adfs::is_audit(event)) {
+    const std::vector<std::string_view> data(values.begin(), values.end());
+    adfs::read_audit_record(event, data);
   }
   return has_id && has_time;
 }
