@@ -40,7 +40,9 @@ class Windows {
   static constexpr plugin::Description description{
       .name = "windows",
       .version = "0.1.0",
-      .summary = "Windows security logs (EVTX, XML, JSON) and Samba's audit log, recorded, growing or pushed",
+      .summary =
+          "Windows security logs (EVTX, XML, JSON) with AD FS' audits, and Samba's audit log, recorded, "
+          "growing or pushed",
       .config_schema = config_schema,
       .config_schema_version = 1,
       .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_RECEIVE_HTTP | CURFEW_CAN_SUSPEND_ACCESS |
@@ -169,7 +171,10 @@ class Windows {
     seen.fresh_credentials = finding.fresh;
     seen.privileged = finding.privileged;
     seen.device = finding.device;
+    seen.factors = finding.factors;
+    seen.expires_at = finding.expires;
     seen.address = finding.address;
+    seen.user_agent = finding.user_agent;
     seen.application = finding.application;
     seen.failure = finding.failure;
     if (directory_) tell_directory(finding, seen.session);

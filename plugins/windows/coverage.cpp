@@ -34,6 +34,7 @@ void append_input(std::string& json, const InputCoverage& input) {
   append_counts(json, "joined", input.joined);
   append_counts(json, "filtered", input.filtered);
   append_counts(json, "other", input.other);
+  append_counts(json, "adfs", input.adfs);
   append_key(json, "recovered");
   json += '{';
   append(json, "records", input.recovered + input.recovered_torn);
@@ -178,6 +179,9 @@ void Coverage::judged(std::uint32_t number, Fate fate, std::string_view reason) 
     case Fate::Other:
       add(input.other);
       break;
+    case Fate::Adfs:
+      add(input.adfs);
+      break;
   }
 }
 
@@ -203,6 +207,7 @@ InputCoverage Coverage::sum() const {
     add(total.joined, input.joined);
     add(total.filtered, input.filtered);
     add(total.other, input.other);
+    add(total.adfs, input.adfs);
     total.logons += input.logons;
     total.sessions += input.sessions;
     total.recovered += input.recovered;

@@ -4,6 +4,7 @@
 //   coverage.count(input, event); coverage.judged(input, Fate::Joined, "uac_twin");
 //   std::string json = coverage.to_json();
 //
+// Each audit of AD FS that is used is counted once in `adfs`, or as a repeat in `other`.
 // `logons` (4624 besides the ids that every boot has) is `sessions` + all of `joined` + all of `filtered`.
 //
 // Threads: one at a time. Owns: all counts. Fails: never; lists of places are bounded, their counts aren't.
@@ -52,7 +53,7 @@ struct InputCoverage {
   std::vector<std::pair<std::string, std::string>> places;  // of what is unreadable, and why; the first ones
   std::map<std::uint32_t, std::uint64_t> by_event_id;
   std::uint64_t logons = 0, sessions = 0;
-  std::map<std::string, std::uint64_t, std::less<>> joined, filtered, other;
+  std::map<std::string, std::uint64_t, std::less<>> joined, filtered, other, adfs;
   std::uint64_t recovered = 0, recovered_torn = 0, recovered_security = 0, recovered_logons = 0;
   std::uint64_t arrival_times = 0;  // records that tell only when they were collected
   Time first{}, last{};

@@ -51,8 +51,23 @@ enum class Field : std::uint8_t {
   Name,  // distinguished name
   RemoteEndpoint,
   Process,
+  // Of AD FS audits, whose data has no names (adfs/audit_record.hpp).
+  ActivityId,  // of the request
+  InstanceId,  // of one record that others give details of
+  UserPrincipalName,
+  RelyingParty,
+  PrimaryAuth,
+  DeviceId,
+  MfaPerformed,
+  AuthProtocol,
+  Endpoint,
+  UserAgent,
+  FailureType,
+  ErrorCode,
+  PersistentSso,
+  Damage,  // why the record can't be understood
 };
-inline constexpr std::size_t field_count = 32;
+inline constexpr std::size_t field_count = 46;
 
 enum class Origin : std::uint8_t { Windows, Samba };
 

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "plugins/windows/json_unnamed_data.hpp"
 #include "plugins/windows/samba_reader.hpp"
 #include "plugins/windows/text.hpp"
 
@@ -125,11 +126,13 @@ void set_text(std::string& target, const Element& value) {
 
 class Mapper {
  public:
-  Mapper(WindowsEvent& event, Times& times) : event_(event), times_(times) {}
+  Mapper(WindowsEvent& event, Times& times, UnnamedData& unnamed)
+      : event_(event), times_(times), unnamed_(unnamed) {}
 
   void data(const Object& object) {
     for (const auto field : object) {
-      if (field.value.is_object() && field.key != "Data") {
+      if (unnamed_.take(field.key, field.value)) continue;
+      if (field.value.is_object()) {
         data(field.value.get_object().value_unsafe());  // user_data: one more level, bounded by the parser
       } else {
         event_.set(field.key, as_text(field.value, buffer_));
@@ -212,8 +215,14 @@ class Mapper {
       } else if (key == "@timestamp") {
         time(times_.at_timestamp, value);
       } else if (key == "EventData" || key == "UserData") {
-        if (value.is_object()) data(value.get_object().value_unsafe());
-      } else {
+        if (value.is_object()) {
+          data(value.get_object().value_unsafe());
+        } else if (value.is_array()) {
+          unnamed_.take_list(value);
+        }
+      } else if (key == "Message") {
+        unnamed_.take_message(value);
+      } else if (!unnamed_.take(key, value)) {
         event_.set(key, as_text(value, buffer_));
       }
     }
@@ -245,6 +254,7 @@ class Mapper {
 
   WindowsEvent& event_;
   Times& times_;
+  UnnamedData& unnamed_;
   std::string buffer_;
   bool has_id_ = false;
 };
@@ -260,31 +270,36 @@ struct JsonEvents::State {
     if (element.get_object().get(object) != simdjson::SUCCESS) return "not a JSON object";
     WindowsEvent event;
     Times times;
+    UnnamedData unnamed;
     bool has_id = false;
     Element inner, deeper;
     if (element.at_key("winlog").get(inner) == simdjson::SUCCESS && inner.is_object()) {
-      Mapper mapper(event, times);
+      Mapper mapper(event, times, unnamed);
       mapper.winlogbeat(inner.get_object().value_unsafe());
       std::string_view text;
       if (element.at_key("@timestamp").get_string().get(text) == simdjson::SUCCESS) times.at_timestamp = text;
       has_id = mapper.has_id();
     } else if (element.at_key("event_id").get(inner) == simdjson::SUCCESS) {
-      Mapper mapper(event, times);
+      Mapper mapper(event, times, unnamed);
       mapper.winlogbeat(object);
       has_id = mapper.has_id();
     } else if (element.at_key("Event").get(inner) == simdjson::SUCCESS &&
                inner.at_key("System").get(deeper) == simdjson::SUCCESS && deeper.is_object()) {
-      Mapper mapper(event, times);
+      Mapper mapper(event, times, unnamed);
       mapper.flat(deeper.get_object().value_unsafe());
       for (const char* part : {"EventData", "UserData"}) {
         Element fields;
-        if (inner.at_key(part).get(fields) == simdjson::SUCCESS && fields.is_object())
+        if (inner.at_key(part).get(fields) != simdjson::SUCCESS) continue;
+        if (fields.is_object()) {
           mapper.data(fields.get_object().value_unsafe());
+        } else if (fields.is_array()) {
+          unnamed.take_list(fields);
+        }
       }
       has_id = mapper.has_id();
     } else if (element.at_key("EventID").get(inner) == simdjson::SUCCESS ||
                element.at_key("EventId").get(inner) == simdjson::SUCCESS) {
-      Mapper mapper(event, times);
+      Mapper mapper(event, times, unnamed);
       mapper.flat(object);
       has_id = mapper.has_id();
     } else if (is_samba_record(element)) {
@@ -297,6 +312,7 @@ struct JsonEvents::State {
     }
     if (!has_id) return "an event id that is no number";
     if (!times.resolve(event)) return "an event without a time";
+    unnamed.apply(event);
     event.position = position++;
     sink.event(std::move(event));
     return {};

@@ -14,6 +14,7 @@ Pairing::~Pairing() = default;
 
 bool Pairing::uses(const WindowsEvent& event) {
   if (event.origin == Origin::Samba) return event.event_id != 0 || event.provider == full_audit_provider;
+  if (adfs::is_audit(event)) return event.is_security() && adfs::is_used(event.event_id);
   if (starts_up(event) || shuts_down(event)) return true;
   if (!event.is_security()) return false;
   static constexpr std::array<std::uint32_t, 21> ids{1102, 4608, 4624, 4625, 4634, 4647, 4672,
@@ -33,10 +34,18 @@ void Pairing::advance(Time now) { state_->release(now - state_->settings.settle)
 void Pairing::finish() { state_->release(state_->newest); }
 
 Time Pairing::horizon() const { return state_->horizon; }
-std::map<std::string, std::string> Pairing::take_changes() { return state_->live.take_changes(); }
+std::map<std::string, std::string> Pairing::take_changes() {
+  std::map<std::string, std::string> changes = state_->live.take_changes();
+  changes.merge(state_->sign_ons.take_changes());
+  return changes;
+}
 void Pairing::add_listing(SmbListing&& listing) { state_->add_listing(std::move(listing)); }
 
 void Pairing::restore(std::string_view key, std::string_view value) {
+  if (key.starts_with(adfs::SignOns::prefix)) {
+    state_->sign_ons.restore(key, value);
+    return;
+  }
   const LiveSession* session = state_->live.restore(key, value);
   if (session == nullptr) return;
   // Time goes on for what lived before the restart.
@@ -49,6 +58,6 @@ std::vector<SmbChange> Pairing::take_smb_changes() {
   for (auto& [id, change] : std::exchange(state_->smb_changes, {})) all.push_back(std::move(change));
   return all;
 }
-std::size_t Pairing::live() const { return state_->live.size(); }
+std::size_t Pairing::live() const { return state_->live.size() + state_->sign_ons.size(); }
 
 }  // namespace curfew::windows

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "curfew/plugin/connector.hpp"
+#include "plugins/windows/adfs/adfs_settings.hpp"
 #include "plugins/windows/event.hpp"
 #include "plugins/windows/smb/smb_sessions.hpp"
 
@@ -44,7 +45,9 @@ struct Finding {
   std::uint32_t count = 1;
   bool fresh = false;
   bool privileged = false;
-  std::string device, address, application, failure;
+  std::uint8_t factors = 0;  // that were asked for; 0: not told
+  Time expires{};
+  std::string device, address, user_agent, application, failure;
 };
 
 enum class Fate : std::uint8_t {
@@ -52,6 +55,7 @@ enum class Fate : std::uint8_t {
   Joined,    // a logon that belongs to a session
   Filtered,  // a logon that is nobody's session
   Other,     // a record besides logons that says nothing of a session, and why
+  Adfs,      // an audit of AD FS, and what it was
 };
 
 class PairingSink {
@@ -69,6 +73,7 @@ struct PairingSettings {
   Duration furthest_back = std::chrono::hours(24 * 366);
   bool keep_machines = false;  // computer and service accounts are sessions too
   bool smb = false;            // SMB sessions of a Samba server one by one, by its listings
+  adfs::AdfsSettings adfs;
 };
 
 class Pairing {

@@ -23,7 +23,9 @@ void Pairing::State::judge(const WindowsEvent& event) {
       emit(std::move(gap));
     }
   }
-  if (event.origin == Origin::Windows && starts_up(event)) {
+  if (adfs::is_audit(event)) {
+    judge_audit(event);
+  } else if (event.origin == Origin::Windows && starts_up(event)) {
     judge_boot(event);
   } else if (event.origin == Origin::Windows && shuts_down(event)) {
     close_all(event, event.time);

@@ -14,6 +14,9 @@
 #include <utility>
 
 #include "plugins/windows/accounts.hpp"
+#include "plugins/windows/adfs/audit_record.hpp"
+#include "plugins/windows/adfs/requests.hpp"
+#include "plugins/windows/adfs/sign_ons.hpp"
 #include "plugins/windows/live_logons.hpp"
 #include "plugins/windows/pairing.hpp"
 #include "plugins/windows/principal_names.hpp"
@@ -41,7 +44,14 @@ struct Pairing::State {
 
   static std::string near_key(const WindowsEvent& event) {
     if (event.origin == Origin::Samba) return "samba " + std::string(event.get(Field::RemoteEndpoint));
+    if (adfs::is_audit(event)) return near_audit(event);
     return to_lower(event.computer) + '\x1f' + account_of(event).key();
+  }
+
+  // Of one request, or of one instance: details name that one alone.
+  static std::string near_audit(const WindowsEvent& event) {
+    const std::string_view activity = event.get(Field::ActivityId);
+    return "adfs " + std::string(activity.empty() ? event.get(Field::InstanceId) : activity);
   }
 
   void add(WindowsEvent&& event) {
@@ -249,6 +259,18 @@ struct Pairing::State {
     return nullptr;
   }
 
+  // ---- AD FS (adfs/pairing_adfs.cpp) ----
+
+  void judge_audit(const WindowsEvent& event);
+  void judge_token(const WindowsEvent& event, adfs::Request& request, bool is_fresh);
+  void judge_refusal(const WindowsEvent& event, adfs::Request& request);
+  void judge_adfs_sign_out(const WindowsEvent& event, const adfs::Request& request);
+  void judge_password_change(const WindowsEvent& event, const adfs::Request& request);
+  void learn_ahead(const WindowsEvent& event, adfs::Request& request);
+  void begin_sign_on(const WindowsEvent& event, const adfs::Request& request, adfs::SignOn sign_on,
+                     bool is_fresh);
+  [[nodiscard]] Duration lifetime_of(const adfs::Request& request, bool is_program) const;
+
   struct LogonKeyLess {
     bool operator()(const LogonKey& a, const LogonKey& b) const {
       return std::tie(a.computer, a.id) < std::tie(b.computer, b.id);
@@ -268,7 +290,9 @@ struct Pairing::State {
   std::multimap<Time, std::string> timers;
   std::unordered_map<std::string, std::vector<std::string>> smb;  // session ids, by the client's address
   std::map<std::string, SmbChange> smb_changes;
-  std::deque<SmbListing> listings;                          // those that event time has not come past
+  std::deque<SmbListing> listings;  // those that event time has not come past
+  adfs::Requests requests;
+  adfs::SignOns sign_ons;
   std::map<std::string, Time> log_stopped;                  // 1100, by computer
   std::map<std::string, Time> last_seen;                    // of a computer
   std::map<std::string, Time> last_failure;                 // 4625, by computer and account

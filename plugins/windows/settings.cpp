@@ -63,6 +63,7 @@ ConnectorSettings read_settings(std::string_view json) {
   if (settings.at_key("machine_accounts").get(machines) == simdjson::SUCCESS &&
       machines.get_bool().get(pairing.keep_machines) != simdjson::SUCCESS)
     throw std::invalid_argument("settings: machine_accounts must be true or false");
+  pairing.adfs = adfs::read_adfs_settings(json);
   out.smb = read_smb_settings(json);
   if (out.smb && out.inputs.empty())
     throw std::invalid_argument("settings: smb is of the server whose audit log the inputs are; name them");

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/windows/adfs/adfs_settings.hpp"
 #include "plugins/windows/command/command_schema.hpp"
 #include "plugins/windows/directory/directory_schema.hpp"
 #include "plugins/windows/live.hpp"
@@ -75,6 +76,9 @@ inline constexpr std::string_view schema_before_commands = R"json(,
 inline constexpr std::string_view schema_before_smb = R"json(,
     "smb": )json";
 
+inline constexpr std::string_view schema_before_adfs = R"json(,
+    "adfs": )json";
+
 inline constexpr std::string_view schema_before_definitions = R"json(
   },
   "$defs": {"command": )json";
@@ -82,15 +86,11 @@ inline constexpr std::string_view schema_before_definitions = R"json(
 inline constexpr std::string_view schema_end = R"json(}
 })json";
 
-inline constexpr std::array<std::string_view, 9> schema_parts{schema_before_directory,
-                                                              directory_schema,
-                                                              schema_before_commands,
-                                                              command_schema,
-                                                              schema_before_smb,
-                                                              smb_schema,
-                                                              schema_before_definitions,
-                                                              smb_command_schema,
-                                                              schema_end};
+inline constexpr std::array<std::string_view, 11> schema_parts{
+    schema_before_directory, directory_schema,  schema_before_commands,
+    command_schema,          schema_before_smb, smb_schema,
+    schema_before_adfs,      adfs::adfs_schema, schema_before_definitions,
+    smb_command_schema,      schema_end};
 
 // The parts joined, while compiling.
 inline constexpr auto config_schema_bytes = [] {

@@ -2,147 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <vector>
 
+#include "plugins/windows/adfs/audit_record.hpp"
 #include "plugins/windows/text.hpp"
+#include "plugins/windows/xml_tags.hpp"
 
 namespace curfew::windows {
 namespace {
 
 // An event that is longer is damage: the service's own limit is 64 KiB.
 constexpr std::size_t longest_event = 4U << 20U;
-
-struct Tag {
-  std::string_view name;
-  std::string_view attributes;
-  bool closes = false;    // </name>
-  bool is_empty = false;  // <name/>
-};
-
-std::string_view local_name(std::string_view name) {
-  const auto colon = name.find(':');
-  return colon == std::string_view::npos ? name : name.substr(colon + 1);
-}
-
-// Walks tags; comments, instructions and CDATA are text or nothing.
-class Tags {
- public:
-  explicit Tags(std::string_view xml) : rest_(xml) {}
-
-  // The text since the last tag is left in `text`.
-  bool next(Tag& tag, std::string_view& text, bool& is_cdata) {
-    is_cdata = false;
-    text = {};
-    while (true) {
-      const auto open = rest_.find('<');
-      if (open == std::string_view::npos) return false;
-      if (!is_cdata) text = rest_.substr(0, open);
-      rest_.remove_prefix(open);
-      if (rest_.starts_with("<![CDATA[")) {
-        const auto end = rest_.find("]]>");
-        if (end == std::string_view::npos) return false;
-        text = rest_.substr(9, end - 9);
-        is_cdata = true;
-        rest_.remove_prefix(end + 3);
-        continue;
-      }
-      if (rest_.starts_with("<!--")) {
-        const auto end = rest_.find("-->");
-        if (end == std::string_view::npos) return false;
-        rest_.remove_prefix(end + 3);
-        continue;
-      }
-      break;
-    }
-    // '>' may stand within a quoted attribute.
-    std::size_t end = 1;
-    char quote = 0;
-    for (; end < rest_.size(); ++end) {
-      const char c = rest_[end];
-      if (quote != 0) {
-        if (c == quote) quote = 0;
-      } else if (c == '"' || c == '\'') {
-        quote = c;
-      } else if (c == '>') {
-        break;
-      }
-    }
-    if (end >= rest_.size()) return false;
-    std::string_view inside = rest_.substr(1, end - 1);
-    rest_.remove_prefix(end + 1);
-    tag.closes = inside.starts_with('/');
-    if (tag.closes) inside.remove_prefix(1);
-    tag.is_empty = inside.ends_with('/');
-    if (tag.is_empty) inside.remove_suffix(1);
-    const auto blank = inside.find_first_of(" \t\r\n");
-    tag.name = local_name(inside.substr(0, blank));
-    tag.attributes = blank == std::string_view::npos ? std::string_view{} : inside.substr(blank);
-    return true;
-  }
-
- private:
-  std::string_view rest_;
-};
-
-std::string_view attribute(std::string_view attributes, std::string_view name) {
-  std::size_t at = 0;
-  while ((at = attributes.find(name, at)) != std::string_view::npos) {
-    const bool begins = at > 0 && (attributes[at - 1] == ' ' || attributes[at - 1] == '\t' ||
-                                   attributes[at - 1] == '\n' || attributes[at - 1] == '\r');
-    std::size_t equals = at + name.size();
-    while (equals < attributes.size() && attributes[equals] == ' ') ++equals;
-    if (begins && equals < attributes.size() && attributes[equals] == '=') {
-      std::size_t open = equals + 1;
-      while (open < attributes.size() && attributes[open] == ' ') ++open;
-      if (open < attributes.size() && (attributes[open] == '"' || attributes[open] == '\'')) {
-        const auto close = attributes.find(attributes[open], open + 1);
-        if (close != std::string_view::npos) return attributes.substr(open + 1, close - open - 1);
-      }
-      return {};
-    }
-    at += name.size();
-  }
-  return {};
-}
-
-// The text itself when nothing in it is escaped; else decoded into `buffer`.
-std::string_view decoded(std::string_view text, std::string& buffer) {
-  if (text.find('&') == std::string_view::npos) return text;
-  buffer.clear();
-  while (!text.empty()) {
-    const auto amp = text.find('&');
-    buffer += text.substr(0, amp);
-    if (amp == std::string_view::npos) break;
-    text.remove_prefix(amp);
-    const auto end = text.substr(0, 12).find(';');
-    if (end == std::string_view::npos) {
-      buffer += '&';
-      text.remove_prefix(1);
-      continue;
-    }
-    const std::string_view name = text.substr(1, end - 1);
-    if (name == "lt") {
-      buffer += '<';
-    } else if (name == "gt") {
-      buffer += '>';
-    } else if (name == "amp") {
-      buffer += '&';
-    } else if (name == "quot") {
-      buffer += '"';
-    } else if (name == "apos") {
-      buffer += '\'';
-    } else if (name.starts_with('#')) {
-      const bool hex = name.size() > 1 && (name[1] == 'x' || name[1] == 'X');
-      const std::string_view digits = name.substr(hex ? 2 : 1);
-      std::uint32_t code = 0;
-      const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), code, hex ? 16 : 10);
-      if (read.ec == std::errc()) append_code_point(buffer, code);
-    } else {
-      buffer += text.substr(0, end + 1);
-    }
-    text.remove_prefix(end + 1);
-  }
-  return buffer;
-}
 
 template <typename T>
 bool read_number(std::string_view text, T& value) {
@@ -156,6 +26,7 @@ std::string kept(std::string_view text) {
 }
 
 constexpr std::uint64_t audit_failure_keyword = std::uint64_t{1} << 52U;
+constexpr std::size_t most_values = 512;
 
 }  // namespace
 
@@ -165,10 +36,14 @@ bool parse_xml_event(std::string_view xml, WindowsEvent& event) {
   std::string_view open;  // the element whose text comes next
   std::string_view data_name;
   std::string buffer, name_buffer;
+  std::vector<std::string> values;  // of an AD FS audit, whose data has no names
   bool has_id = false, has_time = false;
 
-  Tags tags(xml);
-  Tag tag;
+  const auto is_audit = [&](const XmlTag& tag, std::string_view name) {
+    return tag.name == "Data" && name.empty() && values.size() < most_values && adfs::is_audit(event);
+  };
+  XmlTags tags(xml);
+  XmlTag tag;
   std::string_view text;
   bool is_cdata = false;
   while (tags.next(tag, text, is_cdata)) {
@@ -197,21 +72,22 @@ bool parse_xml_event(std::string_view xml, WindowsEvent& event) {
       open = tag.name;
       if (section == Section::System) {
         if (open == "TimeCreated") {
-          if (const auto time = parse_time(attribute(tag.attributes, "SystemTime"))) {
+          if (const auto time = parse_time(xml_attribute(tag.attributes, "SystemTime"))) {
             event.time = *time;
             has_time = true;
           }
         } else if (open == "Provider") {
-          event.provider = kept(decoded(attribute(tag.attributes, "Name"), buffer));
+          event.provider = kept(xml_decoded(xml_attribute(tag.attributes, "Name"), buffer));
         }
       } else if (section == Section::EventData) {
-        data_name = attribute(tag.attributes, "Name");
+        data_name = xml_attribute(tag.attributes, "Name");
+        if (tag.is_empty && is_audit(tag, data_name)) values.emplace_back();
       }
       continue;
     }
     if (tag.name != open) continue;  // closes something that held elements
     open = {};
-    const std::string_view value = is_cdata ? text : decoded(text, buffer);
+    const std::string_view value = is_cdata ? text : xml_decoded(text, buffer);
     switch (section) {
       case Section::System:
         if (tag.name == "EventID") {
@@ -230,7 +106,11 @@ bool parse_xml_event(std::string_view xml, WindowsEvent& event) {
         }
         break;
       case Section::EventData:
-        if (tag.name == "Data" && !data_name.empty()) event.set(decoded(data_name, name_buffer), value);
+        if (is_audit(tag, data_name)) {
+          values.emplace_back(value);
+        } else if (tag.name == "Data" && !data_name.empty()) {
+          event.set(xml_decoded(data_name, name_buffer), value);
+        }
         break;
       case Section::UserData:
         event.set(tag.name, value);
@@ -239,6 +119,10 @@ bool parse_xml_event(std::string_view xml, WindowsEvent& event) {
       case Section::Other:
         break;
     }
+  }
+  if (has_id && adfs::is_audit(event)) {
+    const std::vector<std::string_view> data(values.begin(), values.end());
+    adfs::read_audit_record(event, data);
   }
   return has_id && has_time;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plugins/windows/adfs/audit_record.hpp"
+#include "plugins/windows/adfs/sign_ons.hpp"
 #include "plugins/windows/push/event_text.hpp"
 
 namespace curfew::windows {
@@ -9,6 +11,8 @@ namespace {
 
 constexpr std::string_view session_prefix = "session/";
 constexpr std::string_view boot_prefix = "boot/";
+// The servers of a farm keep one sign-on together, so their audits have one clock. No computer is called so.
+constexpr std::string_view adfs_clock = "ad fs";
 constexpr std::uint32_t pushed_input = 0;
 // A batch that a sender repeats may fill a hole.
 constexpr Duration gap_patience = std::chrono::minutes(2);
@@ -30,7 +34,12 @@ PushedLive::~PushedLive() = default;
 PushedLive::Computer& PushedLive::computer(const std::string& name) {
   auto& place = computers_[name];
   PairingSink& sink = *this;
-  if (!place) place = std::make_unique<Computer>(settings_, sink);
+  if (!place) {
+    PairingSettings settings = settings_;
+    // One of them may send later than another.
+    if (name == adfs_clock) settings.settle += arrival_delay_;
+    place = std::make_unique<Computer>(settings, sink);
+  }
   return *place;
 }
 
@@ -41,6 +50,8 @@ void PushedLive::restore(std::string_view key, std::string_view value) {
     rest = rest.substr(0, rest.find('/'));
   } else if (key.starts_with(boot_prefix)) {
     rest = key.substr(boot_prefix.size());
+  } else if (key.starts_with(adfs::SignOns::prefix)) {
+    rest = adfs_clock;
   } else {
     return;
   }
@@ -55,7 +66,7 @@ void PushedLive::take_text(const PushIntake::Kept& kept, bool is_restored, Time 
     coverage_.count(pushed_input, event, !is_restored);
     ++counts_.read;
     ++waiting.records;
-    Computer& of = computer(to_lower(event.computer));
+    Computer& of = computer(adfs::is_audit(event) ? std::string(adfs_clock) : to_lower(event.computer));
     of.arrived = now;
     const auto known = std::find_if(waiting.newest.begin(), waiting.newest.end(),
                                     [&](const auto& one) { return one.first == &of; });

@@ -34,7 +34,8 @@ std::vector<fs::path> windows_files() {
   const fs::path top = CURFEW_SOURCE_DIR;
   const fs::path data = top / ".." / "shared" / "data";
   std::vector<fs::path> files;
-  for (const fs::path& folder : {top / "tests/fixtures/push", data / "windows-json", data / "windows-evtx"}) {
+  for (const fs::path& folder : {top / "tests/fixtures/push", top / "tests/fixtures/windows/adfs",
+                                 data / "windows-json", data / "windows-evtx"}) {
     if (!fs::is_directory(folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
       const bool is_ours = is_text(entry.path()) || is_archive(entry.path());
@@ -100,7 +101,8 @@ TEST_P(PushedHistory, GivesTheSessionsOfAnAudit) {
 
 INSTANTIATE_TEST_SUITE_P(Files, PushedHistory, testing::ValuesIn(windows_files()),
                          [](const testing::TestParamInfo<fs::path>& file) {
-                           std::string name = file.param.filename().string();
+                           std::string name = file.param.parent_path().filename().string() + "_" +
+                                              file.param.filename().string();
                            for (char& c : name) {
                              if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
                            }

@@ -1,5 +1,6 @@
 # Windows records pushed to a whole daemon, as Winlogbeat, NXLog and collectors do; and histories by event time.
 add_executable(integration_push "${CMAKE_CURRENT_LIST_DIR}/push_test.cpp" "${CMAKE_CURRENT_LIST_DIR}/event_time_test.cpp"
+               "${CMAKE_CURRENT_LIST_DIR}/adfs_test.cpp"
                "${CMAKE_CURRENT_LIST_DIR}/pushed_daemon.cpp" "${CMAKE_CURRENT_LIST_DIR}/../app/program.cpp")
 target_link_libraries(integration_push PRIVATE curfew::app curfew_test_support curfew_files Poco::Net nlohmann_json::nlohmann_json
                       GTest::gmock GTest::gtest_main curfew_settings)

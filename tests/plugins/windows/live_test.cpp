@@ -216,5 +216,34 @@ TEST_F(LiveLog, MissingRecordNumbersAreAGapOnceTheyHadTimeToCome) {
   EXPECT_EQ(count(Type::Gap), 1U);
 }
 
+// Wherever the daemon is stopped within the day, what it knew of sign-ons goes on.
+TEST_F(LiveLog, SignOnsOfAdfsOutliveARestartAnywhere) {
+  std::ifstream in(std::string(CURFEW_SOURCE_DIR) + "/tests/fixtures/windows/adfs/winlogbeat.ndjson");
+  std::vector<std::string> lines;
+  for (std::string text; std::getline(in, text);) lines.push_back(text + "\n");
+  ASSERT_EQ(lines.size(), 29U);
+  for (std::size_t stop = 1; stop < lines.size(); ++stop) {
+    fs::remove(log_);
+    cursors_.clear();
+    memory_.clear();
+    findings_.clear();
+    keys_.clear();
+    start();
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      if (i == stop) {
+        step(0);
+        start();
+      }
+      append(lines[i]);
+    }
+    step(0);
+    EXPECT_EQ(count(Type::SignIn), 5U) << stop;
+    EXPECT_EQ(count(Type::SignOut), 1U) << stop;
+    // Between a token and its details, these tell it once more: what a request told is not remembered.
+    EXPECT_GE(count(Type::Activity), 4U) << stop;
+    EXPECT_LE(count(Type::Activity), 5U) << stop;
+  }
+}
+
 }  // namespace
 }  // namespace curfew::windows
