@@ -40,6 +40,12 @@ Account person_of(const WindowsEvent& event, const adfs::Request& request) {
   return own;
 }
 
+// A UPN alone tells it as well.
+plugin::AccountType account_type_of(Account person) {
+  if (person.name.empty()) person.name = person.upn.substr(0, person.upn.find('@'));
+  return type_of(person);
+}
+
 std::string_view primary_of(const WindowsEvent& event, const adfs::Request& request) {
   const std::string_view own = event.get(Field::PrimaryAuth);
   return own.empty() ? std::string_view(request.primary) : own;
@@ -63,7 +69,7 @@ void set_session(Finding& finding, const adfs::SignOn& sign_on) {
   finding.sid = sign_on.person.sid;
   finding.account = sign_on.person.qualified();
   finding.upn = sign_on.person.upn;
-  finding.account_type = type_of(sign_on.person);
+  finding.account_type = account_type_of(sign_on.person);
 }
 
 }  // namespace
@@ -153,7 +159,7 @@ void Pairing::State::judge_token(const WindowsEvent& event, adfs::Request& reque
     fate("nobody");
     return;
   }
-  if (type_of(person) == plugin::AccountType::Computer && !settings.keep_machines) {
+  if (account_type_of(person) == plugin::AccountType::Computer && !settings.keep_machines) {
     fate("computer_account");
     return;
   }
@@ -249,13 +255,13 @@ void Pairing::State::judge_refusal(const WindowsEvent& event, adfs::Request& req
   request.refusal_told = event.time;
   // 1201: who is refused a token may be signed in. The others name whom they were told.
   const Account person = event.event_id == 1201 ? person_of(event, request) : adfs::person_of(event);
-  if (type_of(person) == plugin::AccountType::Computer && !settings.keep_machines) {
+  if (account_type_of(person) == plugin::AccountType::Computer && !settings.keep_machines) {
     sink.judged(event.input, Fate::Adfs, "computer_account");
     return;
   }
   Finding finding = about(Type::SignInFailed, event);
   identify(finding, person);
-  finding.account_type = type_of(person);
+  finding.account_type = account_type_of(person);
   set_client(finding, client_of(event, request));
   finding.application = relying_party_of(event);
   const Channel channel = adfs::channel_of(event.get(Field::AuthProtocol), event.get(Field::Endpoint));
@@ -290,7 +296,7 @@ void Pairing::State::judge_password_change(const WindowsEvent& event, const adfs
   }
   Finding finding = about(Type::CredentialChanged, event);
   identify(finding, person);
-  finding.account_type = type_of(person);
+  finding.account_type = account_type_of(person);
   sink.judged(event.input, Fate::Adfs, "password_change");
   emit(std::move(finding));
 }

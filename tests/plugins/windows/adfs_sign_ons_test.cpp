@@ -204,6 +204,7 @@ TEST_F(Federation, AWrongPasswordIsToldOnceWithItsReason) {
   ASSERT_EQ(of(Type::SignInFailed).size(), 2U);
   EXPECT_EQ(of(Type::SignInFailed)[0].failure, "locked_out");
   EXPECT_EQ(of(Type::SignInFailed)[0].upn, "alice@corp.test");
+  EXPECT_EQ(of(Type::SignInFailed)[0].account_type, plugin::AccountType::Human);
   EXPECT_EQ(of(Type::SignInFailed)[0].address, "203.0.113.9");
   EXPECT_EQ(fates_["same_attempt"], 1);
   EXPECT_EQ(fates_["detail"], 1);
