@@ -144,7 +144,12 @@ model::Selection selection(Random& random) {
 }
 
 History::History(std::uint64_t seed, const Shape& shape, model::Symbols& symbols)
-    : random_(seed), shape_(shape), symbols_(symbols), set_(policies(random_, shape)), now_(day) {}
+    : random_(seed),
+      shape_(shape),
+      symbols_(symbols),
+      set_(policies(random_, shape)),
+      now_(day),
+      people_return_(seed % 4 != 2) {}
 
 model::Facts History::observation() {
   model::Facts facts;
@@ -160,19 +165,22 @@ model::Facts History::observation() {
   const std::vector<ObservationType> account_changes{
       ObservationType::AccountDisabled, ObservationType::AccountEnabled, ObservationType::CredentialChanged};
   facts.type = types[random_.below(types.size())];
-  const bool about_account = facts.type == ObservationType::AccountDisabled;
+  bool about_account = facts.type == ObservationType::AccountDisabled;
   if (about_account) facts.type = account_changes[random_.below(account_changes.size())];
   facts.source = symbols_.intern(source_names[random_.below(10) < 9 ? random_.below(2) : 2]);
   // Mostly fresh, sometimes late, now and then very late.
   facts.occurred_at =
       now_ - seconds(random_.chance(70) ? random_.below(3) : random_.below(random_.chance(80) ? 30 : 200));
   // Often about the same session as before, so that what is late meets what it belongs to.
-  const std::uint64_t id = random_.chance(25) ? last_id_ : random_.below(session_ids);
+  std::uint64_t id = random_.chance(25) ? last_id_ : random_.below(session_ids);
+  const Follow follow = comes_back(facts, id);
+  about_account = about_account && follow == Follow::None;
   last_id_ = id;
   // A sign-in that comes late may lie just before what was seen last of its id.
   Time& last_at = last_at_[id];
   const Time before = last_at;
-  if (facts.type == ObservationType::SignIn && last_at != Time{} && random_.chance(25))
+  if (follow == Follow::None && facts.type == ObservationType::SignIn && last_at != Time{} &&
+      random_.chance(25))
     facts.occurred_at = last_at - seconds(random_.below(5));
   else
     last_at = facts.occurred_at;
@@ -220,7 +228,29 @@ model::Facts History::observation() {
       (facts.type == ObservationType::Reauthenticated && random_.chance(70)) ||
       ((facts.type == ObservationType::Unlocked || facts.type == ObservationType::Reconnected) &&
        random_.chance(40));
+  if (follow == Follow::Unasked) facts.interactivity = model::Interactivity::Silent;
+  if (follow != Follow::None) facts.fresh_credentials = follow == Follow::Asked;
+  if (facts.type == ObservationType::SignOut && facts.end_certainty == model::Certainty::Stated)
+    left_ = {person, facts.occurred_at};
+  if (follow == Follow::Unasked) back_ = {person, facts.occurred_at};
   return facts;
+}
+
+// A person who signed out comes back without being asked; and what says later that somebody was asked, or had
+// signed out. Each is rare by chance, and none must be told in its order.
+History::Follow History::comes_back(model::Facts& facts, std::uint64_t& id) {
+  if (!people_return_) return Follow::None;
+  const std::uint64_t kind = random_.below(100);
+  const Visit& visit = kind < 5 ? left_ : back_;
+  if (kind >= 12 || visit.at == Time{}) return Follow::None;
+  const Follow follow = kind < 5 ? Follow::Unasked : kind < 9 ? Follow::Asked : Follow::Left;
+  facts.type = follow == Follow::Unasked ? ObservationType::SignIn
+               : follow == Follow::Asked ? ObservationType::Reauthenticated
+                                         : ObservationType::SignOut;
+  id = visit.person + people * random_.below((session_ids - 1 - visit.person) / people + 1);
+  const Duration apart = seconds(random_.below(20));
+  facts.occurred_at = std::min(now_, follow == Follow::Left ? visit.at - apart : visit.at + apart);
+  return follow;
 }
 
 std::optional<model::InputBody> History::reply() {

@@ -51,7 +51,13 @@ class History {
   void tell(const model::Effects& effects);
 
  private:
+  enum class Follow : std::uint8_t { None, Unasked, Asked, Left };
+  struct Visit {
+    std::uint64_t person = 0;
+    Time at{};
+  };
   model::Facts observation();
+  Follow comes_back(model::Facts& facts, std::uint64_t& id);
   std::optional<model::InputBody> reply();
 
   Random random_;
@@ -59,12 +65,15 @@ class History {
   model::Symbols& symbols_;
   model::PolicySet set_;
   Time now_;
+  bool people_return_;  // in three histories of four
   bool configured_ = false;
   std::vector<model::RunStep> steps_;
   std::vector<model::RunProbe> probes_;
   std::uint64_t orders_ = 0;
   std::uint64_t last_id_ = 0;
   std::map<std::uint64_t, Time> last_at_;
+  Visit left_;  // by a sign-out
+  Visit back_;  // without being asked
 };
 
 }  // namespace curfew::model_test

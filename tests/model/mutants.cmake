@@ -66,6 +66,12 @@ curfew_mutant(late_sign_in_takes_nothing_back core/engine/observations.cpp
   "if (predecessor != no_slot) take_over(predecessor, slot);" "")
 curfew_mutant(snapshot_forgets_unanswered core/engine/sources.cpp
   "source.unanswered[number] = r.flag();" "(void)r.flag(); (void)number;")
+curfew_mutant(late_credentials_excuse_nothing core/engine/observations.cpp
+  "is_another || is_fresh || change.ended" "is_another || change.ended")
+curfew_mutant(credentials_elsewhere_do_not_count core/engine/resign_in_rules.cpp
+  "if (at <= until) fresh" "if (at <= until && other.number == session.number) fresh")
+curfew_mutant(every_end_is_a_sign_out core/engine/resign_in_rules.cpp
+  "!session::was_signed_out(other)" "other.lives()")
 curfew_mutant(enabled_accounts_stay_disabled core/policy/account_changes.cpp
   "standing.erase(of_source)" "(void)of_source")
 curfew_mutant(one_unlock_is_enough_for_ever core/engine/resume_rules.cpp
@@ -76,5 +82,11 @@ curfew_mutant(the_same_person_shares_a_device core/engine/device_rules.cpp
   "other.subject_index == session.subject_index" "other.number == session.number")
 curfew_mutant(who_left_the_device_is_on_it core/engine/device_rules.cpp
   "if (!other.lives() && other.ended_at <= session.started_at) continue;" "")
+curfew_mutant(a_place_closes_once core/engine/rules.cpp
+  "return open == Time::max() ? open : hours.first_closed(open);" "(void)open; return Time::max();")
+curfew_mutant(clocks_are_not_set_back core/policy/hours.cpp
+  "(found == Time::max() || latest)" "((void)latest, found == Time::max())")
+curfew_mutant(scopes_are_never_left core/engine/observations.cpp
+  "const policy::Candidates& was = book.candidates(class_before);" "const policy::Candidates& was = book.candidates(one.scope_class); (void)class_before;")
 curfew_mutant(who_was_active_is_warned core/engine/warnings.cpp
   "due_of(index, session, find_mark(session, index)) == deadline" "due_of(index, session, find_mark(session, index)) >= deadline")
