@@ -144,7 +144,12 @@ model::Selection selection(Random& random) {
 }
 
 History::History(std::uint64_t seed, const Shape& shape, model::Symbols& symbols)
-    : random_(seed), shape_(shape), symbols_(symbols), set_(policies(random_, shape)), now_(day) {}
+    : random_(seed),
+      shape_(shape),
+      symbols_(symbols),
+      set_(policies(random_, shape)),
+      now_(day),
+      people_return_(seed % 4 != 2) {}
 
 model::Facts History::observation() {
   model::Facts facts;
@@ -234,6 +239,7 @@ model::Facts History::observation() {
 // A person who signed out comes back without being asked; and what says later that somebody was asked, or had
 // signed out. Each is rare by chance, and none must be told in its order.
 History::Follow History::comes_back(model::Facts& facts, std::uint64_t& id) {
+  if (!people_return_) return Follow::None;
   const std::uint64_t kind = random_.below(100);
   const Visit& visit = kind < 5 ? left_ : back_;
   if (kind >= 12 || visit.at == Time{}) return Follow::None;

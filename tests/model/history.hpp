@@ -65,6 +65,7 @@ class History {
   model::Symbols& symbols_;
   model::PolicySet set_;
   Time now_;
+  bool people_return_;  // in three histories of four
   bool configured_ = false;
   std::vector<model::RunStep> steps_;
   std::vector<model::RunProbe> probes_;
