@@ -57,8 +57,12 @@ Duration Hours::offset_at(Time utc) const {
   return after == offsets_.begin() ? offsets_.front().offset : std::prev(after)->offset;
 }
 
-Time Hours::to_utc(Duration local, bool latest) const {
-  if (offsets_.empty()) return Time{local};
+Time Hours::to_utc(Duration clock, bool latest) const {
+  if (offsets_.empty()) return Time{clock};
+  // An end is the moment after the last one that belongs to the shift, which a clock that is set back to the
+  // end itself doesn't show again.
+  const Duration beyond{latest ? 1 : 0};
+  const Duration local = clock - beyond;
   const auto after = std::upper_bound(offsets_.begin(), offsets_.end(), Time{local},
                                       [](Time at, const model::ZoneOffset& one) { return at < one.from; });
   const auto near = after - offsets_.begin();
@@ -76,7 +80,7 @@ Time Hours::to_utc(Duration local, bool latest) const {
         Time{local} - offsets_[static_cast<std::size_t>(i) + 1].offset < end)
       gap = end;
   }
-  return found != Time::max() ? found : gap;
+  return found != Time::max() ? found + beyond : gap;
 }
 
 std::vector<Hours::Span> Hours::open_around(Time at) const {

@@ -32,7 +32,7 @@ class Hours {
   };
   using Span = std::pair<Time, Time>;
   [[nodiscard]] Duration offset_at(Time utc) const;
-  [[nodiscard]] Time to_utc(Duration local, bool latest) const;
+  [[nodiscard]] Time to_utc(Duration clock, bool latest) const;
   // What is open around a time, two days before it and nine after it, merged.
   [[nodiscard]] std::vector<Span> open_around(Time at) const;
 

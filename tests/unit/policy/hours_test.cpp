@@ -56,6 +56,12 @@ TEST(Hours, AnHourThatComesTwiceIsOpenBothTimesAndOneThatIsLeftOutOpensWithTheCh
   EXPECT_EQ(from.next_open(utc(3, 28, 12)), utc(3, 29, 1)) << "there is no 2:30";
 }
 
+// 1:59 is not shown again when the clock is set back from 3:00 to 2:00.
+TEST(Hours, AnEndToWhichClocksAreSetBackIsTheFirst) {
+  EXPECT_EQ(Hours({{{}, "00:00", "02:00"}}, berlin).first_closed(utc(10, 24, 23)), utc(10, 25, 0));
+  EXPECT_EQ(Hours({{{}, "00:00", "03:00"}}, berlin).first_closed(utc(10, 24, 23)), utc(10, 25, 2));
+}
+
 TEST(Hours, ThatNeverEndNeverClose) {
   EXPECT_EQ(Hours({{{}, "00:00", "24:00"}}, berlin).first_closed(utc(3, 2, 6)), Time::max());
 }
