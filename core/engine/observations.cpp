@@ -130,8 +130,13 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   const bool is_fresh = facts.fresh_credentials && session::shows_life(facts.type);
   const bool account_matters = session.account_changed && book.has(model::Rule::DisabledAccountActivity);
   if (!created && !named && !change.lifecycle() && !idle_matters && !session.has_order && !change.after_end &&
-      !is_fresh && !account_matters && !session::resumes(facts.type))
+      !is_fresh && !account_matters && !session::resumes(facts.type)) {
+    // Told late, it may have moved a limit whose warning is due at once; what was warned of or waits for a
+    // watermark comes up only at the limit that is none any more.
+    if ((session.blocked_at != Time{} || session.has_marks) && session.last_person_at != person_before)
+      schedule(slot);
     return;
+  }
 
   if (change.reopened) {
     std::string text;
@@ -179,6 +184,7 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   check_resume(slot, facts, state_before, state_before_at);
   if (account_matters && session::shows_life(facts.type))
     check_account(slot, facts.occurred_at, name_of(facts.type));
+  if (predecessor != no_slot) recheck_account(predecessor);  // its last act may be an earlier one now
   if (account_matters && (is_fresh || named))
     recheck_accounts_of(session.subject_index);
   else if (is_another)

@@ -120,16 +120,16 @@ void Engine::State::schedule(Slot slot) {
 void Engine::State::evaluate(Slot slot, Time at) {
   Session& session = sessions.at(slot);
   const Source& source = *sources.find(session.source);
+  // Its end may be unread, or an earlier one.
+  if (source.reads_backlog()) {
+    sources.at(session.source).held.insert(session.number);
+    return;
+  }
   if (!session.lives()) {
     if (session.closed_at + source.settings.retry_window <= at)
       drop(slot, at);
     else
       schedule(slot);
-    return;
-  }
-  // Its end may be unread.
-  if (source.reads_backlog()) {
-    sources.at(session.source).held.insert(session.number);
     return;
   }
   Time next = Time::max();

@@ -144,11 +144,11 @@ bool Reference::fire_next(Time until) {
   constexpr std::size_t after_policies = 1'000;
   for (auto& [number, session] : sessions_) {
     const Source& source = sources_.at(session.row.source);
+    if (reads_backlog(session)) continue;
     if (!session.lives()) {
       offer(session.closed_at + source.settings.retry_window, session, after_policies, Drop);
       continue;
     }
-    if (reads_backlog(session)) continue;
     for (std::size_t p = 0; p < set_.policies.size(); ++p) {
       const model::Policy& policy = set_.policies[p];
       const bool absence = policy.rule == Rule::InactivityTimeout;
@@ -388,6 +388,7 @@ void Reference::observe_session(const model::Facts& facts) {
   }
   const SessionState was = row.state;
   const Time was_since = session.state_at;
+  const std::size_t links_before = links_;
   first_told(row.device, facts.device);
   first_told(row.application, std::string(symbols_.text(facts.application)));
   first_told(row.account_type, facts.account_type);
@@ -479,6 +480,8 @@ void Reference::observe_session(const model::Facts& facts) {
   }
   if (facts.fresh_credentials) excuse_resumes(session, at);
   check_resume(session, facts, was, was_since);
+  // What somebody is known by now is judged before what they do now.
+  if (links_ != links_before) judge_accounts();
   check_account(session, at);
   if (!person_acted) return;
   for (auto& [policy, mark] : session.marks) {

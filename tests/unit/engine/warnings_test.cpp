@@ -66,6 +66,18 @@ TEST(Warnings, OfWhoWasActiveMeanwhileStandNoMore) {
   EXPECT_TRUE(m.engine.warning_stands(1, "idle", at(1146)));
 }
 
+TEST(Warnings, OfALimitThatLateActivityMovedComeAtOnceIfTheirTimeHasPassed) {
+  Machine m;
+  m.configure(0, idle_after(600, 500));
+  m.see(0, ObservationType::SignIn, 1, 0, 7);
+  until(m, 110);
+  ASSERT_EQ(m.effects.notices.size(), 1U);
+  m.see(111, ObservationType::Activity, 1, 5);
+  m.tick(112);
+  ASSERT_EQ(m.effects.notices.size(), 1U);
+  EXPECT_EQ(m.effects.notices[0].deadline, at(605));
+}
+
 TEST(Warnings, StandNoMoreOnceTheSessionIsOverOrBeingSignedOutOrTheLimitIsPassed) {
   Machine m;
   auto set = idle_after(600, 60);
