@@ -229,8 +229,9 @@ FormsSettings read_settings(std::string_view json) {
   if (!given.is_object()) fail("not a JSON object");
   const Json settings = with_preset(given);
   only(settings, "",
-       {"inputs", "preset", "format", "session", "user", "address", "expires", "rules", "auth_method", "application",
-        "ignore_case", "activity_quantum", "refusals_settle", "arrival_delay", "service_accounts", "store"});
+       {"inputs", "preset", "format", "session", "user", "address", "expires", "rules", "auth_method",
+        "application", "ignore_case", "activity_quantum", "refusals_settle", "arrival_delay",
+        "service_accounts", "store"});
   FormsSettings out;
   out.inputs = texts_in(settings, "inputs", "");
   if (settings.contains("store")) out.store = object_in(settings, "store", "").dump();
