@@ -68,7 +68,8 @@ void FormApache::make_pages() const {
   fs::create_directories(folder_ / "logs");
   write_page("app/index.html", "<p>" + marker + "</p>\n");
   write_page("public/login.html",
-             "<form method=post action=/dologin><input name=httpd_username><input name=httpd_password "
+             "<link rel=icon href=\"data:,\"><form method=post action=/dologin><input "
+             "name=httpd_username><input name=httpd_password "
              "type=password><button>Sign in</button></form>\n");
 }
 

@@ -79,7 +79,10 @@ void Stack::make_certificate() {
 }
 
 void Stack::write_pages() const {
-  const std::string head = "<!doctype html><html lang=en><meta charset=utf-8><title>Notes</title>";
+  // Without an icon of its own the browser asks for one, beside the next page: Apache may then give the
+  // session that is just being renewed another key.
+  const std::string head =
+      "<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href=\"data:,\"><title>Notes</title>";
   const std::string script = "<script src=/curfew/curfew-warning.js defer></script>";
   const std::string body = "<h1>Notes</h1><p>" + FormApache::marker + "</p>";
   apache_->write_page("app/index.html", head + script + body + "<a id=next href=/app/second.html>Next</a>\n");
