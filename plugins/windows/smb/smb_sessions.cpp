@@ -73,8 +73,9 @@ std::vector<std::pair<std::string, SmbSessions::Known>> SmbSessions::sessions_of
   std::vector<std::pair<std::string, Known>> theirs;
   const std::lock_guard lock(mutex_);
   for (const auto& [key, known] : known_) {
-    if (!known.ended && std::any_of(names.begin(), names.end(),
-                                    [&](const auto& name) { return is_named(known.account, name); }))
+    const Account& account = known.account;
+    if (!known.ended &&
+        std::any_of(names.begin(), names.end(), [&](const auto& name) { return is_named(account, name); }))
       theirs.emplace_back(key, known);
   }
   return theirs;
