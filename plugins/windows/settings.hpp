@@ -25,7 +25,7 @@ inline constexpr std::string_view schema_before_directory = R"json({
   "x-curfew-capabilities": {
     "cancel_session": ["/commands/steps/cancel_session"],
     "sign_out_session": ["/commands/steps/sign_out_session", "/smb/smbcontrol"],
-    "sign_out_subject": ["/commands/steps/sign_out_subject"],
+    "sign_out_subject": ["/commands/steps/sign_out_subject", "/smb/smbcontrol"],
     "disable_account": ["/directory"],
     "block_sign_in": ["/directory"],
     "suspend_access": ["/directory/suspend_group"],
