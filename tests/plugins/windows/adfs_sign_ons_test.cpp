@@ -130,7 +130,7 @@ TEST_F(Federation, TheTokenMayComeBeforeItsCredentials) {
 TEST_F(Federation, ATokenAfterTheSignOutIsASilentSignIn) {
   run({audit(0, 1202), audit(600, 1206, {.activity = "a2"}), audit(660, 1200, {.activity = "a3"})});
   ASSERT_EQ(of(Type::SignIn).size(), 2U);
-  const Finding& silent = of(Type::SignIn)[1];
+  const Finding silent = of(Type::SignIn)[1];
   EXPECT_FALSE(silent.fresh);
   EXPECT_EQ(silent.interactivity, Interactivity::Silent);
   EXPECT_EQ(silent.method, AuthMethod::Token) << "the browser's cookie";
