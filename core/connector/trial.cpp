@@ -29,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t most_report = 1U << 20U;
 // A busy machine takes its time to start a process: a shorter limit would refuse good plugins.
 constexpr Duration shortest_limit{std::chrono::seconds(2)};
+constexpr std::string_view before_load = "the start of curfew-trial";
 
 std::string trial_program() {
   std::error_code failure;
@@ -123,6 +124,14 @@ void send_all(int channel, std::string_view bytes) {
 }
 
 std::string end_of(int status, const std::string& stage) {
+  if (stage == before_load) {
+    return "curfew-trial, which was to try it, ended before it loaded it (" +
+           (WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                                : "exit code " + std::to_string(WEXITSTATUS(status))) +
+           "): that is not the plugin's fault; see whether curfew-trial's libraries are whole (ldd), and "
+           "what "
+           "LD_PRELOAD and LD_LIBRARY_PATH put before them";
+  }
   const std::string remedy = "; correct the plugin, then try it with `curfew plugin check`";
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
@@ -158,7 +167,7 @@ Trial try_plugin(const SourceSettings& settings, TrialDepth depth) {
 
   const Duration limit = std::max(settings.call_limit, shortest_limit);
   Trial trial;
-  std::string stage = "load";
+  std::string stage(before_load);
   std::string pending;
   std::size_t total = 0;
   bool done = false;

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 namespace curfew::connector {
 namespace {
@@ -80,6 +83,18 @@ TEST(Check, FindsNothingWrongWithAGoodPlugin) {
   EXPECT_EQ(all(check.notes), "");
   ASSERT_TRUE(check.plugin);
   EXPECT_EQ(check.plugin->name, "fixture");
+}
+
+TEST(Check, BlamesNoPluginForATrialThatCouldNotBegin) {
+  const auto folder = std::filesystem::temp_directory_path() / ("curfew-broken-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "libcrypto.so.3") << "no library";
+  ::setenv("LD_LIBRARY_PATH", folder.c_str(), 1);
+  const Check check = check_plugin(fixture("good"), "{}", 1s);
+  ::unsetenv("LD_LIBRARY_PATH");
+  std::filesystem::remove_all(folder);
+  EXPECT_THAT(all(check.faults),
+              HasSubstr("ended before it loaded it (exit code 127): that is not the plugin's"));
 }
 
 TEST(Check, SaysWhatItCouldNotTry) {
