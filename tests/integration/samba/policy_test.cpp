@@ -19,7 +19,7 @@ std::string complaint(const std::string& action, const json& smb) {
       json{{"inputs", {"/var/log/samba/auth_json.log"}}, {"smb", smb}}.dump() +
       "}\npolicies: [{name: one, mode: enforce, rule: session_timeout, limit: 8h, scope: {sources: [files]}, "
       "ladder: [{action: " +
-      action + "}]}]\nsafety: {protected_accounts: [\"user:admin\"]}\n");
+      action + "}]}]\nsafety: {most_sign_outs_per_minute: 10, protected_accounts: [\"user:admin\"]}\n");
   const auto ended = app_test::run_curfew({"config", "check", daemon.config()});
   return ended.code == 0 ? std::string{} : ended.err + ended.out;
 }
