@@ -238,15 +238,22 @@ void Engine::State::configure() {
 }
 
 void Engine::State::take(const model::GroupsInput& input) {
+  const bool was_known = groups.knows(input.group);
+  const std::vector<model::Ref> moved = groups.set(input.group, input.members);
+  out->limits_moved = true;
+  if (!was_known) {
+    // Of who is not in it nobody could say so before: what exempts the group may concern them from now on.
+    for (const Slot slot : sessions.in_order()) schedule(slot);
+    return;
+  }
   std::set<std::uint32_t> concerned;
-  for (const model::Ref member : groups.set(input.group, input.members)) {
+  for (const model::Ref member : moved) {
     const std::uint32_t subject = subjects.find(member);
     if (subject != no_slot) concerned.insert(subject);
   }
   for (const std::uint32_t subject : concerned) {
     for (const Slot slot : sessions_of(subject)) schedule(slot);
   }
-  out->limits_moved = true;
 }
 
 // ---- the public face ----
@@ -314,6 +321,10 @@ model::SignOutRow Engine::sign_out(model::OrderNumber number) const {
 }
 
 model::Preview Engine::preview(const model::CommandInput& command) const { return state_->preview(command); }
+
+bool Engine::has_group(const model::GroupsInput& told) const {
+  return state_->groups.is(told.group, told.members);
+}
 
 model::SessionNumber Engine::find_session(std::string_view source,
                                           const model::SessionDigest& session) const {

@@ -72,6 +72,8 @@ class Engine {
   // What this sign_out would do if it were ordered now.
   [[nodiscard]] model::Preview preview(const model::CommandInput& command) const;
   // 0: unknown.
+  // Whether this is the membership that was told last. Its members: sorted, each once.
+  [[nodiscard]] bool has_group(const model::GroupsInput& told) const;
   [[nodiscard]] model::SessionNumber find_session(std::string_view source,
                                                   const model::SessionDigest& session) const;
   // The numbers of all sessions that live, ascending.

@@ -433,10 +433,11 @@ void Engine::State::relabel(const session::Subjects::Merge& merge) {
   recheck_subject(merge.kept);
 }
 
-// Other sessions are its own now.
+// Other sessions are its own now, and other policies may be about it by its names: a gate must know.
 void Engine::State::recheck_subject(std::uint32_t subject) {
   std::set<std::uint32_t> classes;
   for (const Slot slot : sessions_of(subject)) {
+    touch(sessions.at(slot));
     // Sessions of one class are in the same groups.
     if (classes.insert(sessions.at(slot).scope_class).second) recheck_concurrency(slot, Time::min());
     if (sessions.at(slot).start_seen) check_failures(slot);

@@ -15,6 +15,12 @@ std::vector<model::Ref> Groups::set(const std::string& group, const std::vector<
   return changed;
 }
 
+bool Groups::is(const std::string& group, std::span<const model::Ref> members) const {
+  const auto found = members_.find(group);
+  return found != members_.end() &&
+         std::equal(found->second.begin(), found->second.end(), members.begin(), members.end());
+}
+
 Match Groups::has(const std::string& group, std::span<const model::Identifier> person) const {
   const auto found = members_.find(group);
   if (found == members_.end()) return Match::Unknown;

@@ -22,6 +22,9 @@ class Groups {
  public:
   // The identifiers whose membership changed.
   std::vector<model::Ref> set(const std::string& group, const std::vector<model::Ref>& members);
+  [[nodiscard]] bool knows(const std::string& group) const { return members_.contains(group); }
+  // `members`: sorted, each once. Whether exactly these are in the group.
+  [[nodiscard]] bool is(const std::string& group, std::span<const model::Ref> members) const;
   [[nodiscard]] Match has(const std::string& group, std::span<const model::Identifier> person) const;
 
   void save(model::StateWriter& writer) const;

@@ -1,6 +1,7 @@
 #include "tests/model/history.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace curfew::model_test {
 
@@ -130,6 +131,19 @@ model::PolicySet policies(Random& random, const Shape& shape) {
   return set;
 }
 
+// Of the rules by time: others are judged by who is in a group when something happens.
+void ask_for_groups(Random& random, model::PolicySet& set) {
+  if (random.chance(50)) return;
+  for (model::Policy& policy : set.policies) {
+    if (policy.rule != Rule::SessionTimeout && policy.rule != Rule::InactivityTimeout &&
+        policy.rule != Rule::AllowedHours)
+      continue;
+    if (random.chance(40)) policy.scope.groups = {"staff"};
+    if (random.chance(20)) policy.scope.groups.emplace_back("payroll");
+    if (random.chance(25)) policy.except.groups = {random.chance(50) ? "payroll" : "watch"};
+  }
+}
+
 model::Selection selection(Random& random) {
   model::Selection selection;
   if (random.chance(40)) selection.sources.push_back(source_names[random.below(3)]);
@@ -145,11 +159,14 @@ model::Selection selection(Random& random) {
 
 History::History(std::uint64_t seed, const Shape& shape, model::Symbols& symbols)
     : random_(seed),
+      groups_(seed ^ 0x6707'5E5E'ED00'0000ULL),
       shape_(shape),
       symbols_(symbols),
       set_(policies(random_, shape)),
       now_(day),
-      people_return_(seed % 4 != 2) {}
+      people_return_(seed % 4 != 2) {
+  ask_for_groups(groups_, set_);
+}
 
 model::Facts History::observation() {
   model::Facts facts;
@@ -289,6 +306,14 @@ model::Input History::next() {
   now_ += pace < 60   ? Duration{static_cast<std::int64_t>(random_.below(2'000'000))}
           : pace < 97 ? seconds(random_.below(15))
                       : seconds(random_.below(120));
+  if (groups_.chance(2)) {
+    const std::array<const char*, 3> names{"staff", "payroll", "watch"};
+    model::GroupsInput told{"directory", names[groups_.below(names.size())], {}};
+    for (std::uint64_t ref = 100; ref < 100 + people * 2; ++ref) {
+      if (groups_.chance(40)) told.members.push_back(model::Ref{ref});
+    }
+    return {now_, std::move(told)};
+  }
   if (shape_.enforce) {
     if (auto body = reply()) return {now_, std::move(*body)};
     if (orders_ > 0 && random_.chance(3)) {

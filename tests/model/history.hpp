@@ -39,6 +39,9 @@ struct Shape {
 // The policies that a history runs under.
 [[nodiscard]] model::PolicySet policies(Random& random, const Shape& shape);
 
+// Makes some of them about members of groups.
+void ask_for_groups(Random& random, model::PolicySet& set);
+
 // What an operator may ask for; sometimes nothing.
 [[nodiscard]] model::Selection selection(Random& random);
 
@@ -62,6 +65,7 @@ class History {
   std::optional<model::InputBody> reply();
 
   Random random_;
+  Random groups_;  // of its own, so that the rest of a history is the same with groups and without
   Shape shape_;
   model::Symbols& symbols_;
   model::PolicySet set_;

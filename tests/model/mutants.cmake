@@ -90,3 +90,9 @@ curfew_mutant(scopes_are_never_left core/engine/observations.cpp
   "const policy::Candidates& was = book.candidates(class_before);" "const policy::Candidates& was = book.candidates(one.scope_class); (void)class_before;")
 curfew_mutant(who_was_active_is_warned core/engine/warnings.cpp
   "due_of(index, session, find_mark(session, index)) == deadline" "due_of(index, session, find_mark(session, index)) >= deadline")
+curfew_mutant(who_joins_a_group_is_not_looked_at core/engine/engine.cpp
+  "if (subject != no_slot) concerned.insert(subject);" "(void)subject;")
+curfew_mutant(a_group_that_becomes_known_frees_nobody core/engine/engine.cpp
+  "if (!was_known) {" "if (false && !was_known) {")
+curfew_mutant(what_nobody_told_exempts_nobody core/policy/rulebook.cpp
+  "    case Match::Unknown:\n      return Match::Unknown;" "    case Match::Unknown:\n      break;")

@@ -110,6 +110,21 @@ bool Reference::in_scope(const model::Policy& policy, const Session& session) co
          !in(policy.except.sign_ins, session.row.interactivity);
 }
 
+// By its person's groups: only what is known counts, and an exemption that is not known holds.
+bool Reference::concerns(const model::Policy& policy, const Session& session) const {
+  const std::size_t who = person(session.identifier);
+  const auto has = [&](const std::string& group) {
+    const auto members = groups_.find(group);
+    return members != groups_.end() && who < people_.size() &&
+           std::any_of(people_[who].begin(), people_[who].end(),
+                       [&](const Identifier& name) { return in(members->second, name.value); });
+  };
+  const auto& asked = policy.scope.groups;
+  if (!asked.empty() && std::none_of(asked.begin(), asked.end(), has)) return false;
+  return std::all_of(policy.except.groups.begin(), policy.except.groups.end(),
+                     [&](const std::string& group) { return groups_.contains(group) && !has(group); });
+}
+
 void Reference::open(std::size_t policy, Session& session, Time base, Time breached_at) {
   Mark& mark = session.marks[policy];
   mark.base = base;
@@ -153,7 +168,9 @@ bool Reference::fire_next(Time until) {
       const model::Policy& policy = set_.policies[p];
       const bool absence = policy.rule == Rule::InactivityTimeout;
       const bool hours = policy.rule == Rule::AllowedHours;
-      if ((policy.rule != Rule::SessionTimeout && !absence && !hours) || !in_scope(policy, session)) continue;
+      if ((policy.rule != Rule::SessionTimeout && !absence && !hours) || !in_scope(policy, session) ||
+          !concerns(policy, session))
+        continue;
       if (absence && shown_by(session.row.source).empty()) continue;
       const Time base = absence ? std::max(session.row.last_person_activity_at, session.row.started_at)
                                 : session.row.started_at;
@@ -267,6 +284,8 @@ void Reference::apply(const model::Input& input) {
       source.settings = settings;
       if (source.heard == Time{}) source.heard = now_;
     }
+  } else if (const auto* told = std::get_if<model::GroupsInput>(&input.body)) {
+    groups_[told->group] = told->members;
   } else if (const auto* progress = std::get_if<model::ProgressInput>(&input.body)) {
     Source& source = sources_[progress->source];
     source.observed = std::max(source.observed, progress->observed_until);

@@ -107,6 +107,7 @@ class Reference {
   void withdraw(Mark& mark);
   void withdraw_from(Session& session, Time ended_at);
   [[nodiscard]] bool in_scope(const model::Policy& policy, const Session& session) const;
+  [[nodiscard]] bool concerns(const model::Policy& policy, const Session& session) const;
   [[nodiscard]] bool passed(const std::string& source, Time deadline) const;
   [[nodiscard]] std::vector<std::string> shown_by(const std::string& source) const;
   [[nodiscard]] bool may_fire(const Session& session, Time deadline) const;
@@ -127,6 +128,7 @@ class Reference {
     model::ObservationType type{};
     std::string source;
   };
+  std::map<std::string, std::vector<model::Ref>> groups_;
   std::vector<Statement> statements_;         // about accounts
   std::map<model::Ref, Time> fresh_of_gone_;  // of sessions that are remembered no more
   std::map<std::tuple<std::size_t, Time, bool>, Time> looked_;

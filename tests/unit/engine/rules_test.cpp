@@ -214,6 +214,25 @@ TEST(Scope, UnknownMembershipMatchesNothingAndIsCounted) {
   EXPECT_EQ(m.count(EntryKind::ViolationOpened), 1U) << "a member from now on";
 }
 
+TEST(Scope, AGroupThatIsExemptHidesNobodyOnceItIsKnown) {
+  model::Policy p = policy("not-the-watch", Rule::SessionTimeout);
+  p.limit = seconds(100);
+  p.except.groups = {"watch"};
+  Machine m;
+  m.configure(0, with(p));
+  m.see(1, ObservationType::SignIn, 1, 1, 7);
+  m.see(1, ObservationType::SignIn, 2, 1, 8);
+  m.tick(200);
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 0U) << "either could be in it";
+  m.apply(at(201), model::GroupsInput{"directory", "watch", {ref(7)}});
+  m.tick(202);
+  ASSERT_EQ(m.count(EntryKind::ViolationOpened), 1U);
+  EXPECT_EQ(m.engine.violation(1).subject, ref(8));
+  m.apply(at(203), model::GroupsInput{"directory", "watch", {}});
+  m.tick(204);
+  EXPECT_EQ(m.count(EntryKind::ViolationOpened), 2U) << "who left it is exempt no more";
+}
+
 TEST(Sessions, KnownFromActivityHaveNoSeenStart) {
   Machine m;
   m.configure(0, with(at_once(9)));
