@@ -11,6 +11,7 @@
 #include <Poco/Net/SecureServerSocket.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/StreamCopier.h>
+#include <Poco/ThreadPool.h>
 
 #include <condition_variable>
 #include <deque>
@@ -27,6 +28,7 @@ struct WebhookReceiver::State {
   bool secure = false;
   std::deque<Answer> answers;
   std::vector<Received> taken;
+  Poco::ThreadPool pool;  // its own, to be joined
   std::unique_ptr<Poco::Net::HTTPServer> server;
 };
 
@@ -97,7 +99,8 @@ WebhookReceiver::WebhookReceiver(const std::string& certificate, const std::stri
   }
   Poco::Net::HTTPServerParams::Ptr parameters = new Poco::Net::HTTPServerParams;
   parameters->setKeepAlive(false);
-  state_->server = std::make_unique<Poco::Net::HTTPServer>(new Factory<State>(*state_), socket, parameters);
+  state_->server =
+      std::make_unique<Poco::Net::HTTPServer>(new Factory<State>(*state_), state_->pool, socket, parameters);
   state_->server->start();
 }
 
@@ -108,6 +111,7 @@ WebhookReceiver::~WebhookReceiver() {
     state_->ended.notify_all();
   }
   state_->server->stopAll(true);
+  state_->pool.joinAll();
 }
 
 void WebhookReceiver::then(Answer answer) {

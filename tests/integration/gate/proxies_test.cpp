@@ -6,6 +6,7 @@
 #include <Poco/Net/HTTPServerRequest.h>
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/StreamCopier.h>
+#include <Poco/ThreadPool.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -36,11 +37,14 @@ const std::string marker = "the application's secret";
 class Application {
  public:
   Application()
-      : server_(new Factory(*this), net::ServerSocket(net::SocketAddress("127.0.0.1", 0)),
+      : server_(new Factory(*this), pool_, net::ServerSocket(net::SocketAddress("127.0.0.1", 0)),
                 new net::HTTPServerParams) {
     server_.start();
   }
-  ~Application() { server_.stopAll(true); }
+  ~Application() {
+    server_.stopAll(true);
+    pool_.joinAll();
+  }
   [[nodiscard]] std::uint16_t port() const { return server_.port(); }
   [[nodiscard]] std::vector<std::string> seen() const {
     const std::lock_guard lock(mutex_);
@@ -82,6 +86,7 @@ class Application {
   };
   mutable std::mutex mutex_;
   std::vector<std::string> seen_;
+  Poco::ThreadPool pool_;  // its own, to be joined
   net::HTTPServer server_;
 };
 

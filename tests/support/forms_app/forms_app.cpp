@@ -61,6 +61,7 @@ FormsApp::Inside::~Inside() {
     fault_changed.notify_all();
   }
   if (server) server->stopAll(true);
+  pool.joinAll();
   server.reset();
   Poco::Net::uninitializeSSL();
 }
@@ -90,7 +91,7 @@ FormsApp::FormsApp(FormsAppOptions options) {
   parameters->setMaxThreads(16);
   const Poco::Net::ServerSocket socket = listen(in.options);
   in.port = socket.address().port();
-  in.server = std::make_unique<Poco::Net::HTTPServer>(new Handlers(in), socket, parameters);
+  in.server = std::make_unique<Poco::Net::HTTPServer>(new Handlers(in), in.pool, socket, parameters);
   in.server->start();
 }
 

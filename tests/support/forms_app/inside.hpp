@@ -4,6 +4,7 @@
 
 #include <Poco/Net/HTTPServerRequest.h>
 #include <Poco/Net/HTTPServerResponse.h>
+#include <Poco/ThreadPool.h>
 
 #include <condition_variable>
 #include <deque>
@@ -28,6 +29,7 @@ struct FormsApp::Inside {
   std::optional<GateGuard> gate;
   std::atomic<Manner> manner = Manner::Honest;
   std::atomic<std::uint64_t> admin_calls = 0;
+  Poco::ThreadPool pool{2, 17};  // its own: joined, so that no answer is under way when the process ends
   std::unique_ptr<Poco::Net::HTTPServer> server;
   int port = 0;
 
