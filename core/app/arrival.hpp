@@ -45,6 +45,12 @@ struct Configured {
   std::vector<model::PersonalValue> introduced;
 };
 
+// Who is in a group from now on, with the references of names that were not known.
+struct Grouped {
+  model::GroupsInput input;
+  std::vector<model::PersonalValue> introduced;
+};
+
 // A question to the engine, asked on its own thread.
 struct Inquiry {
   std::function<void(const engine::Engine&)> ask;
@@ -60,7 +66,7 @@ struct Arrival {
   std::string source;        // empty: not from a source
   std::uint64_t ticket = 0;  // counts a source's arrivals; durable when its batch is
   std::variant<connector::Admitted, connector::CursorProgress, store::MemoryUpdate, model::Entry, Recorded,
-               Order, Configured, Inquiry, model::InputBody, Finished, Awaited>
+               Order, Configured, Grouped, Inquiry, model::InputBody, Finished, Awaited>
       body;
 };
 

@@ -41,11 +41,6 @@ bool is_loopback(std::string_view address) {
   return address == "localhost" || address == "::1" || address == "[::1]" || address.starts_with("127.");
 }
 
-bool is_identifier(std::string_view text) {
-  const std::size_t colon = text.find(':');
-  return colon != std::string_view::npos && colon > 0 && colon + 1 < text.size();
-}
-
 class Check {
  public:
   explicit Check(const Settings& settings) : settings_(settings) {
@@ -55,6 +50,7 @@ class Check {
   void all() {
     check_top();
     check_sources();
+    check_groups();
     check_links();
     // The defaults have no place in a file, and need no check.
     for (std::size_t i = 0; settings_.says("policies") && i < settings_.policies.size(); ++i) check_policy(i);
@@ -107,7 +103,7 @@ class Check {
                    (near.empty() ? std::string{} : "; did you mean " + in_quotes(near) + "?"));
   }
 
-  void check_sources() const {
+  void check_sources() {
     std::set<std::string> names;
     for (std::size_t i = 0; i < settings_.sources.size(); ++i) {
       const SourceSettings& source = settings_.sources[i];
@@ -127,7 +123,39 @@ class Check {
       for (const std::string& other : source.acts_through) known_source(other, path + ".acts_through");
       for (const std::string& other : source.shows_activity_of)
         known_source(other, path + ".shows_activity_of");
+      for (const std::string& group : source.tells_groups) add_group(group, path + ".tells_groups");
     }
+  }
+
+  void check_groups() {
+    for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
+      const GroupSettings& group = settings_.groups[i];
+      const std::string path = index_path("groups", i);
+      add_group(group.name, path + ".name");
+      if (group.members.empty() == group.members_file.empty())
+        fail(path, "group " + in_quotes(group.name) + " needs either members or members_file");
+      for (const std::string& member : group.members) {
+        if (!is_identifier(member))
+          fail(path + ".members", in_quotes(member) + " must be namespace:value, like upn:alice@corp.test");
+      }
+    }
+  }
+
+  // Two that tell one group would overwrite each other.
+  void add_group(const std::string& name, const std::string& path) {
+    if (name.empty() || name.size() > 256) fail(path, "a group's name must be 1 to 256 bytes");
+    if (!groups_.insert(name).second)
+      fail(path,
+           "the members of group " + in_quotes(name) + " are told twice; give one of them another name");
+  }
+
+  void known_group(const std::string& name, const std::string& path) const {
+    if (groups_.contains(name)) return;
+    const std::vector<std::string_view> names(groups_.begin(), groups_.end());
+    const std::string_view near = base::nearest(name, names);
+    fail(path, "nobody tells the members of group " + in_quotes(name) +
+                   (near.empty() ? "; name it in 'groups', or in 'tells_groups' of a source"
+                                 : "; did you mean " + in_quotes(near) + "?"));
   }
 
   // The engine has one time: docs/decisions/2026-11-22-event-time.md.
@@ -162,6 +190,7 @@ class Check {
 
   void check_scope(const model::Scope& scope, const std::string& path) const {
     for (const std::string& source : scope.sources) known_source(source, path + ".sources");
+    for (const std::string& group : scope.groups) known_group(group, path + ".groups");
     for (const std::string& subject : scope.subjects) {
       if (!is_identifier(subject))
         fail(path + ".subjects", in_quotes(subject) + " must be namespace:value, like upn:alice@corp.test");
@@ -320,6 +349,7 @@ class Check {
   const Settings& settings_;
   std::vector<std::string_view> sources_;
   std::set<std::string> policy_names_;
+  std::set<std::string, std::less<>> groups_;
 };
 
 std::string read_file(const fs::path& path) {
@@ -344,6 +374,11 @@ void finish(Settings& settings) {
 }
 
 }  // namespace
+
+bool is_identifier(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  return colon != std::string_view::npos && colon > 0 && colon + 1 < text.size();
+}
 
 Settings parse_configuration(const std::string& name, std::string_view text) {
   Settings settings;

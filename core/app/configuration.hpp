@@ -38,6 +38,8 @@ void check_limits(const Settings& settings, std::size_t policy);
 void settle_policies(Settings& settings);
 // Names, places, templates of notifications; their secrets are read at the start.
 void check_notifications(const Settings& settings);
+// namespace:value, like upn:alice@corp.test
+[[nodiscard]] bool is_identifier(std::string_view text);
 [[nodiscard]] bool is_channel(const Settings& settings, std::string_view name);
 
 // For the engine. Subjects are still names here ("upn:…"); the pipeline turns them into references.

@@ -169,6 +169,7 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
     text += plugin->second.proves ? " and prove it" : " and can't prove it";
     if (source.ingest) text += "; observations may be pushed to it too";
     if (!plugin->second.shows_activity) text += "; it shows no activity, so inactivity can't be judged";
+    if (!source.tells_groups.empty()) text += "; it tells who is in " + list_of(source.tells_groups);
     text += source.time == SourceTime::Event
                 ? ". Its records are a history, judged by the time that they bear"
                 : ". It is silent for too long after " + base::exactly_in_words(source.stale_after);

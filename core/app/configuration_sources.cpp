@@ -202,6 +202,11 @@ void check_sources(const Settings& settings, const Capabilities& capabilities) {
   for (std::size_t i = 0; i < settings.sources.size(); ++i) {
     const auto plugin = capabilities.find(settings.sources[i].name);
     if (plugin == capabilities.end()) continue;
+    if (!settings.sources[i].tells_groups.empty() && !plugin->second.tells_groups)
+      throw error_at(settings.marks, source_path(i) + ".tells_groups",
+                     "the connector " + in_quotes(plugin->second.name) +
+                         " tells no groups with its settings; see its documentation, or name the members in "
+                         "'groups'");
     const std::string resolved = resolve_secrets(settings, i, plugin->second.config_schema);
     SchemaCheck(settings, plugin->second.name)
         .check(ordered_json::parse(resolved), schema_of(plugin->second), source_path(i) + ".settings");

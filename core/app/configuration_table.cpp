@@ -130,6 +130,8 @@ Declare<SourceSettings> source_table() {
              "Identifier namespaces whose links it may state; `*` is all of them.")
       .texts("shows_activity_of", &S::shows_activity_of,
              "Other sources whose sessions' activity it can show.")
+      .texts("tells_groups", &S::tells_groups,
+             "Groups whose members it may tell, for the scopes of policies; the connector must be able to.")
       .json(
           "settings", &S::settings,
           "For the connector; its own schema says what is valid. For a secret `x` write `x_file` or `x_env`.")
@@ -138,6 +140,16 @@ Declare<SourceSettings> source_table() {
       .name_of("time", &S::time, names<SourceTime>,
                "`event`: records are a history, judged by the time that they bear, as `audit` does. Such a "
                "source is the only one of its configuration, and nothing is enforced.");
+  return table;
+}
+
+Declare<GroupSettings> group_table() {
+  using G = GroupSettings;
+  Declare<G> table("group");
+  table.text("name", &G::name, "As scopes of policies name it.", true)
+      .texts("members", &G::members, "Identifiers such as `upn:alice@corp.test`.")
+      .text("members_file", &G::members_file,
+            "File with an identifier on each line; read at the start and at SIGHUP.");
   return table;
 }
 
@@ -329,6 +341,8 @@ Table build() {
       .object("links", &Settings::links, std::move(links), "Which names are one person.")
       .texts("private_networks", &Settings::private_networks,
              "CIDR blocks that are private beside RFC 1918 and unique local addresses.")
+      .objects("groups", &Settings::groups, group_table(),
+               "Groups that no source tells. Their members are told at the start and at SIGHUP.")
       .objects("policies", &Settings::policies, policy_table(),
                "The rules. Without this key: observing rules for humans.")
       .object("safety", &Settings::safety, std::move(safety), "What stands above all policies.")

@@ -64,8 +64,8 @@ api::Tokens tokens_of(const Settings& settings) {
 
 // What Pipeline::reload and Daemon::reload take over.
 bool is_reloaded(std::string_view key) {
-  return key.starts_with("policies[") || key.starts_with("safety.") || key.starts_with("notifications[") ||
-         key == "version" || key == "clock_jump" || key == "log.level";
+  return key.starts_with("policies[") || key.starts_with("groups[") || key.starts_with("safety.") ||
+         key.starts_with("notifications[") || key == "version" || key == "clock_jump" || key == "log.level";
 }
 
 class Daemon {

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "core/app/groups.hpp"
 #include "core/base/text.hpp"
 
 namespace curfew::app {
@@ -136,6 +137,16 @@ Taken Intake::remembered(std::string_view source, std::string_view key, std::str
                                                    .key = std::string(key),
                                                    .value = std::string(value),
                                                    .expires_at = expires_at}});
+}
+
+Taken Intake::grouped(std::string_view source, connector::GroupMembers&& members) {
+  const std::lock_guard order(order_);
+  if (is_full()) return Taken::Full;
+  Grouped told = to_grouped(source, members, admission_);
+  if (metrics_ != nullptr)
+    metrics_->gauge(metrics::group_names, {source, told.input.group})
+        .set(static_cast<double>(told.input.members.size()));
+  return push(source, {.body = std::move(told)});
 }
 
 void Intake::covered(std::string_view source, std::string_view json) {

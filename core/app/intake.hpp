@@ -62,6 +62,7 @@ class Intake final : public connector::Listener {
   connector::Taken progressed(std::string_view source, connector::CursorProgress&& progress) override;
   connector::Taken remembered(std::string_view source, std::string_view key, std::string_view value,
                               Time expires_at) override;
+  connector::Taken grouped(std::string_view source, connector::GroupMembers&& members) override;
   void covered(std::string_view source, std::string_view json) override;
   void gate_rules(std::string_view source, std::string_view json) override;
   void logged(std::string_view source, std::uint32_t level, std::string_view text) override;

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/app/groups.hpp"
 #include "core/app/source_keys.hpp"
 #include "core/base/error.hpp"
 #include "core/base/kill_point.hpp"
@@ -109,6 +110,7 @@ void Pipeline::start() {
   const auto start = [&] { machine_->take(at, model::StartedInput{.version = CURFEW_VERSION}); };
   if (goes_on) start();
   configure(at);
+  for (Grouped& told : configured_groups(settings, admission_)) take_group(at, std::move(told));
   for (const auto& [source, plugin] : options_.capabilities)
     machine_->record(at, plugin_loaded(source, plugin));
   if (!goes_on) start();
@@ -173,6 +175,7 @@ void Pipeline::add_sources(std::map<std::string, connector::SourceMemory>& memor
     host_settings.recorded = options_.recorded;
     host_settings.event_time = source.time == SourceTime::Event;
     host_settings.call_limit = source.call_limit;
+    host_settings.groups = source.tells_groups;
     host_->add(host_settings, std::move(memory[source.name]));
   }
 }
@@ -185,6 +188,15 @@ void Pipeline::configure(Time at) {
   machine_->take(at,
                  model::ConfigurationInput{.digest = base::to_hex(base::sha256(json)), .set = std::move(set)},
                  introduced);
+}
+
+// Told often, and recorded when it is another membership.
+void Pipeline::take_group(Time at, Grouped&& told) {
+  if (machine_->engine().has_group(told.input)) return;
+  log_.info("who is in a group", {{"group", told.input.group},
+                                  {"told_by", told.input.provider},
+                                  {"names", std::to_string(told.input.members.size())}});
+  machine_->take(at, std::move(told.input), told.introduced);
 }
 
 void Pipeline::stop(Duration patience) {
@@ -202,6 +214,7 @@ void Pipeline::stop(Duration patience) {
 
 void Pipeline::reload(const Settings& settings, const Capabilities& capabilities) {
   NoticeChannels channels = read_channels(settings);
+  std::vector<Grouped> groups = configured_groups(settings, admission_);
   // Known before a policy names them.
   if (notifier_) notifier_->use(std::move(channels));
   options_.settings.notifications = settings.notifications;
@@ -209,6 +222,8 @@ void Pipeline::reload(const Settings& settings, const Capabilities& capabilities
   options_.settings.safety = settings.safety;
   options_.settings.version = settings.version;
   options_.settings.clock_jump = settings.clock_jump;
+  options_.settings.groups = settings.groups;
+  for (Grouped& told : groups) (void)intake_.submit({.source = {}, .ticket = 0, .body = std::move(told)});
   model::PolicySet set = policy_set(options_.settings, capabilities);
   std::vector<model::PersonalValue> introduced = to_references(set, admission_);
   const std::string digest = base::to_hex(base::sha256(model::to_json(set)));
@@ -412,6 +427,7 @@ void Pipeline::take(Arrival&& arrival, Time at) {
       self.machine_->take(at, std::move(configured.input), configured.introduced);
       self.policies_.clear();
     }
+    void operator()(Grouped&& told) const { self.take_group(at, std::move(told)); }
     void operator()(model::InputBody&& body) const { self.machine_->take(at, std::move(body)); }
     void operator()(Recorded&& recorded) const {
       self.machine_->record(at, std::move(recorded.entry));

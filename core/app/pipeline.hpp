@@ -114,6 +114,7 @@ class Pipeline {
   [[nodiscard]] std::optional<connector::Answer> act_at_gate(const model::RunStep& step) const;
   void add_sources(std::map<std::string, connector::SourceMemory>& memory);
   void configure(Time at);
+  void take_group(Time at, Grouped&& told);
 
   PipelineOptions options_;
   Log& log_;

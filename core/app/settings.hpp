@@ -41,6 +41,7 @@ struct SourceSettings {
   std::vector<std::string> acts_through;
   std::vector<std::string> may_teach;
   std::vector<std::string> shows_activity_of;
+  std::vector<std::string> tells_groups;
   std::string settings = "{}";  // JSON object for the plugin; secrets named by file or environment
   Duration call_limit{std::chrono::seconds(10)};
   SourceTime time = SourceTime::Arrival;
@@ -58,6 +59,13 @@ struct LinkSettings {
   std::vector<DomainLink> domains;
   std::vector<AliasLink> aliases;
   bool case_sensitive = false;
+};
+
+// A group that no directory knows.
+struct GroupSettings {
+  std::string name;
+  std::vector<std::string> members;  // namespace:value
+  std::string members_file;          // one a line
 };
 
 struct SafetySettings {
@@ -187,6 +195,7 @@ struct Settings {
   std::vector<SourceSettings> sources;
   std::vector<GateSettings> gates;
   LinkSettings links;
+  std::vector<GroupSettings> groups;
   std::vector<std::string> private_networks;
   std::vector<model::Policy> policies;
   SafetySettings safety;

@@ -80,15 +80,17 @@ class Reader {
     }
     return time;
   }
-  void identifiers(const curfew_identifier* first, std::uint32_t count, std::vector<model::NamedValue>& out) {
-    if (count > CURFEW_MAX_IDENTIFIERS) {
-      fail("identifier_count", "is more than " + std::to_string(CURFEW_MAX_IDENTIFIERS));
+  void identifiers(const curfew_identifier* first, std::uint32_t count, std::vector<model::NamedValue>& out,
+                   std::uint32_t most = CURFEW_MAX_IDENTIFIERS) {
+    if (count > most) {
+      fail("identifier_count", "is more than " + std::to_string(most));
       return;
     }
     if (count > 0 && first == nullptr) {
       fail("identifiers", "has a count but no data");
       return;
     }
+    out.reserve(count);
     for (std::uint32_t i = 0; i < count; ++i) {
       std::string name_space = required("identifiers.name_space", first[i].name_space, 64);
       std::string value = cleaned("identifiers.value", first[i].value);
@@ -215,6 +217,20 @@ std::optional<ListedSession> read(const curfew_listed_session* raw, std::string&
   s.last_activity_at = in.time("last_activity_at", raw->last_activity_at, false);
   if (!in.good()) return std::nullopt;
   return s;
+}
+
+std::optional<GroupMembers> read(const curfew_group* raw, const std::vector<std::string>* allowed,
+                                 std::string& why) {
+  Reader in(why);
+  if (!fits(raw, in)) return std::nullopt;
+  GroupMembers told;
+  told.group = in.required("name", raw->name, CURFEW_MAX_FIELD_BYTES);
+  if (in.good() && allowed != nullptr &&
+      std::find(allowed->begin(), allowed->end(), told.group) == allowed->end())
+    in.fail("name", "is '" + told.group + "', which is not among the source's tells_groups");
+  in.identifiers(raw->names, raw->name_count, told.names, CURFEW_MAX_GROUP_NAMES);
+  if (!in.good()) return std::nullopt;
+  return told;
 }
 
 std::optional<Remembered> read_memory(curfew_bytes key, curfew_bytes value, std::int64_t expires_at,
@@ -344,7 +360,7 @@ std::vector<std::string> faults_of(const curfew_connector* connector) {
   constexpr std::uint64_t steps = UINT64_C(0xFF) << 16;
   constexpr std::uint64_t known = steps | CURFEW_CAN_OBSERVE | CURFEW_CAN_LIST_SESSIONS | CURFEW_CAN_PROVE |
                                   CURFEW_CAN_RECEIVE_HTTP | CURFEW_CAN_CONCURRENT_ACTIONS |
-                                  CURFEW_CAN_SHOW_ACTIVITY;
+                                  CURFEW_CAN_SHOW_ACTIVITY | CURFEW_CAN_TELL_GROUPS;
   const std::uint64_t can = connector->capabilities;
   if ((can & ~known) != 0) faults.emplace_back("capabilities hold bits that are none of the contract's");
   const auto agree = [&](std::uint64_t bits, bool function, std::string_view what) {

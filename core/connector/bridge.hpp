@@ -25,6 +25,9 @@ namespace curfew::connector::bridge {
 [[nodiscard]] std::optional<model::Observation> read(const curfew_observation* raw, std::string& why);
 [[nodiscard]] std::optional<CursorProgress> read(const curfew_progress* raw, Time now, std::string& why);
 [[nodiscard]] std::optional<ListedSession> read(const curfew_listed_session* raw, std::string& why);
+// `allowed`: the groups whose members this source may tell; null: any.
+[[nodiscard]] std::optional<GroupMembers> read(const curfew_group* raw,
+                                               const std::vector<std::string>* allowed, std::string& why);
 
 struct Remembered {
   std::string key;

@@ -19,6 +19,7 @@ std::uint64_t bit_of(std::string_view name) {
   if (name == "list_sessions") return CURFEW_CAN_LIST_SESSIONS;
   if (name == "prove") return CURFEW_CAN_PROVE;
   if (name == "show_activity") return CURFEW_CAN_SHOW_ACTIVITY;
+  if (name == "tell_groups") return CURFEW_CAN_TELL_GROUPS;
   const auto& actions = model::Names<model::Action>::all;
   for (std::size_t i = 0; i < actions.size(); ++i) {
     if (model::name_of(static_cast<model::Action>(i)) == name) return CURFEW_CAN_NOTIFY << i;
@@ -75,6 +76,7 @@ PluginInfo with_settings(PluginInfo info, std::string_view settings) {
   info.lists = (info.capabilities & CURFEW_CAN_LIST_SESSIONS) != 0;
   info.proves = (info.capabilities & CURFEW_CAN_PROVE) != 0;
   info.shows_activity = (info.capabilities & CURFEW_CAN_SHOW_ACTIVITY) != 0;
+  info.tells_groups = (info.capabilities & CURFEW_CAN_TELL_GROUPS) != 0;
   return info;
 }
 
@@ -89,8 +91,8 @@ std::vector<std::string> faults_of_conditions(std::string_view schema, std::uint
     const std::uint64_t bit = bit_of(name);
     if (bit == 0) {
       faults.push_back(where + " names '" + name +
-                       "', which can't hang on settings; name ladder steps, list_sessions, prove or "
-                       "show_activity");
+                       "', which can't hang on settings; name ladder steps, list_sessions, prove, "
+                       "show_activity or tell_groups");
     } else if ((declared & bit) == 0) {
       faults.push_back(where + " names '" + name +
                        "', which the connector doesn't declare; set its "

@@ -32,7 +32,8 @@ struct PluginInfo {
   std::uint64_t capabilities = 0;
   std::string sha256;  // hex, of the file
   std::vector<model::Action> can;
-  bool observes = false, lists = false, proves = false, receives_http = false, shows_activity = false;
+  bool observes = false, lists = false, proves = false, receives_http = false, shows_activity = false,
+       tells_groups = false;
 };
 
 struct SourceSettings {
@@ -43,6 +44,7 @@ struct SourceSettings {
   bool recorded = false;   // audit
   bool event_time = false;
   Duration call_limit{std::chrono::seconds(10)};
+  std::vector<std::string> groups;  // whose members it may tell
 };
 
 struct CursorProgress {
@@ -52,6 +54,12 @@ struct CursorProgress {
   Time observed_until{};
   bool caught_up = false;
   bool forget = false;
+};
+
+// Everybody who is in a group, by any of their names.
+struct GroupMembers {
+  std::string group;
+  std::vector<model::NamedValue> names;
 };
 
 enum class Taken : std::uint8_t { Yes, Full, Refused };
@@ -65,6 +73,8 @@ class Listener {
   virtual Taken progressed(std::string_view source, CursorProgress&& progress) = 0;
   virtual Taken remembered(std::string_view source, std::string_view key, std::string_view value,
                            Time expires_at) = 0;
+  // One of SourceSettings::groups.
+  virtual Taken grouped(std::string_view source, GroupMembers&& members) = 0;
   virtual void covered(std::string_view source, std::string_view json) = 0;
   // Checked: model::parse_credential_rules takes it. Replaces what it gave before.
   virtual void gate_rules(std::string_view source, std::string_view json) = 0;

@@ -61,6 +61,7 @@ PluginInfo info_of(const curfew_connector& api, std::string path, std::string sh
   info.proves = (api.capabilities & CURFEW_CAN_PROVE) != 0;
   info.receives_http = (api.capabilities & CURFEW_CAN_RECEIVE_HTTP) != 0;
   info.shows_activity = (api.capabilities & CURFEW_CAN_SHOW_ACTIVITY) != 0;
+  info.tells_groups = (api.capabilities & CURFEW_CAN_TELL_GROUPS) != 0;
   return info;
 }
 

@@ -116,6 +116,13 @@ curfew_host Source::Callbacks::table(Source& source) {
                                                memory->expires_at);
     });
   };
+  host.group = [](void* context, const curfew_group* raw) -> std::int32_t {
+    return take(context, "group", [&](Source& self, std::string& why) -> std::optional<Taken> {
+      auto told = bridge::read(raw, &self.settings_.groups, why);
+      if (!told) return std::nullopt;
+      return self.context_.listener.grouped(self.settings_.name, std::move(*told));
+    });
+  };
   static constexpr auto give = [](void* context, curfew_bytes name, std::size_t longest,
                                   const std::vector<std::pair<std::string, std::string>>& known,
                                   const curfew_sink* sink) -> std::int32_t {

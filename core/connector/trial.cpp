@@ -162,6 +162,7 @@ Trial try_plugin(const SourceSettings& settings, TrialDepth depth) {
                                       {"digest_key", base::to_base64(settings.digest_key)},
                                       {"recorded", settings.recorded},
                                       {"event_time", settings.event_time},
+                                      {"groups", settings.groups},
                                       {"poll", depth == TrialDepth::Poll}}
                            .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 

@@ -61,6 +61,8 @@ class Report {
 
 struct TrialHost {
   Report& report;
+  std::vector<std::string> groups;
+  bool any_group = false;  // no source's configuration says which
   bool polling = false;
 };
 
@@ -91,6 +93,12 @@ curfew_host table(TrialHost& trial) {
                      std::int64_t expires_at) -> std::int32_t {
     return judged(context, "remember", [&](std::string& why) {
       return bridge::read_memory(key, value, expires_at, why).has_value();
+    });
+  };
+  host.group = [](void* context, const curfew_group* raw) -> std::int32_t {
+    return judged(context, "group", [&](std::string& why) {
+      const TrialHost& child = *static_cast<TrialHost*>(context);
+      return bridge::read(raw, child.any_group ? nullptr : &child.groups, why).has_value();
     });
   };
   host.recall = [](void*, curfew_bytes, const curfew_sink*) -> std::int32_t { return CURFEW_NOT_FOUND; };
@@ -185,6 +193,7 @@ void run_plugin(const nlohmann::json& order, Report& report) {
   settings.digest_key = base::from_base64(order.at("digest_key").get<std::string>()).value_or("");
   settings.recorded = order.at("recorded").get<bool>();
   settings.event_time = order.at("event_time").get<bool>();
+  settings.groups = order.at("groups").get<std::vector<std::string>>();
   const bool with_poll = order.at("poll").get<bool>();
 
 #ifdef CURFEW_SANITIZED
@@ -200,7 +209,7 @@ void run_plugin(const nlohmann::json& order, Report& report) {
     return;
   }
   const curfew_connector& api = *plugin.api;
-  TrialHost trial{report};
+  TrialHost trial{report, settings.groups, with_poll};
   const curfew_host host = table(trial);
   const curfew_create_args args{sizeof(curfew_create_args),
                                 CURFEW_CREATE_TRIAL | (settings.recorded ? CURFEW_CREATE_RECORDED : 0) |

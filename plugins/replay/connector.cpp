@@ -43,7 +43,7 @@ class Replay {
       .config_schema_version = 1,
       .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_SHOW_ACTIVITY | CURFEW_CAN_LIST_SESSIONS |
                       CURFEW_CAN_PROVE | CURFEW_CAN_RECEIVE_HTTP | CURFEW_CAN_CONCURRENT_ACTIONS |
-                      plugin::action_capabilities};
+                      CURFEW_CAN_TELL_GROUPS | plugin::action_capabilities};
   // [/guide]
 
   // [guide:constructor]
@@ -238,6 +238,9 @@ class Replay {
         hang();
       case Play::Die:
         std::abort();
+      case Play::Group:
+        latest_ = std::max(latest_, due);
+        return tell_group(event);
       case Play::Observe:
         break;
     }
@@ -250,6 +253,15 @@ class Replay {
     latest_ = std::max(latest_, due);
     return true;
   }
+
+  // [guide:group]
+  // False: the host is stopping.
+  bool tell_group(const Event& event) {
+    std::vector<plugin::Identifier> members;
+    for (const auto& [name_space, value] : event.identifiers) members.push_back({name_space, value});
+    return host_.group(event.group, members) != plugin::Emitted::Stopping;
+  }
+  // [/guide]
 
   // [guide:emit]
   bool emit(const Event& event, Time at, const std::string& key, std::uint64_t loop) {

@@ -29,7 +29,7 @@ constexpr std::array<std::string_view, 12> auth_methods{"unknown", "password",  
                                                         "ntlm",    "negotiate", "certificate", "oidc",
                                                         "saml",    "cached",    "token",       "basic"};
 constexpr std::array<std::string_view, 3> interactivities{"unknown", "interactive", "silent"};
-constexpr std::array<std::string_view, 4> plays{"observe", "fail", "hang", "die"};
+constexpr std::array<std::string_view, 5> plays{"observe", "fail", "hang", "die", "group"};
 constexpr std::array<std::string_view, 11> replies{
     "truth", "lie", "refuse", "not_found", "unavailable", "fail", "alive", "dead", "unknown", "hang", "die"};
 constexpr std::array<std::string_view, 10> occasions{
@@ -130,6 +130,20 @@ void read_identifiers(Line& line, Event& event) {
   }
 }
 
+void read_group(Line& line, Event& event) {
+  event.group = line.text("group");
+  if (event.group.empty()) line.fail("'group' is missing");
+  const json* members = line.take("members");
+  if (members == nullptr || !members->is_array()) line.fail("'members' must be a list, be it empty");
+  for (const json& member : *members) {
+    const std::string name = member.is_string() ? member.get<std::string>() : std::string{};
+    const std::size_t colon = name.find(':');
+    if (colon == std::string::npos || colon == 0 || colon + 1 == name.size())
+      line.fail("'members' must be texts such as upn:alice@corp.test");
+    event.identifiers.emplace_back(name.substr(0, colon), name.substr(colon + 1));
+  }
+}
+
 Event read_event(Line& line, std::size_t number) {
   Event event;
   event.line = number;
@@ -143,6 +157,7 @@ Event read_event(Line& line, std::size_t number) {
     line.fail("'at' must be a time such as 2026-11-21T08:00:00Z or an offset such as +90s");
   }
   event.play = line.name("play", plays, Play::Observe);
+  if (event.play == Play::Group) read_group(line, event);
   if (event.play != Play::Observe) return event;
   event.type = line.name("type", types, no_type);
   if (event.type == no_type) line.fail("'type' is missing");

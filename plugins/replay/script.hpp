@@ -19,7 +19,7 @@
 namespace curfew::replay {
 
 // What the connector itself does instead of seeing something.
-enum class Play { Observe, Fail, Hang, Die };
+enum class Play { Observe, Fail, Hang, Die, Group };
 
 struct Event {
   std::size_t line = 0;
@@ -33,7 +33,8 @@ struct Event {
   std::string session;
   std::string linked_session;
   bool with_handle = false;  // the session's id is no credential: give it in the clear too
-  std::vector<std::pair<std::string, std::string>> identifiers;
+  std::vector<std::pair<std::string, std::string>> identifiers;  // of a group: its members'
+  std::string group;
   plugin::AccountType account_type = plugin::AccountType::Unknown;
   plugin::AuthMethod auth_method = plugin::AuthMethod::Unknown;
   plugin::Interactivity interactivity = plugin::Interactivity::Unknown;

@@ -22,10 +22,11 @@
  * once. wake, act, prove, list_sessions and http may come from other threads while poll runs; calls of one
  * kind are not concurrent with themselves unless CURFEW_CAN_CONCURRENT_ACTIONS is declared. When destroy
  * returns, no thread of the plugin's touches host or instance. Host callbacks: from any thread between the
- * start of create and the return of destroy; emit, progress and remember only from poll's, or within http.
+ * start of create and the return of destroy; emit, progress, remember and group only from poll's, or within
+ * http.
  * - Limits. Each call has a limit (10 s unless configured; poll, act and prove: that much beyond their
  *   deadline). One that does not come back within it is abandoned and its source quarantined. Within poll
- * each emit, progress and remember is a sign of life that begins the limit anew, so waiting for a full
+ * each emit, progress, remember and group is a sign of life that begins the limit anew, so waiting for a full
  * pipeline costs nothing.
  * - Trust. The host checks every size, length, text, number and time; what is wrong is refused with
  *   CURFEW_INVALID and counted against the source.
@@ -56,6 +57,7 @@ extern "C" {
 #define CURFEW_MAX_MEMORY_VALUE 4096u
 #define CURFEW_MAX_COVERAGE_BYTES 4194304u
 #define CURFEW_MAX_GATE_RULES_BYTES 16384u
+#define CURFEW_MAX_GROUP_NAMES 100000u /* names of all members of one group together */
 
 /* Result codes. */
 #define CURFEW_OK 0
@@ -78,8 +80,9 @@ extern "C" {
 #define CURFEW_CAN_RECEIVE_HTTP (UINT64_C(1) << 3)  /* http */
 #define CURFEW_CAN_CONCURRENT_ACTIONS (UINT64_C(1) << 4)
 #define CURFEW_CAN_SHOW_ACTIVITY \
-  (UINT64_C(1) << 5)                          /* its observations tell activity, so idleness can be judged */
-#define CURFEW_CAN_NOTIFY (UINT64_C(1) << 16) /* bits 16..23: act with the ladder's steps, in order */
+  (UINT64_C(1) << 5) /* its observations tell activity, so idleness can be judged */
+#define CURFEW_CAN_TELL_GROUPS (UINT64_C(1) << 6) /* host.group: who is in which group */
+#define CURFEW_CAN_NOTIFY (UINT64_C(1) << 16)     /* bits 16..23: act with the ladder's steps, in order */
 #define CURFEW_CAN_CANCEL_SESSION (UINT64_C(1) << 17)
 #define CURFEW_CAN_SIGN_OUT_SESSION (UINT64_C(1) << 18)
 #define CURFEW_CAN_REVOKE_TOKENS (UINT64_C(1) << 19)
@@ -278,6 +281,15 @@ typedef struct curfew_listed_session {
   int64_t last_activity_at;
 } curfew_listed_session;
 
+/* Who is in a group now, nested groups resolved: the whole membership, which replaces what was told before.
+ * An empty one is a group without members; a group that was never told is unknown. */
+typedef struct curfew_group {
+  uint32_t struct_size;
+  uint32_t name_count;            /* at most CURFEW_MAX_GROUP_NAMES */
+  curfew_bytes name;              /* one of those that the source's configuration lets it tell */
+  const curfew_identifier* names; /* of its members, in any order; a person may have several */
+} curfew_group;
+
 typedef struct curfew_header {
   curfew_bytes name; /* lower case */
   curfew_bytes value;
@@ -342,6 +354,10 @@ typedef struct curfew_host {
    * whose sessions are not recognised by a cookie, header or bearer token does not call it. Only within
    * create and start. */
   int32_t (*gate_rules)(void* context, curfew_bytes json);
+  /* With CURFEW_CAN_TELL_GROUPS, on the threads of emit. What was told last is not recorded again, so it may
+   * be told as often as it was looked up. Answers as emit does; CURFEW_INVALID for a group that the
+   * configuration doesn't let this source tell. */
+  int32_t (*group)(void* context, const curfew_group* group);
 } curfew_host;
 
 typedef struct curfew_create_args {
@@ -428,7 +444,10 @@ CURFEW_STATIC_ASSERT(sizeof(curfew_action) == 88, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, emit) == 16, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, recall_all) == 88, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, gate_rules) == 96, "layout");
-CURFEW_STATIC_ASSERT(sizeof(curfew_host) == 104, "layout");
+CURFEW_STATIC_ASSERT(offsetof(curfew_host, group) == 104, "layout");
+CURFEW_STATIC_ASSERT(sizeof(curfew_host) == 112, "layout");
+CURFEW_STATIC_ASSERT(offsetof(curfew_group, name) == 8, "layout");
+CURFEW_STATIC_ASSERT(sizeof(curfew_group) == 32, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_connector, capabilities) == 16, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_connector, create) == 88, "layout");
 CURFEW_STATIC_ASSERT(sizeof(curfew_connector) == 168, "layout");

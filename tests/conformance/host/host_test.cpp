@@ -83,6 +83,23 @@ constexpr const char* two_sessions = R"(
 {"at":"+1s","type":"activity","session":"a","machine":true,"count":3}
 )";
 
+TEST_F(HostTest, TellsGroupsThatItsConfigurationNames) {
+  SourceSettings settings =
+      source(R"({"at":"+0s","play":"group","group":"payroll","members":["upn:alice@corp.test","name:bob"]})"
+             "\n"
+             R"({"at":"+1s","play":"group","group":"admins","members":[]})"
+             "\n");
+  settings.groups = {"payroll"};
+  host().add(settings, {});
+  ASSERT_TRUE(listener.wait([&] { return !listener.groups.empty() && !listener.log.empty(); }));
+  host().stop();
+  ASSERT_EQ(listener.groups.size(), 1U) << "the other is not its own to tell";
+  EXPECT_EQ(listener.groups[0].group, "payroll");
+  ASSERT_EQ(listener.groups[0].names.size(), 2U);
+  EXPECT_EQ(listener.groups[0].names[1].value, "bob");
+  EXPECT_THAT(listener.log.front(), HasSubstr("'admins', which is not among the source's tells_groups"));
+}
+
 TEST_F(HostTest, RulesForTheGateReachTheListener) {
   SourceSettings settings = source(two_sessions);
   nlohmann::json config = nlohmann::json::parse(settings.config);

@@ -38,6 +38,9 @@ class RecordingListener : public Listener {
       return Taken::Yes;
     });
   }
+  Taken grouped(std::string_view, GroupMembers&& members) override {
+    return keep([&] { return groups.push_back(std::move(members)), Taken::Yes; });
+  }
   void covered(std::string_view, std::string_view json) override {
     keep([&] { return coverage = json, Taken::Yes; });
   }
@@ -106,6 +109,7 @@ class RecordingListener : public Listener {
   std::vector<CursorProgress> progresses;
   std::vector<std::size_t> order;  // how many observations had come at each progress
   std::vector<std::pair<std::string, std::string>> memory;
+  std::vector<GroupMembers> groups;
   std::vector<std::string> log;
   std::vector<Change> changes;
   std::string coverage;

@@ -63,6 +63,8 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"broken_gate_rules", "gate_rules is not valid UTF-8", "breaks the contract"},
         Wrong{"absurd_sizes", "key is longer than 2048 bytes", "identifier_count is more than 4"},
         Wrong{"absurd_sizes", "device has a size but no data", "the argument is a null pointer"},
+        Wrong{"absurd_groups", "name is missing", "identifiers has a count but no data"},
+        Wrong{"absurd_groups", "identifier_count is more than 100000", "breaks the contract"},
         Wrong{"absurd_times", "occurred_at is outside of the years 1990 to 2200", "breaks the contract"},
         Wrong{"blocks_on_stop", "it hangs in stop", "return in time"},
         Wrong{"leaves_a_thread", "1 of its threads still run", "join them in stop"},

@@ -209,6 +209,16 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"policies:\n  - {name: p, rule: activity_after_end, warn_by: [n]}\n", "means nothing"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, scope: {sources: [crm]}}\n",
               "no source 'crm'"},
+        Wrong{"groups: [{name: payroll, members: ['upn:a@x']}]\n"
+              "policies:\n  - {name: p, rule: session_timeout, limit: 1h, scope: {groups: [payrol]}}\n",
+              "c.yaml:3:65: nobody tells the members of group 'payrol'; did you mean 'payroll'?"},
+        Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, except: {groups: [admins]}}\n",
+              "name it in 'groups', or in 'tells_groups' of a source"},
+        Wrong{"groups: [{name: payroll}]\n", "needs either members or members_file"},
+        Wrong{"groups: [{name: payroll, members: [alice]}]\n", "must be namespace:value"},
+        Wrong{"groups: [{name: payroll, members: ['upn:a@x']}]\n"
+              "sources: [{name: ad, connector: windows, tells_groups: [payroll]}]\n",
+              "the members of group 'payroll' are told twice"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, mode: enforce}\n", "ladder"},
         Wrong{"tokens:\n  - {name: a, role: viewer}\n", "needs one of token_file"},
         Wrong{"tokens:\n  - {name: a, role: viewr, token_env: X}\n", "did you mean 'viewer'?"},
@@ -244,6 +254,21 @@ TEST(Configuration, EnforceIsRefusedWhereItCantBeCarriedOutOrProven) {
   std::string accepted = enforcing;
   accepted.replace(accepted.find("mode: enforce"), 13, "mode: enforce\n    accept: [unenforceable]");
   EXPECT_NO_THROW(check_sources(parse_configuration("c.yaml", accepted), {{"crm", plugin}}));
+}
+
+TEST(Configuration, GroupsAreToldOnlyByAConnectorThatCan) {
+  const Settings settings = parse_configuration(
+      "c.yaml",
+      "sources:\n  - {name: crm, connector: replay, tells_groups: [payroll], settings: {file: a}}\n");
+  connector::PluginInfo plugin = able();
+  try {
+    check_sources(settings, {{"crm", plugin}});
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("c.yaml:2:50: the connector 'replay' tells no groups"));
+  }
+  plugin.tells_groups = true;
+  EXPECT_NO_THROW(check_sources(settings, {{"crm", plugin}}));
 }
 
 TEST(Configuration, SettingsOfAConnectorAreCheckedAgainstItsSchemaWithTheirPlace) {

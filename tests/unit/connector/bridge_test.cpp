@@ -38,6 +38,24 @@ TEST(Bridge, TakesWhatHoldsTheContract) {
   EXPECT_EQ(read->identifiers.at(0).value, "alice@corp.test");
 }
 
+TEST(Bridge, AGroupIsToldByWhoMayTellIt) {
+  const curfew_identifier name{bridge::bytes_of("upn"), bridge::bytes_of("alice@corp.test")};
+  curfew_group group{sizeof(curfew_group), 1, bridge::bytes_of("payroll"), &name};
+  const std::vector<std::string> allowed{"admins", "payroll"};
+  std::string why;
+  const auto read = bridge::read(&group, &allowed, why);
+  ASSERT_TRUE(read) << why;
+  EXPECT_EQ(read->group, "payroll");
+  EXPECT_EQ(read->names.at(0).value, "alice@corp.test");
+  const std::vector<std::string> others{"admins"};
+  EXPECT_FALSE(bridge::read(&group, &others, why));
+  EXPECT_EQ(why, "name is 'payroll', which is not among the source's tells_groups");
+  EXPECT_TRUE(bridge::read(&group, nullptr, why)) << "where nobody says which";
+  group.name_count = 0;
+  group.names = nullptr;
+  EXPECT_TRUE(bridge::read(&group, &allowed, why)) << "a group may be empty";
+}
+
 TEST(Bridge, NamesTheFieldThatBreaksTheContract) {
   const std::string long_text(CURFEW_MAX_FIELD_BYTES + 1, 'x');
   const std::vector<std::pair<std::string, std::function<void(curfew_observation&)>>> faults{
