@@ -48,7 +48,7 @@ class Windows {
       .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_RECEIVE_HTTP | CURFEW_CAN_SUSPEND_ACCESS |
                       CURFEW_CAN_BLOCK_SIGN_IN | CURFEW_CAN_CANCEL_SESSION | CURFEW_CAN_SIGN_OUT_SESSION |
                       CURFEW_CAN_SIGN_OUT_SUBJECT | CURFEW_CAN_DISABLE_ACCOUNT | CURFEW_CAN_PROVE |
-                      CURFEW_CAN_CONCURRENT_ACTIONS};
+                      CURFEW_CAN_TELL_GROUPS | CURFEW_CAN_CONCURRENT_ACTIONS};
 
   Windows(plugin::Host& host, const plugin::Settings& settings)
       : host_(host),
@@ -68,29 +68,13 @@ class Windows {
     if (is_trial_) return;
     if (directory_ && !is_recorded_) directory_->start();
     if (commands_ && !is_recorded_) commands_->start();
-    if (settings_.push && !is_recorded_) {
-      pushed_.emplace(host_, settings_, is_by_event_time_,
-                      [this](const Finding& finding) { return emit(finding); });
-      pushed_->start();
-      return;
-    }
-    if (settings_.inputs.empty()) return;
-    if (is_recorded_) {
-      recorded_.emplace(settings_.inputs, settings_.recorded);
-      recorded_poll_.start([this] { recorded_->read(); });
-      return;
-    }
-    live_.emplace(settings_.inputs, settings_.live,
-                  [this](const std::string& name) { return recalled(name); });
-    for (const auto& [key, value] : host_.recall_all()) live_->restore(key, value);
-    live_->open();
-    if (!smb_) return;
-    smb_watch_.emplace(smb_->settings(), [this] { waker_.wake(); });
-    smb_watch_->start();
+    start_inputs();
+    if (directory_ && !is_recorded_) start_groups();
   }
 
   Poll poll(Time deadline) {
     if (is_trial_) return Poll::Idle;
+    if (!tell_groups()) return Poll::Ok;
     if (pushed_) return pushed_->poll(deadline);
     if (settings_.inputs.empty()) return poll_nothing(deadline);
     return is_recorded_ ? poll_recorded(deadline) : poll_live(deadline);
@@ -130,6 +114,7 @@ class Windows {
     if (recorded_) recorded_->cancel();
     recorded_poll_.stop();
     if (directory_) directory_->stop();
+    if (groups_) groups_->stop();
     if (commands_) commands_->stop();
     if (smb_) smb_->stop();
     if (smb_watch_) smb_watch_->stop();
@@ -138,6 +123,52 @@ class Windows {
  private:
   static constexpr const char* no_actor =
       "nothing in this source's settings (directory, commands, smb) can do that for this session";
+
+  void start_inputs() {
+    if (settings_.push && !is_recorded_) {
+      pushed_.emplace(host_, settings_, is_by_event_time_,
+                      [this](const Finding& finding) { return emit(finding); });
+      pushed_->start();
+      return;
+    }
+    if (settings_.inputs.empty()) return;
+    if (is_recorded_) {
+      recorded_.emplace(settings_.inputs, settings_.recorded);
+      recorded_poll_.start([this] { recorded_->read(); });
+      return;
+    }
+    live_.emplace(settings_.inputs, settings_.live,
+                  [this](const std::string& name) { return recalled(name); });
+    for (const auto& [key, value] : host_.recall_all()) live_->restore(key, value);
+    live_->open();
+    if (!smb_) return;
+    smb_watch_.emplace(smb_->settings(), [this] { waker_.wake(); });
+    smb_watch_->start();
+  }
+
+  void start_groups() {
+    const DirectorySettings& settings = directory_->settings();
+    if (settings.groups.empty()) return;
+    groups_.emplace(
+        settings.groups_every, [this] { return directory_->members(); }, [this] { wake(); });
+    groups_->start();
+  }
+
+  // False when the host wants to stop.
+  bool tell_groups() {
+    if (!groups_) return true;
+    for (const std::string& complaint : groups_->take_complaints()) host_.log(Level::Warning, complaint);
+    for (const FoundGroup& told : groups_->take()) {
+      std::vector<plugin::Identifier> names;
+      for (const GroupMember& member : told.members) {
+        names.push_back({"windows_sid", member.sid});
+        if (!member.account.empty()) names.push_back({"windows_account", member.account});
+        for (const std::string& principal : member.principals) names.push_back({"upn", principal});
+      }
+      if (host_.group(told.name, names) == Emitted::Stopping) return false;
+    }
+    return true;
+  }
 
   std::optional<std::string> recalled(const std::string& name) { return host_.cursor(name); }
 
@@ -282,6 +313,7 @@ class Windows {
   std::optional<Live> live_;
   std::optional<Recorded> recorded_;
   std::optional<Directory> directory_;
+  std::optional<GroupWatch> groups_;  // asks the directory: goes first
   std::optional<Commands> commands_;
   std::optional<PushedSource> pushed_;
   files::RecordedPoll recorded_poll_;

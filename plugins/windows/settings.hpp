@@ -29,7 +29,8 @@ inline constexpr std::string_view schema_before_directory = R"json({
     "disable_account": ["/directory"],
     "block_sign_in": ["/directory"],
     "suspend_access": ["/directory/suspend_group"],
-    "prove": ["/directory/ticket_lifetime", "/smb/smbstatus"]
+    "prove": ["/directory/ticket_lifetime", "/smb/smbstatus"],
+    "tell_groups": ["/directory/groups"]
   },
   "properties": {
     "inputs": {

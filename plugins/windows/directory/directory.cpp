@@ -42,6 +42,7 @@ void Directory::stop() {
   const std::lock_guard lock(mutex_);
   stopping_ = true;
   stopped_.notify_all();
+  if (const auto lookup = lookup_.lock()) lookup->cut();
 }
 
 bool Directory::pause(plugin::Duration time) {
@@ -49,18 +50,19 @@ bool Directory::pause(plugin::Duration time) {
   return !stopped_.wait_for(lock, time, [&] { return stopping_; });
 }
 
-Answer Directory::with_servers(Time deadline, int rounds, bool doubt_is_done, const Work& work) {
-  const Time end = deadline == Time{} ? wall_clock() + std::chrono::seconds(30) : deadline - margin;
+Answer Directory::with_servers(const Terms& terms, const Work& work) {
+  const Time end =
+      terms.deadline == Time{} ? wall_clock() + std::chrono::seconds(30) : terms.deadline - margin;
   std::string why;
   bool in_doubt = false;
   const auto give_up = [&]() -> Answer {
-    if (in_doubt && doubt_is_done)
+    if (in_doubt && terms.doubt_is_done)
       return {Code::Ok,
               "the change was sent, and what became of it could not be read: it may have been made. " + why};
     return {Code::Unavailable, "no server of the directory could be used. " + why};
   };
   plugin::Duration wait = first_pause;
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; round < terms.rounds; ++round) {
     if (round > 0) {
       if (wall_clock() + wait >= end || !pause(wait)) return give_up();
       wait *= 2;
@@ -71,6 +73,11 @@ Answer Directory::with_servers(Time deadline, int rounds, bool doubt_is_done, co
       const auto time = std::min(settings_->timeout, left);
       if (time <= std::chrono::milliseconds(0)) return give_up();
       const auto attempt = std::make_shared<Attempt>();
+      if (terms.ends_at_stop) {
+        const std::lock_guard lock(mutex_);
+        if (stopping_) return give_up();
+        lookup_ = attempt;
+      }
       try {
         const auto answer = aside_.run(time, [settings = settings_, &server = server, attempt, work]() {
           LdapConnection connection(*settings, server, attempt);
@@ -108,11 +115,27 @@ Answer Directory::act(const plugin::Action& action) {
     order.names.emplace_back(std::string(name.name_space), std::string(name.value));
   const auto change = action.step == Step::SuspendAccess ? (action.revert ? rejoin_group : leave_group)
                                                          : (action.revert ? enable : disable);
-  return with_servers(action.deadline, rounds_of_an_act, !action.revert,
-                      [journal = journal_, order, change](LdapConnection& connection,
-                                                          const DirectorySettings& settings, Attempt&) {
-                        return change({connection, settings, *journal}, order);
-                      });
+  return with_servers(
+      {.deadline = action.deadline, .rounds = rounds_of_an_act, .doubt_is_done = !action.revert},
+      [journal = journal_, order, change](LdapConnection& connection, const DirectorySettings& settings,
+                                          Attempt&) {
+        return change({connection, settings, *journal}, order);
+      });
+}
+
+std::vector<FoundGroup> Directory::members() {
+  const auto found = std::make_shared<std::vector<FoundGroup>>();
+  const Answer answer = with_servers(
+      {.ends_at_stop = true},
+      [found](LdapConnection& connection, const DirectorySettings& settings, Attempt&) -> Answer {
+        found->clear();
+        const Domain domain = domain_of(connection, settings);
+        for (const auto& [name, place] : settings.groups)
+          found->push_back(find_group(connection, domain, name, place));
+        return {};
+      });
+  if (answer.code != Code::Ok) throw Failure(answer.code, answer.text);
+  return std::move(*found);
 }
 
 void Directory::rests_on_ticket(const plugin::SessionDigest& session, std::string_view sid) {
@@ -150,7 +173,7 @@ Liveness Directory::prove(const plugin::Probe& probe) {
         "ticket since the start");
   const auto said = std::make_shared<TicketProof>();
   const Answer answer = with_servers(
-      probe.deadline, 1, false,
+      {.deadline = probe.deadline},
       [said, sid](LdapConnection& connection, const DirectorySettings& settings, Attempt&) -> Answer {
         const Domain domain = domain_of(connection, settings);
         const DirectoryAccount account = find_account(connection, domain, {{"windows_sid", sid}});

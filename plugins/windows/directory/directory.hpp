@@ -1,5 +1,6 @@
 // What a windows source does in its directory: disables accounts and enables them again, leaves a group and
-// rejoins it, and says of sessions that rest on a Kerberos ticket how long that ticket can still be accepted.
+// rejoins it, looks up who is in a group, and says of sessions that rest on a Kerberos ticket how long that
+// ticket can still be accepted.
 //
 //   Directory directory(read_directory_settings(json), "corp-ad");
 //   directory.start();
@@ -24,6 +25,7 @@
 
 #include "curfew/plugin/names.hpp"
 #include "plugins/windows/directory/directory_account.hpp"
+#include "plugins/windows/directory/directory_groups.hpp"
 #include "plugins/windows/directory/directory_journal.hpp"
 #include "plugins/windows/directory/directory_settings.hpp"
 
@@ -37,7 +39,7 @@ class Directory {
   Directory& operator=(const Directory&) = delete;
 
   void start();
-  // Ends what waits between two tries.
+  // Ends what waits between two tries, and lookups of members.
   void stop();
 
   [[nodiscard]] static bool carries_out(plugin::Step step);
@@ -47,12 +49,22 @@ class Directory {
   void rests_on_ticket(const plugin::SessionDigest& session, std::string_view sid);
   void ended(const plugin::SessionDigest& session);
   [[nodiscard]] plugin::Liveness prove(const plugin::Probe& probe);
+  // Who is in each group of the settings, nested ones resolved, by one connection: each is a sign-in of the
+  // service account, which the directory's own log shows. Fails: plugin::Failure.
+  [[nodiscard]] std::vector<FoundGroup> members();
+  [[nodiscard]] const DirectorySettings& settings() const { return *settings_; }
 
  private:
   using Work = std::function<plugin::Answer(LdapConnection&, const DirectorySettings&, Attempt&)>;
-  // Each server in turn, and again while there is time. A change without an answer is accepted: it may have
-  // worked, and must be undone in its time.
-  plugin::Answer with_servers(plugin::Time deadline, int rounds, bool doubt_is_done, const Work& work);
+  struct Terms {
+    plugin::Time deadline{};
+    int rounds = 1;
+    // A change without an answer is accepted: it may have worked, and must be undone in its time.
+    bool doubt_is_done = false;
+    bool ends_at_stop = false;  // cut when the source stops; nothing that changes anything
+  };
+  // Each server in turn, and again while there is time.
+  plugin::Answer with_servers(const Terms& terms, const Work& work);
   bool pause(plugin::Duration time);
 
   std::shared_ptr<const DirectorySettings> settings_;
@@ -62,6 +74,7 @@ class Directory {
   std::mutex mutex_;
   std::condition_variable stopped_;
   bool stopping_ = false;
+  std::weak_ptr<Attempt> lookup_;               // that stop ends
   std::map<std::string, std::string> tickets_;  // a session's digest, the account's SID
   std::list<std::string> tickets_by_age_;
 };

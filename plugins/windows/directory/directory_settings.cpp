@@ -59,6 +59,20 @@ plugin::Duration duration_in(const json& settings, const char* key, plugin::Dura
   return duration;
 }
 
+std::map<std::string, std::string> names_in(const json& settings, const char* key) {
+  std::map<std::string, std::string> all;
+  const auto at = settings.find(key);
+  if (at == settings.end()) return all;
+  if (!at->is_object()) invalid(std::string(key) + " must be a mapping from names to distinguished names");
+  for (const auto& [name, place] : at->items()) {
+    if (name.empty() || !place.is_string() ||
+        place.get_ref<const std::string&>().find('=') == std::string::npos)
+      invalid(std::string(key) + "." + name + " must be a distinguished name");
+    all.emplace(name, place.get<std::string>());
+  }
+  return all;
+}
+
 DirectoryServer server_of(const std::string& uri) {
   LDAPURLDesc* raw = nullptr;
   const int parsed = ldap_url_parse(uri.c_str(), &raw);
@@ -111,6 +125,7 @@ DirectorySettings read_directory_settings(std::string_view text) {
   if (out.journal.empty()) invalid("journal names no file");
   out.suspend_group = text_in(settings, "suspend_group");
   out.protected_accounts = texts_in(settings, "protected");
+  out.groups = names_in(settings, "groups");
   const std::string administrators = text_in(settings, "administrators");
   if (!administrators.empty() && administrators != "protected" && administrators != "allowed")
     invalid("administrators must be protected or allowed");
@@ -119,6 +134,7 @@ DirectorySettings read_directory_settings(std::string_view text) {
   using std::chrono::milliseconds;
   using std::chrono::seconds;
   out.ticket_lifetime = duration_in(settings, "ticket_lifetime", plugin::Duration{}, seconds(1), hours(240));
+  out.groups_every = duration_in(settings, "groups_every", out.groups_every, seconds(1), hours(24));
   out.clock_skew = duration_in(settings, "clock_skew", out.clock_skew, plugin::Duration{}, hours(1));
   out.connect_timeout = std::chrono::duration_cast<milliseconds>(
       duration_in(settings, "connect_timeout", out.connect_timeout, milliseconds(100), seconds(20)));

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ struct DirectorySettings {
   std::string journal;
   std::string suspend_group;
   std::vector<std::string> protected_accounts;
+  std::map<std::string, std::string> groups;  // name for policies, distinguished name
+  plugin::Duration groups_every = std::chrono::minutes(5);
   bool administrators_allowed = false;
   plugin::Duration ticket_lifetime{};  // zero: not stated
   plugin::Duration clock_skew = std::chrono::minutes(5);

@@ -20,7 +20,8 @@ using plugin::Code;
 using plugin::Failure;
 
 constexpr ber_len_t most_bytes_of_an_answer = 4UL * 1024 * 1024;
-constexpr int least_sealing = 56;  // as libsasl counts: Kerberos' encryption, whatever its key
+constexpr ber_int_t entries_of_a_page = 500;  // domain controllers give 1,000 at most unless told otherwise
+constexpr int least_sealing = 56;             // as libsasl counts: Kerberos' encryption, whatever its key
 constexpr const char* system_trust = "/etc/ssl/certs/ca-certificates.crt";
 
 timeval timeval_of(std::chrono::milliseconds time) {
@@ -94,6 +95,26 @@ bool Attempt::was_connected() {
 std::string LdapEntry::value(const std::string& attribute) const {
   const auto found = values.find(lower(attribute));
   return found == values.end() || found->second.empty() ? std::string{} : found->second.front();
+}
+
+void append_entries(LDAP* handle, LDAPMessage* answer, std::vector<LdapEntry>& entries) {
+  for (LDAPMessage* at = ldap_first_entry(handle, answer); at != nullptr; at = ldap_next_entry(handle, at)) {
+    LdapEntry& entry = entries.emplace_back();
+    char* dn = ldap_get_dn(handle, at);
+    entry.dn = dn != nullptr ? dn : "";
+    ldap_memfree(dn);
+    BerElement* cursor = nullptr;
+    for (char* name = ldap_first_attribute(handle, at, &cursor); name != nullptr;
+         name = ldap_next_attribute(handle, at, cursor)) {
+      berval** values = ldap_get_values_len(handle, at, name);
+      std::vector<std::string>& all = entry.values[lower(name)];
+      for (int i = 0; values != nullptr && values[i] != nullptr; ++i)
+        all.emplace_back(values[i]->bv_val, values[i]->bv_len);
+      ldap_value_free_len(values);
+      ldap_memfree(name);
+    }
+    ber_free(cursor, 0);
+  }
 }
 
 struct LdapConnection::Library {
@@ -223,24 +244,50 @@ std::vector<LdapEntry> LdapConnection::search(const std::string& base, Scope sco
   if (code == LDAP_NO_SUCH_OBJECT || code == LDAP_INVALID_DN_SYNTAX) return {};
   if (code != LDAP_SIZELIMIT_EXCEEDED) check(code, "search failed");
   std::vector<LdapEntry> entries;
-  for (LDAPMessage* at = ldap_first_entry(library_->handle, raw); at != nullptr;
-       at = ldap_next_entry(library_->handle, at)) {
-    LdapEntry& entry = entries.emplace_back();
-    char* dn = ldap_get_dn(library_->handle, at);
-    entry.dn = dn != nullptr ? dn : "";
-    ldap_memfree(dn);
-    BerElement* cursor = nullptr;
-    for (char* name = ldap_first_attribute(library_->handle, at, &cursor); name != nullptr;
-         name = ldap_next_attribute(library_->handle, at, cursor)) {
-      berval** values = ldap_get_values_len(library_->handle, at, name);
-      std::vector<std::string>& all = entry.values[lower(name)];
-      for (int i = 0; values != nullptr && values[i] != nullptr; ++i)
-        all.emplace_back(values[i]->bv_val, values[i]->bv_len);
-      ldap_value_free_len(values);
-      ldap_memfree(name);
-    }
-    ber_free(cursor, 0);
-  }
+  append_entries(library_->handle, raw, entries);
+  return entries;
+}
+
+std::vector<LdapEntry> LdapConnection::search_all(const std::string& base, const std::string& filter,
+                                                  const std::vector<std::string>& attributes,
+                                                  std::size_t most) {
+  using Control = std::unique_ptr<LDAPControl, decltype(&ldap_control_free)>;
+  attempt_->at("searching");
+  LDAP* const handle = library_->handle;
+  std::vector<char*> names;
+  for (const std::string& name : attributes) names.push_back(const_cast<char*>(name.c_str()));
+  names.push_back(nullptr);
+  timeval time = timeval_of(settings_.timeout);
+  std::vector<LdapEntry> entries;
+  std::string cookie;
+  do {
+    berval place{cookie.size(), cookie.data()};
+    LDAPControl* made = nullptr;
+    check(ldap_create_page_control(handle, entries_of_a_page, &place, 1, &made), "no page can be asked for");
+    const Control page(made, &ldap_control_free);
+    std::array<LDAPControl*, 2> controls{page.get(), nullptr};
+    LDAPMessage* raw = nullptr;
+    const int code = ldap_search_ext_s(handle, base.c_str(), LDAP_SCOPE_SUBTREE, filter.c_str(), names.data(),
+                                       0, controls.data(), nullptr, &time, 0, &raw);
+    const std::unique_ptr<LDAPMessage, decltype(&ldap_msgfree)> result(raw, &ldap_msgfree);
+    check(code, "search failed");
+    append_entries(handle, raw, entries);
+    if (entries.size() > most)
+      throw Failure(Code::Failed, server_ + ": more than " + std::to_string(most) + " entries fit");
+    LDAPControl** answered = nullptr;
+    int said = LDAP_SUCCESS;
+    check(ldap_parse_result(handle, raw, &said, nullptr, nullptr, nullptr, &answered, 0), "no whole answer");
+    const std::unique_ptr<LDAPControl*, decltype(&ldap_controls_free)> all(answered, &ldap_controls_free);
+    check(said, "search failed");
+    cookie.clear();
+    LDAPControl* const next = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, answered, nullptr);
+    if (next == nullptr) break;  // a server that has no pages has given it whole
+    berval mark{0, nullptr};
+    ber_int_t estimate = 0;
+    check(ldap_parse_pageresponse_control(handle, next, &estimate, &mark), "no page can be read");
+    if (mark.bv_val != nullptr) cookie.assign(mark.bv_val, mark.bv_len);
+    ber_memfree(mark.bv_val);
+  } while (!cookie.empty());
   return entries;
 }
 

@@ -93,6 +93,10 @@ class LdapConnection {
   // At most `most` entries; more than that is a Failure unless `most` + 1 say enough to the caller.
   [[nodiscard]] std::vector<LdapEntry> search(const std::string& base, Scope scope, const std::string& filter,
                                               const std::vector<std::string>& attributes, int most);
+  // All of them, in pages. More than `most` are a Failure: half a list says something else than the list.
+  [[nodiscard]] std::vector<LdapEntry> search_all(const std::string& base, const std::string& filter,
+                                                  const std::vector<std::string>& attributes,
+                                                  std::size_t most);
   // All or nothing.
   [[nodiscard]] ModifyAnswer modify(const std::string& dn, const std::vector<Change>& changes);
   // A change was made, or sent and its answer never came.
