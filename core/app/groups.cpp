@@ -7,12 +7,9 @@
 #include "core/app/configuration.hpp"
 #include "core/app/yaml_reader.hpp"
 #include "core/base/text.hpp"
-#include "curfew/plugin/abi.h"
 
 namespace curfew::app {
 namespace {
-
-constexpr std::size_t most_names = CURFEW_MAX_GROUP_NAMES;
 
 void add(std::string_view identifier, connector::GroupMembers& members) {
   const std::size_t colon = identifier.find(':');
@@ -33,8 +30,9 @@ void read_file(const Settings& settings, std::size_t index, connector::GroupMemb
     if (identifier.empty() || identifier.starts_with('#')) continue;
     if (!is_identifier(identifier) || !base::is_clean_utf8(identifier))
       fail(", line " + std::to_string(line) + ": must be namespace:value, like upn:alice@corp.test");
-    if (members.names.size() >= most_names)
-      fail(", line " + std::to_string(line) + ": more than " + std::to_string(most_names) + " names");
+    if (members.names.size() >= connector::most_group_names)
+      fail(", line " + std::to_string(line) + ": more than " + std::to_string(connector::most_group_names) +
+           " names");
     add(identifier, members);
   }
   if (in.bad()) fail(": can't be read to its end");

@@ -221,6 +221,7 @@ std::optional<ListedSession> read(const curfew_listed_session* raw, std::string&
 
 std::optional<GroupMembers> read(const curfew_group* raw, const std::vector<std::string>* allowed,
                                  std::string& why) {
+  static_assert(most_group_names == CURFEW_MAX_GROUP_NAMES);
   Reader in(why);
   if (!fits(raw, in)) return std::nullopt;
   GroupMembers told;

@@ -56,7 +56,8 @@ struct CursorProgress {
   bool forget = false;
 };
 
-// Everybody who is in a group, by any of their names.
+// Everybody who is in a group, by any of their names; so many at most.
+inline constexpr std::size_t most_group_names = 100'000;
 struct GroupMembers {
   std::string group;
   std::vector<model::NamedValue> names;
