@@ -24,8 +24,10 @@ void SambaDaemon::begin(const std::string& policies, const json& smb) {
                                   : smb;
   daemon_.script("");
   daemon_.configure(
-      "  - name: dc\n    connector: windows\n    lateness: 0s\n    settings: " + settings.dump() +
-      "\npolicies:\n" + policies +
+      "  - name: dc\n    connector: windows\n    lateness: 0s\n    may_teach: [upn, windows_account, "
+      "windows_sid]\n"
+      "    settings: " +
+      settings.dump() + "\npolicies:\n" + policies +
       "safety: {most_sign_outs_per_minute: 100, protected_accounts: [\"upn:administrator@corp.test\"]}\n");
   daemon_.start();
 }

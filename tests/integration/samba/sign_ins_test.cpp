@@ -87,6 +87,31 @@ TEST_F(SignIns, TooManyWrongPasswordsLockAndAResetIsTold) {
   EXPECT_TRUE(support::eventually([] { return told("inga", Type::SignIn); }));
 }
 
+// By NTLM and by Kerberos, of one person and of another who only mistyped. A failure has no SID: the link
+// alone says that CORP's karla is karla@CORP.TEST.
+TEST_F(SignIns, GuessesBeforeASuccessAreFoundByTheDaemon) {
+  SambaDomain& domain = controller();
+  const auto cache = domain.folder() / "guesses.cache";
+  for (const char* name : {"karla", "lore"}) domain.user(name);
+  SambaDaemon daemon;
+  daemon.begin(
+      "  - {name: guesses, mode: observe, rule: failed_sign_ins, most: 3, window: 10m}\n"
+      "links: {domains: [{domain: CORP, upn_suffix: corp.test}]}\n");
+  for (int i = 0; i < 2; ++i) EXPECT_NE(domain.kinit("karla", "wrong", cache).code, 0);
+  for (int i = 0; i < 2; ++i) EXPECT_NE(knock("karla", "wrong").code, 0);
+  EXPECT_NE(knock("lore", "wrong").code, 0);
+  EXPECT_NE(knock("nobody-there", "wrong").code, 0);
+  const SmbClient karla(domain, "karla");
+  const SmbClient lore(domain, "lore");
+  ASSERT_TRUE(daemon.until_live(2)) << daemon.told();
+  const auto violations = [&] { return daemon.daemon().get("/api/v1/violations")["violations"]; };
+  ASSERT_TRUE(daemon.daemon().until([&] { return !violations().empty(); })) << daemon.told();
+  const nlohmann::json found = violations();
+  ASSERT_EQ(found.size(), 1U) << found.dump(2);
+  EXPECT_EQ(found[0]["rule"], "failed_sign_ins");
+  EXPECT_GE(found[0]["evidence"]["measured"], 4) << found[0].dump(2);
+}
+
 // KDC workers go on in the renamed log; whoever comes later writes to the new one.
 TEST_F(SignIns, ARotatedLogIsReadOnBesideTheNewOne) {
   SambaDomain& domain = controller();

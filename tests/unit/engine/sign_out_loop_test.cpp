@@ -147,6 +147,32 @@ TEST(SignOut, AStatedExpiryThatPassedProvesIt) {
   EXPECT_EQ(m.engine.sign_out(1).outcome, Outcome::Proven);
 }
 
+// A domain gives tickets for ten hours, and disabling the account takes none back.
+TEST(SignOut, ATicketOfTenHoursLivesOnUntilItIsOver) {
+  constexpr int hours = 3'600;
+  auto set = enforced({step(model::Action::DisableAccount, 600)});
+  set.sources[0].can_prove = false;
+  set.sources[0].can = {model::Action::DisableAccount};
+  Machine m;
+  m.configure(0, set);
+  auto sign_in = m.facts(ObservationType::SignIn, 1, 0, 7);
+  sign_in.expires_at = at(10 * hours);
+  sign_in.auth_method = model::AuthMethod::Kerberos;
+  m.see(0, sign_in);
+  m.tick(100);
+  m.apply(at(101), model::AnswerInput{1, 0, AnswerCode::Accepted, {}});
+  m.tick(800);
+  EXPECT_EQ(m.engine.sign_out(1).outcome, Outcome::Unproven);
+  m.see(2 * hours, ObservationType::Activity, 1, 2 * hours, 7);
+  EXPECT_EQ(m.engine.sign_out(1).outcome, Outcome::StillAlive);
+  m.see(9 * hours, ObservationType::Activity, 1, 9 * hours, 7);
+  m.tick(10 * hours + 59);
+  EXPECT_EQ(m.engine.sign_out(1).outcome, Outcome::StillAlive) << "clocks may differ by a minute";
+  m.tick(10 * hours + 60);
+  EXPECT_EQ(m.engine.sign_out(1).outcome, Outcome::Proven);
+  EXPECT_EQ(m.session(1).state, model::SessionState::Ended);
+}
+
 TEST(SignOut, AfterAStartWhatHasNoAnswerIsLookedAtAndNotDoneAgain) {
   Loop m(enforced({step(model::Action::SignOutSession)}));
   m.tick(100);
