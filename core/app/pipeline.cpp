@@ -384,6 +384,8 @@ void Pipeline::publish_view() {
   view.policies = policies_;
   view.policy_digest = base::to_hex(base::sha256(policies_));
   const std::lock_guard lock(mutex_);
+  if (options_.metrics != nullptr)
+    options_.metrics->counter(metrics::engine_inputs).add(static_cast<double>(view.inputs - view_.inputs));
   view_ = std::move(view);
 }
 

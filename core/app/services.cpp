@@ -244,6 +244,13 @@ std::string metrics_page(Pipeline& pipeline, metrics::Registry& registry) {
   set(metrics::sign_outs_open, static_cast<double>(view.counts.open_orders));
   set(metrics::sign_outs_held, static_cast<double>(view.counts.held_orders));
   set(metrics::engine_time, static_cast<double>(base::to_micros(view.now)) / 1e6);
+  const auto left_out = [&](const char* what, std::uint64_t count) {
+    registry.gauge(metrics::engine_left_out, {what}).set(static_cast<double>(count));
+  };
+  left_out("unknown_memberships", view.counts.unknown_memberships);
+  left_out("links_not_taught", view.counts.links_not_taught);
+  left_out("failed_sign_ins", view.counts.failures_dropped);
+  left_out("account_changes", view.counts.account_changes_dropped);
   set(metrics::ledger_size, static_cast<double>(pipeline.writer().size()));
   set(metrics::store_up, pipeline.writer().is_up() ? 1 : 0);
   registry.gauge(metrics::queue_depth, {"intake"}).set(static_cast<double>(pipeline.intake().queue().size()));

@@ -39,6 +39,14 @@ inline constexpr Metric engine_time{"curfew_engine_time_timestamp_seconds", Kind
                                     "Engine time of the newest input."};
 inline constexpr Metric engine_inputs{"curfew_engine_inputs_total", Kind::Counter,
                                       "Inputs that the engine has taken."};
+inline constexpr Metric engine_left_out{
+    "curfew_engine_left_out",
+    Kind::Gauge,
+    "What the engine could not judge by, since the ledger began; it only grows: unknown_memberships (nobody "
+    "told "
+    "a policy's group), links_not_taught (two names in one record whose source may not join them), "
+    "failed_sign_ins and account_changes (beyond what is kept).",
+    {"what"}};
 
 // ---- sources ----
 inline constexpr Metric observations{
@@ -178,6 +186,7 @@ inline constexpr std::array all{build_info,
                                 subjects,
                                 deadlines,
                                 engine_time,
+                                engine_left_out,
                                 engine_inputs,
                                 observations,
                                 observations_refused,
