@@ -132,8 +132,8 @@ model::PolicySet policies(Random& random, const Shape& shape) {
 }
 
 // Of the rules by time: others are judged by who is in a group when something happens.
-void ask_for_groups(Random& random, model::PolicySet& set) {
-  if (random.chance(50)) return;
+bool ask_for_groups(Random& random, model::PolicySet& set) {
+  if (random.chance(50)) return false;
   for (model::Policy& policy : set.policies) {
     if (policy.rule != Rule::SessionTimeout && policy.rule != Rule::InactivityTimeout &&
         policy.rule != Rule::AllowedHours)
@@ -142,6 +142,7 @@ void ask_for_groups(Random& random, model::PolicySet& set) {
     if (random.chance(20)) policy.scope.groups.emplace_back("payroll");
     if (random.chance(25)) policy.except.groups = {random.chance(50) ? "payroll" : "watch"};
   }
+  return true;
 }
 
 model::Selection selection(Random& random) {
@@ -165,7 +166,7 @@ History::History(std::uint64_t seed, const Shape& shape, model::Symbols& symbols
       set_(policies(random_, shape)),
       now_(day),
       people_return_(seed % 4 != 2) {
-  ask_for_groups(groups_, set_);
+  tells_groups_ = ask_for_groups(groups_, set_);
 }
 
 model::Facts History::observation() {
@@ -306,7 +307,7 @@ model::Input History::next() {
   now_ += pace < 60   ? Duration{static_cast<std::int64_t>(random_.below(2'000'000))}
           : pace < 97 ? seconds(random_.below(15))
                       : seconds(random_.below(120));
-  if (groups_.chance(2)) {
+  if (tells_groups_ && groups_.chance(2)) {
     const std::array<const char*, 3> names{"staff", "payroll", "watch"};
     model::GroupsInput told{"directory", names[groups_.below(names.size())], {}};
     for (std::uint64_t ref = 100; ref < 100 + people * 2; ++ref) {

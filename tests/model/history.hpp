@@ -39,8 +39,8 @@ struct Shape {
 // The policies that a history runs under.
 [[nodiscard]] model::PolicySet policies(Random& random, const Shape& shape);
 
-// Makes some of them about members of groups.
-void ask_for_groups(Random& random, model::PolicySet& set);
+// Makes some of them about members of groups, in every other history.
+bool ask_for_groups(Random& random, model::PolicySet& set);
 
 // What an operator may ask for; sometimes nothing.
 [[nodiscard]] model::Selection selection(Random& random);
@@ -71,6 +71,7 @@ class History {
   model::PolicySet set_;
   Time now_;
   bool people_return_;  // in three histories of four
+  bool tells_groups_ = false;
   bool configured_ = false;
   std::vector<model::RunStep> steps_;
   std::vector<model::RunProbe> probes_;

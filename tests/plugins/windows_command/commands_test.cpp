@@ -26,10 +26,24 @@ using testing::HasSubstr;
 using testing::Not;
 using Clock = std::chrono::steady_clock;
 
+// Where anybody may enter: the project may lie in a home that only its owner can.
+const std::string& told_program() {
+  static const support::TemporaryDirectory folder;
+  static const std::string path = [] {
+    using std::filesystem::perms;
+    const auto copy = folder.path() / "told_program";
+    std::filesystem::permissions(folder.path(), perms(0755));
+    std::filesystem::copy_file(TOLD_PROGRAM, copy);
+    std::filesystem::permissions(copy, perms(0755));
+    return copy.string();
+  }();
+  return path;
+}
+
 // As root, as nobody; else as who runs the tests.
 json settings_with(std::vector<std::string> words, const json& more = json::object()) {
-  words.insert(words.begin(), TOLD_PROGRAM);
-  json all{{"allow", {TOLD_PROGRAM}}, {"steps", {{"sign_out_session", words}}}};
+  words.insert(words.begin(), told_program());
+  json all{{"allow", {told_program()}}, {"steps", {{"sign_out_session", words}}}};
   if (::geteuid() == 0) all["user"] = "nobody";
   all.update(more);
   return all;
