@@ -7,14 +7,13 @@
 namespace curfew::windows {
 namespace {
 
-constexpr std::size_t most_members = CURFEW_MAX_GROUP_NAMES / 4;  // each has up to four names
 // MS-ADTS 3.1.1.3.4.4.3: a rule that follows nested memberships, told by its object identifier.
 constexpr const char* in_chain = "1.2.840.113556.1.4.1941";
 
 }  // namespace
 
 FoundGroup find_group(LdapConnection& connection, const Domain& domain, const std::string& name,
-                      const std::string& place) {
+                      const std::string& place, std::size_t most) {
   FoundGroup found;
   found.name = name;
   const auto places = connection.search(place, Scope::Base, "(objectClass=group)", {"objectSid"}, 1);
@@ -28,9 +27,9 @@ FoundGroup find_group(LdapConnection& connection, const Domain& domain, const st
                              ")(primaryGroupID=" + std::to_string(relative_id(sid)) + ")";
   const auto entries = connection.search_all(
       domain.context, "(&(|(objectClass=user)(objectClass=foreignSecurityPrincipal))(|" + inside + "))",
-      {"objectSid", "sAMAccountName", "userPrincipalName"}, most_members + 1);
-  if (entries.size() > most_members) {
-    found.failure = "it has more than " + std::to_string(most_members) + " members";
+      {"objectSid", "sAMAccountName", "userPrincipalName"}, most);
+  if (entries.size() > most) {
+    found.failure = "it has more than " + std::to_string(most) + " members";
     return found;
   }
   for (const LdapEntry& entry : entries) {

@@ -36,10 +36,13 @@ struct FoundGroup {
   std::string failure;  // why it could not be looked up; empty: it was
 };
 
+inline constexpr std::size_t most_members = CURFEW_MAX_GROUP_NAMES / 4;  // each has up to four names
+
 // Members by nesting, and by primary group, which `memberOf` does not show. `place`: its distinguished name.
-// Fails as the connection does; what is wrong with the group itself is in the result.
+// Fails as the connection does; what is wrong with the group itself, as more than `most` members, is in the
+// result, and concerns no other group.
 [[nodiscard]] FoundGroup find_group(LdapConnection& connection, const Domain& domain, const std::string& name,
-                                    const std::string& place);
+                                    const std::string& place, std::size_t most = most_members);
 
 class GroupWatch {
  public:

@@ -272,8 +272,7 @@ std::vector<LdapEntry> LdapConnection::search_all(const std::string& base, const
     const std::unique_ptr<LDAPMessage, decltype(&ldap_msgfree)> result(raw, &ldap_msgfree);
     check(code, "search failed");
     append_entries(handle, raw, entries);
-    if (entries.size() > most)
-      throw Failure(Code::Failed, server_ + ": more than " + std::to_string(most) + " entries fit");
+    if (entries.size() > most) return entries;
     LDAPControl** answered = nullptr;
     int said = LDAP_SUCCESS;
     check(ldap_parse_result(handle, raw, &said, nullptr, nullptr, nullptr, &answered, 0), "no whole answer");

@@ -93,7 +93,8 @@ class LdapConnection {
   // At most `most` entries; more than that is a Failure unless `most` + 1 say enough to the caller.
   [[nodiscard]] std::vector<LdapEntry> search(const std::string& base, Scope scope, const std::string& filter,
                                               const std::vector<std::string>& attributes, int most);
-  // All of them, in pages. More than `most` are a Failure: half a list says something else than the list.
+  // All of them, in pages. Where there are more than `most`, it ends behind the page that shows it: whoever
+  // needs all of them looks at the size.
   [[nodiscard]] std::vector<LdapEntry> search_all(const std::string& base, const std::string& filter,
                                                   const std::vector<std::string>& attributes,
                                                   std::size_t most);
