@@ -17,7 +17,7 @@ pkg_check_modules(curfew_event REQUIRED IMPORTED_TARGET libevent libevent_openss
 add_library(Curfew::libevent ALIAS PkgConfig::curfew_event)
 add_library(Curfew::libpqxx ALIAS PkgConfig::curfew_pqxx)
 add_library(Curfew::libpq ALIAS PkgConfig::curfew_pq)
-pkg_check_modules(curfew_evtx IMPORTED_TARGET libevtx)
+pkg_check_modules(curfew_cjose REQUIRED IMPORTED_TARGET cjose)
 pkg_check_modules(curfew_archive IMPORTED_TARGET libarchive zlib)
 pkg_check_modules(curfew_mariadb REQUIRED IMPORTED_TARGET libmariadb)
 pkg_check_modules(curfew_re2 REQUIRED IMPORTED_TARGET re2)

@@ -94,12 +94,7 @@ bool is_secret(std::string_view header) {
   return std::find(secrets.begin(), secrets.end(), header) != secrets.end();
 }
 
-Response pass_on(const Services& services, const Request& request) {
-  const std::string source(request.capture("source"));
-  if (!request.token->may_push_to(source)) {
-    throw Problem(403, "not allowed",
-                  "the token '" + request.token->name + "' may not push to '" + source + "'");
-  }
+Response pass_on(const Services& services, const Request& request, const std::string& source) {
   if (!services.source_http) throw Problem(501, "not here", "no connector answers HTTP here");
   Fields headers = request.headers;
   std::erase_if(headers, [](const auto& header) { return is_secret(header.first); });
@@ -112,6 +107,23 @@ Response pass_on(const Services& services, const Request& request) {
   response.body = std::move(reply->body);
   response.headers = std::move(reply->headers);
   return response;
+}
+
+Response pass_on_of_pusher(const Services& services, const Request& request) {
+  const std::string source(request.capture("source"));
+  if (!request.token->may_push_to(source)) {
+    throw Problem(403, "not allowed",
+                  "the token '" + request.token->name + "' may not push to '" + source + "'");
+  }
+  return pass_on(services, request, source);
+}
+
+// Who asks shows nobody who it is; the connector looks at what it signed. Nothing is said of what there is.
+Response pass_on_of_anybody(const Services& services, const Request& request) {
+  const std::string source(request.capture("source"));
+  if (!services.is_open || !services.is_open(source, "/" + std::string(request.capture("path"))))
+    throw Problem(404, "no such path", "no source of this name takes requests without a token here");
+  return pass_on(services, request, source);
 }
 
 }  // namespace
@@ -129,9 +141,11 @@ void add_source_passage(Router& router, const Services& services) {
   for (const char* method : {"GET", "POST", "PUT"}) {
     Route& route =
         router.add(method, "/sources/{source}/{path...}", role_bit(Role::Ingest) | role_bit(Role::Admin),
-                   [&services](const Request& request) { return pass_on(services, request); });
+                   [&services](const Request& request) { return pass_on_of_pusher(services, request); });
     route.body_limit = passage_body_bytes;
   }
+  router.add("POST", "/open/{source}/{path...}", nobody_in_particular,
+             [&services](const Request& request) { return pass_on_of_anybody(services, request); });
 }
 
 }  // namespace curfew::api

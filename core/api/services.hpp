@@ -118,6 +118,8 @@ struct Services {
                                          std::string_view path, std::string_view query, std::string_view body,
                                          const std::vector<std::pair<std::string, std::string>>& headers)>
       source_http;
+  // Whether a request to this path of the source needs no token.
+  std::function<bool(std::string_view source, std::string_view path)> is_open;
 
   std::function<std::vector<model::SessionRow>(const store::SessionQuery&)> sessions;
   std::function<std::optional<model::SessionRow>(model::SessionNumber)> session;

@@ -124,6 +124,10 @@ class Check {
       for (const std::string& other : source.shows_activity_of)
         known_source(other, path + ".shows_activity_of");
       for (const std::string& group : source.tells_groups) add_group(group, path + ".tells_groups");
+      for (const std::string& open : source.open_paths) {
+        if (!open.starts_with('/') || open.size() > 256 || open.find_first_of("?#%") != std::string::npos)
+          fail(path + ".open_paths", in_quotes(open) + " must be a path such as /back-channel-logout");
+      }
     }
   }
 

@@ -169,6 +169,8 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
     text += plugin->second.proves ? " and prove it" : " and can't prove it";
     if (source.ingest) text += "; observations may be pushed to it too";
     if (!plugin->second.shows_activity) text += "; it shows no activity, so inactivity can't be judged";
+    if (!source.open_paths.empty())
+      text += "; anybody may post to " + list_of(source.open_paths) + ", and it believes only what is signed";
     if (!source.tells_groups.empty()) text += "; it tells who is in " + list_of(source.tells_groups);
     text += source.time == SourceTime::Event
                 ? ". Its records are a history, judged by the time that they bear"

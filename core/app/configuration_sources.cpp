@@ -207,6 +207,18 @@ void check_sources(const Settings& settings, const Capabilities& capabilities) {
                      "the connector " + in_quotes(plugin->second.name) +
                          " tells no groups with its settings; see its documentation, or name the members in "
                          "'groups'");
+    // Only the connector knows which of its requests prove themselves.
+    const ordered_json schema = ordered_json::parse(plugin->second.config_schema, nullptr, false);
+    const ordered_json provable = schema.is_object()
+                                      ? schema.value("x-curfew-open-paths", ordered_json::array())
+                                      : ordered_json::array();
+    for (const std::string& path : settings.sources[i].open_paths) {
+      if (!plugin->second.receives_http ||
+          std::find(provable.begin(), provable.end(), path) == provable.end())
+        throw error_at(settings.marks, source_path(i) + ".open_paths",
+                       "the connector " + in_quotes(plugin->second.name) + " takes nothing at " +
+                           in_quotes(path) + " that could be believed without a token");
+    }
     const std::string resolved = resolve_secrets(settings, i, plugin->second.config_schema);
     SchemaCheck(settings, plugin->second.name)
         .check(ordered_json::parse(resolved), schema_of(plugin->second), source_path(i) + ".settings");

@@ -132,6 +132,10 @@ Declare<SourceSettings> source_table() {
              "Other sources whose sessions' activity it can show.")
       .texts("tells_groups", &S::tells_groups,
              "Groups whose members it may tell, for the scopes of policies; the connector must be able to.")
+      .texts(
+          "open_paths", &S::open_paths,
+          "Paths of the connector's own that take POST below `/open/<name>` without a token, on the listener "
+          "`sources`: for who can send none, and signs what it says.")
       .json(
           "settings", &S::settings,
           "For the connector; its own schema says what is valid. For a secret `x` write `x_file` or `x_env`.")

@@ -293,6 +293,13 @@ api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Regis
                           .body = std::move(answer->body),
                           .headers = std::move(answer->headers)};
   };
+  services.is_open = [&](std::string_view source, std::string_view path) {
+    const auto& sources = pipeline.settings().sources;
+    return std::any_of(sources.begin(), sources.end(), [&](const SourceSettings& one) {
+      return one.name == source &&
+             std::find(one.open_paths.begin(), one.open_paths.end(), path) != one.open_paths.end();
+    });
+  };
   services.sessions = [&](const store::SessionQuery& query) {
     return readers.with([&](store::Store& store) { return store.sessions(query); });
   };

@@ -42,7 +42,8 @@ struct SourceSettings {
   std::vector<std::string> may_teach;
   std::vector<std::string> shows_activity_of;
   std::vector<std::string> tells_groups;
-  std::string settings = "{}";  // JSON object for the plugin; secrets named by file or environment
+  std::vector<std::string> open_paths;  // POST without a token of ours, as who asks signs what is said
+  std::string settings = "{}";          // JSON object for the plugin; secrets named by file or environment
   Duration call_limit{std::chrono::seconds(10)};
   SourceTime time = SourceTime::Arrival;
 };

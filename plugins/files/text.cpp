@@ -19,6 +19,8 @@ int digits(std::string_view text, std::size_t at, std::size_t count) {
   return value;
 }
 
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0'; }
+
 // Days since 1970-01-01 of a Gregorian date: years are counted from March, so that leap days come last.
 std::int64_t days_from(int year, int month, int day) {
   const std::int64_t y = month <= 2 ? year - 1 : year;
@@ -29,10 +31,9 @@ std::int64_t days_from(int year, int month, int day) {
 }  // namespace
 
 std::string_view trim(std::string_view text) {
-  constexpr std::string_view blanks(" \t\r\n\0", 5);
-  const auto first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }

@@ -56,7 +56,7 @@ inline constexpr std::string_view schema_before_store = R"json({
   "properties": {
     "inputs": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1},
       "description": "Access logs: files and folders, recorded ones also in archives"},
-    "preset": {"type": "string", "enum": ["dynamics_crm_onprem", "apache_mod_auth_form", "apache_mod_auth_gssapi", "lemonldap"],
+    "preset": {"type": "string", "enum": ["dynamics_crm_onprem", "iis_windows", "apache_mod_auth_form", "apache_mod_auth_gssapi", "lemonldap"],
       "description": "Settings of a known server or application; each can be replaced, and rules given here come first"},
     "format": {
       "type": "object", "additionalProperties": false,
@@ -75,6 +75,7 @@ inline constexpr std::string_view schema_before_store = R"json({
       "properties": {
         "cookie": {"$ref": "#/$defs/texts", "description": "The cookie that holds the session's id; the gate looks at it too"},
         "transform": {"$ref": "#/$defs/texts", "description": "What makes the id of the cookie's value"},
+        "window": {"type": "string", "description": "Of logs that name no session: what one person does from one client (address and agent) is one session until nothing was seen for so long; at least 1m"},
         "presented": {"type": "array", "items": {"$ref": "#/$defs/where"}, "description": "Other places of it in a request"},
         "issued": {"type": "array", "items": {"$ref": "#/$defs/where"}, "description": "Other places of it in an answer"}
       }

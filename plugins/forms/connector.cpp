@@ -25,6 +25,8 @@ using plugin::Level;
 using plugin::Poll;
 
 constexpr Duration look_every = std::chrono::milliseconds(250);
+// Of a visit: longer than any window, and than a daemon is away.
+constexpr Duration memory_life = std::chrono::hours(24 * 30);
 constexpr Duration coverage_every = std::chrono::seconds(30);
 
 // Settings that can't be used are the administrator's to mend.
@@ -70,7 +72,7 @@ class Forms {
   void start() {
     if (is_trial_ || settings_.inputs.empty()) return;
     LogReading reading{*format_, *rules_, [this](std::string_view text) { return host_.digest(text); },
-                       nullptr};
+                       nullptr, settings_.window};
     if (is_recorded_) {
       recorded_.emplace(settings_.inputs, std::move(reading), settings_.recorded);
       recorded_poll_.start([this] { recorded_->read(); });
@@ -80,6 +82,9 @@ class Forms {
       reading.seen = [this](std::string_view id, std::string_view user) { sessions_->seen(id, user); };
     live_.emplace(settings_.inputs, std::move(reading), settings_.live,
                   [this](const std::string& identity) { return host_.cursor("file:" + identity); });
+    if (settings_.window != Duration{}) {
+      for (const auto& [key, value] : host_.recall_all()) live_->restore(key, value);
+    }
     live_->open(host_.now());
   }
 
@@ -166,11 +171,14 @@ class Forms {
     }
   }
 
-  // Findings, then cursors: what is committed together leaves nothing half told. What the host doesn't take
-  // is read again after the next start.
+  // Findings, then memory, then cursors: what is committed together leaves nothing half told. What the host
+  // doesn't take is read again after the next start.
   bool hand_over() {
     for (Finding& finding : live_->take_findings()) outbox_.findings().push_back(std::move(finding));
     if (!outbox_.send([this](const Finding& finding) { return emit(finding); })) return false;
+    for (const auto& [key, value] : live_->take_changes()) {
+      if (host_.remember(key, value, host_.now() + memory_life) == Emitted::Stopping) return false;
+    }
     for (const Live::Cursor& cursor : live_->take_cursors()) {
       const plugin::Progress progress{.name = cursor.name,
                                       .value = cursor.value,

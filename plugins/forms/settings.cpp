@@ -203,7 +203,7 @@ FormatSettings format_of(const Json& settings) {
 
 void add_session(const Json& settings, FormsSettings& out) {
   const Json& session = object_in(settings, "session", "");
-  only(session, "session.", {"cookie", "transform", "presented", "issued"});
+  only(session, "session.", {"cookie", "transform", "presented", "issued", "window"});
   const std::vector<std::string> names = texts_in(session, "cookie", "session.");
   const std::vector<std::string> transforms = texts_in(session, "transform", "session.");
   Json credentials = Json::array();
@@ -218,6 +218,10 @@ void add_session(const Json& settings, FormsSettings& out) {
     out.rules.presented.push_back(std::move(where));
   for (WhereSettings& where : wheres_in(session, "issued", "session."))
     out.rules.issued.push_back(std::move(where));
+  out.window = duration_in(session, "window", Duration{}, std::chrono::minutes(1), std::chrono::hours(24));
+  out.rules.by_user = out.window != Duration{};
+  if (out.rules.by_user && !(out.rules.presented.empty() && out.rules.issued.empty()))
+    fail("session.window is for logs that name no session: it and a session's id exclude each other");
   if (!names.empty())
     out.gate_rules = Json{{"credentials", std::move(credentials)}, {"clear_cookies", names}}.dump();
 }
@@ -237,6 +241,8 @@ FormsSettings read_settings(std::string_view json) {
   if (settings.contains("store")) out.store = object_in(settings, "store", "").dump();
   if (out.inputs.empty() && out.store.empty()) fail("there are neither inputs (access logs) nor a store");
   add_session(settings, out);
+  if (out.rules.by_user && !out.store.empty())
+    fail("session.window and a store exclude each other: nothing says which of its sessions a visit is");
   if (!out.inputs.empty()) out.format = format_of(settings);
   const Json& user = object_in(settings, "user", "");
   only(user, "user.", {"from", "namespace"});

@@ -25,6 +25,7 @@ struct FormsSettings {
   RecordedSettings recorded;
   std::string name_space;                     // of users; empty: told by how a name looks
   std::vector<std::string> service_accounts;  // patterns; whoever else signs in is a person
+  Duration window{};                          // LogReading's
   std::string application;                    // of every session, if the settings name it
   std::string gate_rules;                     // JSON for the host; empty: no cookie that a gate could look at
   std::string store;                          // JSON; empty: there is none

@@ -66,7 +66,7 @@ class Windows {
 
   void start() {
     if (is_trial_) return;
-    if (directory_ && !is_recorded_) directory_->start();
+    if (directory_ && !is_recorded_) start_directory();
     if (commands_ && !is_recorded_) commands_->start();
     start_inputs();
     if (directory_ && !is_recorded_) start_groups();
@@ -74,7 +74,7 @@ class Windows {
 
   Poll poll(Time deadline) {
     if (is_trial_) return Poll::Idle;
-    if (!tell_groups()) return Poll::Ok;
+    if (!remember_tickets() || !tell_groups()) return Poll::Ok;
     if (pushed_) return pushed_->poll(deadline);
     if (settings_.inputs.empty()) return poll_nothing(deadline);
     return is_recorded_ ? poll_recorded(deadline) : poll_live(deadline);
@@ -90,7 +90,7 @@ class Windows {
     if (commands_ && commands_->carries_out(action.step)) return commands_->act(action);
     return {Code::Unsupported, no_actor};
   }
-  plugin::Liveness prove(const plugin::Probe& probe) {
+  plugin::Proof prove(const plugin::Probe& probe) {
     if (smb_ && (!directory_ || smb_->knows(probe.session))) return smb_->prove(probe);
     if (directory_) return directory_->prove(probe);
     throw Failure(Code::Unsupported, no_actor);
@@ -123,6 +123,11 @@ class Windows {
  private:
   static constexpr const char* no_actor =
       "nothing in this source's settings (directory, commands, smb) can do that for this session";
+
+  void start_directory() {
+    for (const auto& [key, value] : host_.recall_all()) directory_->tickets().restore(key, value);
+    directory_->start();
+  }
 
   void start_inputs() {
     if (settings_.push && !is_recorded_) {
@@ -170,6 +175,15 @@ class Windows {
     return true;
   }
 
+  // False when the host wants to stop.
+  bool remember_tickets() {
+    if (!directory_) return true;
+    for (const auto& [key, value] : directory_->tickets().take_changes()) {
+      if (host_.remember(key, value, host_.now() + memory_life) == Emitted::Stopping) return false;
+    }
+    return true;
+  }
+
   std::optional<std::string> recalled(const std::string& name) { return host_.cursor(name); }
 
   // False when the host wants to stop.
@@ -211,9 +225,8 @@ class Windows {
     if (directory_) tell_directory(finding, seen.session);
     switch (host_.emit(seen)) {
       case Emitted::Taken:
-        return true;
       case Emitted::Refused:  // counted by the host
-        return true;
+        return remember_tickets();
       case Emitted::Stopping:
         return false;
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "plugins/windows/text.hpp"
 
@@ -48,6 +49,14 @@ bool is_address(const std::string& text) {
 
 }  // namespace
 
+std::optional<Field> field_named(std::string_view name) {
+  if (name.size() < 6) return std::nullopt;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) return static_cast<Field>(i);
+  }
+  return std::nullopt;
+}
+
 std::string_view WindowsEvent::get(Field field) const {
   const Span span = spans_[static_cast<std::size_t>(field)];
   return std::string_view(text_).substr(span.offset, span.size);
@@ -75,17 +84,20 @@ void WindowsEvent::set(Field field, std::string_view value) {
 }
 
 bool WindowsEvent::set(std::string_view name, std::string_view value) {
-  if (name.size() < 6) return false;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == name) {
-      set(static_cast<Field>(i), value);
-      return true;
-    }
-  }
-  return false;
+  const auto field = field_named(name);
+  if (field) set(*field, value);
+  return field.has_value();
 }
 
-void WindowsEvent::clear() { *this = WindowsEvent{}; }
+void WindowsEvent::clear() {
+  WindowsEvent empty;
+  for (std::string WindowsEvent::*const text :
+       {&WindowsEvent::computer, &WindowsEvent::channel, &WindowsEvent::provider, &WindowsEvent::text_}) {
+    (this->*text).clear();
+    std::swap(empty.*text, this->*text);
+  }
+  *this = std::move(empty);
+}
 
 std::uint64_t WindowsEvent::logon_id(Field field) const { return parse_logon_id(get(field)); }
 

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -68,6 +69,8 @@ enum class Field : std::uint8_t {
   Damage,  // why the record can't be understood
 };
 inline constexpr std::size_t field_count = 46;
+// By its name in records; nothing when it is none that is kept.
+[[nodiscard]] std::optional<Field> field_named(std::string_view name);
 
 enum class Origin : std::uint8_t { Windows, Samba };
 
@@ -89,6 +92,7 @@ struct WindowsEvent {
   void set(Field field, std::string_view value);
   // False when the name is none that is kept.
   bool set(std::string_view name, std::string_view value);
+  // Empty again; what it holds memory for, it keeps.
   void clear();
   // 0 when absent or not a number: no logon has that id.
   [[nodiscard]] std::uint64_t logon_id(Field field) const;

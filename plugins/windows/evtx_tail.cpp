@@ -1,54 +1,21 @@
 #include "plugins/windows/evtx_tail.hpp"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <cstring>
 
-#include "plugins/windows/evtx_reader.hpp"
+#include "plugins/windows/evtx/file_bytes.hpp"
+#include "plugins/windows/evtx/file_header.hpp"
 
 namespace curfew::windows {
 namespace {
 
-constexpr std::size_t file_header = 4096;
-constexpr std::size_t chunk_size = 65536;
-constexpr std::size_t chunk_header = 512;
-constexpr std::size_t record_header = 24;
-constexpr std::string_view chunk_magic("ElfChnk\0", 8);
-constexpr std::string_view record_magic("**\0\0", 4);
 constexpr std::size_t most_chunks = 1U << 20U;
 constexpr std::size_t most_told = 10'000;
 // A file's time of change is coarse: what was written in the same moment does not move it.
 constexpr auto coarse = std::chrono::seconds(2);
 constexpr auto still_copied = std::chrono::minutes(1);
-
-std::uint64_t number(const char* bytes, std::size_t size) {
-  std::uint64_t value = 0;
-  for (std::size_t i = size; i-- > 0;) value = (value << 8U) | static_cast<std::uint8_t>(bytes[i]);
-  return value;
-}
-void put_number(char* bytes, std::uint64_t value, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
-}
-
-std::uint32_t checksum(std::string_view bytes, std::uint32_t so_far = 0) {
-  static const auto table = [] {
-    std::array<std::uint32_t, 256> made{};
-    for (std::uint32_t i = 0; i < made.size(); ++i) {
-      std::uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = (value >> 1U) ^ ((value & 1U) != 0 ? 0xEDB88320U : 0U);
-      made[i] = value;
-    }
-    return made;
-  }();
-  std::uint32_t value = ~so_far;
-  for (const char c : bytes) value = table[(value ^ static_cast<std::uint8_t>(c)) & 0xFFU] ^ (value >> 8U);
-  return ~value;
-}
 
 std::uint64_t print_of(std::string_view bytes) {
   std::uint64_t hash = 0xCBF29CE484222325U;
@@ -56,59 +23,10 @@ std::uint64_t print_of(std::string_view bytes) {
   return hash;
 }
 
-std::size_t read_at(int file, char* buffer, std::size_t size, std::uint64_t offset) {
-  std::size_t total = 0;
-  while (total < size) {
-    const ssize_t got = ::pread(file, buffer + total, size - total, static_cast<off_t>(offset + total));
-    if (got <= 0) break;
-    total += static_cast<std::size_t>(got);
-  }
-  return total;
+// Of a chunk's first record.
+std::uint64_t print_of_first(std::string_view bytes) {
+  return print_of(bytes.substr(evtx::records_begin, evtx::record_header_size));
 }
-
-// The records that are really there, by their own headers.
-struct Walk {
-  std::uint64_t last = 0;  // number; 0: none
-  std::size_t last_at = 0, end = chunk_header;
-};
-Walk walk(std::string_view chunk, std::uint64_t first) {
-  Walk found;
-  std::uint64_t expected = first;
-  while (found.end + record_header + 4 <= chunk.size()) {
-    const char* const record = chunk.data() + found.end;
-    const std::uint64_t size = number(record + 4, 4);
-    if (std::string_view(record, 4) != record_magic || size < record_header + 4 ||
-        size > chunk.size() - found.end || number(record + size - 4, 4) != size ||
-        number(record + 8, 8) != expected)
-      break;
-    found.last = expected++;
-    found.last_at = found.end;
-    found.end += size;
-  }
-  return found;
-}
-
-// The header says what the walk found.
-void correct(std::string& chunk, const Walk& found, std::uint64_t before) {
-  char* const head = chunk.data();
-  put_number(head + 16, number(head + 16, 8) + found.last - before, 8);
-  put_number(head + 32, found.last, 8);
-  put_number(head + 44, found.last_at, 4);
-  put_number(head + 48, found.end, 4);
-  put_number(head + 52, checksum({head + chunk_header, found.end - chunk_header}), 4);
-  put_number(head + 124, checksum({head + 128, 384}, checksum({head, 120})), 4);
-}
-
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-std::string place_of(std::uint64_t offset) { return "chunk at byte " + std::to_string(offset); }
 
 }  // namespace
 
@@ -129,55 +47,26 @@ std::optional<EvtxPosition> evtx_position(std::string_view text) {
   return text.empty() ? std::optional(position) : std::nullopt;
 }
 
-// Of the newest chunk, which is read again with each change, only what is new is told.
-class EvtxTail::OnceSink final : public RecordSink {
- public:
-  OnceSink(EvtxTail& tail, RecordSink& sink) : tail_(tail), sink_(sink) {}
-  void event(WindowsEvent&& event) override { sink_.event(std::move(event)); }
-  void recovered(WindowsEvent&& event) override { sink_.recovered(std::move(event)); }
-  void recovered_torn() override { sink_.recovered_torn(); }
-  void other_line() override { sink_.other_line(); }
-  void unreadable(std::string_view place, std::string_view why, std::uint64_t records) override {
-    const std::uint64_t known = place == tail_.told_place_ ? tail_.told_records_ : 0;
-    tail_.told_place_ = place;
-    tail_.told_records_ = records;
-    if (records > known) sink_.unreadable(place, why, records - known);
-  }
-
- private:
-  EvtxTail& tail_;
-  RecordSink& sink_;
-};
-
 void EvtxTail::tell_once(RecordSink& sink, std::uint64_t offset, std::string_view why) {
   if (offset <= resumed_ || told_.size() >= most_told || !told_.insert(offset).second) return;
-  sink.unreadable(place_of(offset), why, 1);
+  sink.unreadable(evtx::place_of_chunk(offset), why, 1);
 }
 
 std::vector<EvtxTail::Chunk> EvtxTail::chunks(int file, std::uint64_t size, RecordSink& sink) {
   std::vector<Chunk> found;
-  std::array<char, 44> head{};
-  if (read_at(file, head.data(), head.size(), 0) < head.size()) return found;
-  const std::uint64_t counted = number(head.data() + 42, 2);
-  std::array<char, chunk_header + record_header> bytes{};
-  for (std::uint64_t at = file_header; at + bytes.size() <= size && found.size() < most_chunks;
-       at += chunk_size) {
-    if (read_at(file, bytes.data(), bytes.size(), at) < bytes.size()) break;
-    const std::string_view magic(bytes.data(), chunk_magic.size());
-    if (magic == std::string_view("\0\0\0\0\0\0\0\0", 8)) {
-      // Files are laid out in advance: beyond the counted ones, nothing is normal.
-      if ((at - file_header) / chunk_size < counted)
-        tell_once(sink, at, "empty, though the file's header counts it");
-      continue;
-    }
-    Chunk chunk{at, number(bytes.data() + 24, 8), number(bytes.data() + 32, 8),
-                print_of({bytes.data() + chunk_header, record_header})};
-    if (magic != chunk_magic) {
-      tell_once(sink, at, "it doesn't begin as a chunk does");
-    } else if (chunk.first > chunk.last || chunk.last - chunk.first > chunk_size) {
-      tell_once(sink, at, "its header's record numbers make no sense");
-    } else {
-      found.push_back(chunk);
+  std::array<char, evtx::records_begin + evtx::record_header_size> bytes{};
+  const std::string_view all(bytes.data(), bytes.size());
+  if (evtx::read_at(file, bytes.data(), bytes.size(), 0) < bytes.size()) return found;
+  const std::uint64_t counted = evtx::FileHeader(all).chunks;
+  for (std::uint64_t at = evtx::file_header_size; at + bytes.size() <= size && found.size() < most_chunks;
+       at += evtx::chunk_size) {
+    if (evtx::read_at(file, bytes.data(), bytes.size(), at) < bytes.size()) break;
+    const evtx::Chunk chunk(all);
+    const bool is_counted = (at - evtx::file_header_size) / evtx::chunk_size < counted;
+    if (const std::string_view damage = evtx::damage_of(chunk, is_counted); !damage.empty()) {
+      tell_once(sink, at, damage);
+    } else if (chunk.is_chunk) {
+      found.push_back({at, chunk.first, chunk.last, print_of_first(all)});
     }
   }
   return found;
@@ -230,56 +119,36 @@ bool EvtxTail::look(int file, RecordSink& sink) {
 }
 
 void EvtxTail::read_some(int file, RecordSink& sink, std::uint64_t most_bytes) {
-  const int copy = ::memfd_create("chunks", MFD_CLOEXEC);
-  if (copy < 0) return;
-  std::string head(file_header, '\0');
-  read_at(file, head.data(), head.size(), 0);
-  EvtxPosition reached = position_;
-  std::vector<std::uint64_t> places;
-  std::string body;
-  while (!ahead_.empty() && places.size() * chunk_size < std::max<std::uint64_t>(most_bytes, chunk_size)) {
-    const Chunk chunk = ahead_.front();
+  const std::uint64_t after_record = is_first_ ? 0 : position_.record;
+  std::string bytes(evtx::chunk_size, '\0');
+  for (std::uint64_t read = 0; !ahead_.empty() && read < std::max<std::uint64_t>(most_bytes, 1);) {
+    const std::uint64_t offset = ahead_.front().offset;
     ahead_.pop_front();
-    std::string bytes(chunk_size, '\0');
-    const std::size_t got = read_at(file, bytes.data(), bytes.size(), chunk.offset);
-    if (got < chunk_header) continue;
-    std::uint64_t last = chunk.last;
-    const bool is_cut = got < chunk_size;
-    if (is_cut || chunk.offset == newest_chunk_) {
-      const Walk found = walk({bytes.data(), got}, chunk.first);
+    const std::string_view part =
+        std::string_view(bytes).substr(0, evtx::read_at(file, bytes.data(), bytes.size(), offset));
+    evtx::Chunk chunk(part);
+    // Since it was looked at, it may have been overwritten.
+    if (part.size() < evtx::records_begin + evtx::record_header_size || !chunk.is_chunk || !chunk.is_sane)
+      continue;
+    const bool is_cut = part.size() < evtx::chunk_size;
+    const bool is_growing = is_cut || offset == newest_chunk_;
+    if (is_growing) {
       ends_early_ = is_cut;
+      const evtx::Walk found = evtx::walk(part, chunk.first);
       if (found.last > chunk.last || (is_cut && found.last < chunk.last)) {
         if (found.last == 0) continue;
-        correct(bytes, found, chunk.last);
-        last = found.last;
+        chunk.last = found.last;
+        chunk.last_record_at = found.last_at;
       }
     }
-    if (last <= position_.record) continue;
-    body += bytes;
-    places.push_back(chunk.offset);
+    if (chunk.last <= position_.record) continue;
+    chunks_.read(part, chunk, {offset, after_record, true, is_first_, !is_growing}, sink);
+    read += evtx::chunk_size;
     ++chunks_read_;
-    if (last >= reached.record) {
-      reached.record = last;
-      reached.chunk = chunk.offset;
-      reached.chunk_print = print_of({bytes.data() + chunk_header, record_header});
-    }
+    position_.record = chunk.last;
+    position_.chunk = offset;
+    position_.chunk_print = print_of_first(part);
   }
-  if (!places.empty()) {
-    put_number(head.data() + 8, 0, 8);
-    put_number(head.data() + 16, places.size() - 1, 8);
-    put_number(head.data() + 42, places.size(), 2);
-    put_number(head.data() + 120, 0, 4);
-    put_number(head.data() + 124, checksum({head.data(), 120}), 4);
-    if (write_all(copy, head) && write_all(copy, body)) {
-      OnceSink once(*this, sink);
-      read_evtx("/proc/self/fd/" + std::to_string(copy), once,
-                {is_first_ ? 0 : position_.record, is_first_, places});
-      position_ = reached;
-    } else {
-      sink.unreadable(place_of(places.front()), "no memory for its chunks", 1);
-    }
-  }
-  ::close(copy);
 }
 
 bool EvtxTail::read(int file, RecordSink& sink, std::uint64_t most_bytes) {

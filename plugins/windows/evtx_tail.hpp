@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "plugins/windows/event.hpp"
+#include "plugins/windows/evtx/chunk_reader.hpp"
 
 namespace curfew::windows {
 
@@ -53,7 +54,6 @@ class EvtxTail {
     std::uint64_t first = 0, last = 0;  // record numbers
     std::uint64_t print = 0;            // of its first record
   };
-  class OnceSink;
 
   bool look(int file, RecordSink& sink);
   [[nodiscard]] std::vector<Chunk> chunks(int file, std::uint64_t size, RecordSink& sink);
@@ -61,6 +61,7 @@ class EvtxTail {
   void read_some(int file, RecordSink& sink, std::uint64_t most_bytes);
   void tell_once(RecordSink& sink, std::uint64_t offset, std::string_view why);
 
+  evtx::ChunkReader chunks_;
   EvtxPosition position_;
   bool is_first_;          // the log's first reading: with what lies in the slack
   std::uint64_t resumed_;  // damage up to there was told by the last run
@@ -68,8 +69,6 @@ class EvtxTail {
   std::uint64_t newest_chunk_ = 0;  // begins there: its header may be old
   std::uint64_t chunks_read_ = 0;
   std::set<std::uint64_t> told_;  // places of damage
-  std::string told_place_;        // the same of the newest chunk, which is read again and again
-  std::uint64_t told_records_ = 0;
   timespec changed_{};
   std::uint64_t size_ = 0;
   bool settled_ = false;

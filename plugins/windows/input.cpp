@@ -45,7 +45,7 @@ files::Unreadable unreadable_of(RecordSink& sink) {
 }
 
 void read_evtx_bytes(std::string_view head, Bytes& bytes, RecordSink& sink, const InputLimits& limits) {
-  // libevtx wants to seek: a file without a name.
+  // Its chunks are read where they lie: a file without a name.
   const Descriptor file(::memfd_create("evtx", MFD_CLOEXEC));
   if (file.get() < 0) {
     sink.unreadable("file", "no memory for an unpacked EVTX file: " + reason(errno));

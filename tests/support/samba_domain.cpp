@@ -14,12 +14,12 @@
 #include <sstream>
 #include <stdexcept>
 
-extern char** environ;
-
 namespace curfew::support {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* administrator_password = "Adm1n-Passw0rd";
 
 void write(const fs::path& path, const std::string& text) {
   std::ofstream out(path, std::ios::binary);
@@ -68,36 +68,73 @@ std::string SambaDomain::missing() {
   return {};
 }
 
-SambaDomain::SambaDomain(std::string address, const std::string& globals) : address_(std::move(address)) {
+SambaDomain::SambaDomain(std::string address, const std::string& globals)
+    : address_(std::move(address)), authority_(std::make_shared<const Authority>()) {
+  provision();
+  prepare(globals);
+}
+
+SambaDomain::SambaDomain(SambaDomain& first, std::string address)
+    : address_(std::move(address)), name_("dc2"), authority_(first.authority_) {
+  join(first);
+  prepare({});
+}
+
+void SambaDomain::prepare(const std::string& globals) {
   if (listens(address_, 445) || listens(address_, 389))
     throw std::runtime_error(address_ + " is taken by another domain controller; each test has its own");
-  provision();
+  make_folders();
   write_smb_conf(globals);
   write_krb5_conf();
   make_certificate();
   start();
   // Clients that name it by its address get tickets for that.
-  change("dn: CN=DC1,OU=Domain Controllers," + base +
+  change("dn: CN=" + name_ + ",OU=Domain Controllers," + base +
          "\nchangetype: modify\nadd: servicePrincipalName\nservicePrincipalName: ldap/" + address_ +
          "\nservicePrincipalName: cifs/" + address_ + "\n");
 }
 
-void SambaDomain::provision() {
-  write(at("administrator"), "Adm1n-Passw0rd");
-  fs::permissions(at("administrator"), fs::perms(0600));
-  // From a configuration of our own, and not the system's.
-  write(at("empty.conf"), "[global]\n");
-  const Outcome outcome =
-      run({"samba-tool", "domain", "provision", "--configfile=" + at("empty.conf"), "--server-role=dc",
-           "--realm=" + realm, "--domain=" + workgroup, "--adminpass=" + read(at("administrator")),
-           "--host-name=dc1", "--host-ip=" + address_, "--use-rfc2307", "--dns-backend=SAMBA_INTERNAL",
-           "--targetdir=" + folder_.path().string()});
-  if (outcome.code != 0) throw std::runtime_error("samba-tool can't provision a domain:\n" + outcome.output);
-  for (const char* folder : {"log", "run", "ncalrpc", "data", "cache", "tls"})
+void SambaDomain::make_folders() const {
+  for (const char* folder : {"etc", "log", "run", "ncalrpc", "data", "cache", "tls"})
     fs::create_directories(at(folder));
   fs::permissions(folder_.path(), fs::perms(0755));
   fs::permissions(at("data"), fs::perms(01777));
   write(at("data/hello.txt"), "hello\n");
+  write(administrator_password_file(), administrator_password);
+  fs::permissions(administrator_password_file(), fs::perms(0600));
+}
+
+std::string SambaDomain::credentials() const {
+  return std::string("-Uadministrator@") + realm + "%" + administrator_password;
+}
+
+// By addresses alone: no resolver knows the domain.
+void SambaDomain::join(const SambaDomain& first) {
+  write(at("empty.conf"), "[global]\n");
+  const Outcome outcome =
+      run({"samba-tool", "domain", "join", "corp.test", "DC", "--configfile=" + at("empty.conf"),
+           "--server=" + first.address(), "--targetdir=" + folder_.path().string(), "--dns-backend=NONE",
+           "--realm=" + realm, "--workgroup=" + workgroup, "--option=netbios name=" + name_,
+           "--option=interfaces=" + address_ + "/8", "--option=bind interfaces only=yes", credentials()},
+          {}, first.environment());
+  if (outcome.code != 0) throw std::runtime_error("samba-tool can't join the domain:\n" + outcome.output);
+}
+
+void SambaDomain::replicate_from(const SambaDomain& other) {
+  const Outcome outcome =
+      tool({"drs", "replicate", address_, other.address(), base, "--local", credentials()});
+  if (outcome.code != 0) throw std::runtime_error("samba-tool can't replicate:\n" + outcome.output);
+}
+
+void SambaDomain::provision() {
+  // From a configuration of our own, and not the system's.
+  write(at("empty.conf"), "[global]\n");
+  const Outcome outcome =
+      run({"samba-tool", "domain", "provision", "--configfile=" + at("empty.conf"), "--server-role=dc",
+           "--realm=" + realm, "--domain=" + workgroup, "--adminpass=" + std::string(administrator_password),
+           "--host-name=" + name_, "--host-ip=" + address_, "--use-rfc2307", "--dns-backend=SAMBA_INTERNAL",
+           "--targetdir=" + folder_.path().string()});
+  if (outcome.code != 0) throw std::runtime_error("samba-tool can't provision a domain:\n" + outcome.output);
 }
 
 void SambaDomain::write_smb_conf(const std::string& globals) const {
@@ -105,34 +142,34 @@ void SambaDomain::write_smb_conf(const std::string& globals) const {
   std::string log_level = "1 kerberos:3@" + d + "/log/kdc.log full_audit:1@" + d + "/log/full_audit.log";
   for (const std::string name : {"auth", "dsdb", "dsdb_password", "dsdb_group"})
     log_level += " " + name + "_json_audit:5@" + d + "/log/" + name + "_json.log";
-  write(smb_conf(), "[global]\n  netbios name = DC1\n  realm = " + realm + "\n  workgroup = " + workgroup +
-                        "\n  server role = active directory domain controller\n  interfaces = " + address_ +
-                        "/8\n  bind interfaces only = yes\n  private dir = " + d +
-                        "/private\n  state directory = " + d + "/state\n  cache directory = " + d +
-                        "/cache\n  lock directory = " + d + "\n  pid directory = " + d +
-                        "/run\n  binddns dir = " + d + "/bind-dns\n  ncalrpc dir = " + d +
-                        "/ncalrpc\n  ntp signd socket directory = " + d +
-                        "/ntp_signd\n"
-                        "  server services = rpc, ldap, cldap, kdc, s3fs, winbindd\n"
-                        "  nsupdate command = /bin/true\n  dns update command = /bin/true\n"
-                        "  gpo update command = /bin/true\n"
-                        "  disable netbios = yes\n  smb ports = 445\n"
-                        "  printing = bsd\n  printcap name = /dev/null\n  load printers = no\n"
-                        "  disable spoolss = yes\n"
-                        "  idmap_ldb:use rfc2307 = yes\n  winbind enum users = no\n"
-                        "  logging = file\n  log file = " +
-                        d + "/log/samba.log\n  max log size = 0\n  log level = " + log_level +
-                        "\n  tls enabled = yes\n  tls keyfile = " + d + "/tls/dc.key\n  tls certfile = " + d +
-                        "/tls/dc.pem\n  tls cafile = " + ca() + "\n" + globals + "\n[sysvol]\n  path = " + d +
-                        "/state/sysvol\n  read only = No\n"
-                        "[data]\n  path = " +
-                        d +
-                        "/data\n  read only = No\n"
-                        "  vfs objects = dfs_samba4 acl_xattr full_audit\n"
-                        "  full_audit:syslog = false\n"
-                        "  full_audit:prefix = %u|%D|%I|%m|%S|%d\n"
-                        "  full_audit:success = connect disconnect\n"
-                        "  full_audit:failure = connect\n");
+  write(smb_conf(),
+        "[global]\n  netbios name = " + name_ + "\n  realm = " + realm + "\n  workgroup = " + workgroup +
+            "\n  server role = active directory domain controller\n  interfaces = " + address_ +
+            "/8\n  bind interfaces only = yes\n  private dir = " + d + "/private\n  state directory = " + d +
+            "/state\n  cache directory = " + d + "/cache\n  lock directory = " + d +
+            "\n  pid directory = " + d + "/run\n  binddns dir = " + d + "/bind-dns\n  ncalrpc dir = " + d +
+            "/ncalrpc\n  ntp signd socket directory = " + d +
+            "/ntp_signd\n"
+            "  server services = rpc, ldap, cldap, kdc, s3fs, winbindd\n"
+            "  nsupdate command = /bin/true\n  dns update command = /bin/true\n"
+            "  gpo update command = /bin/true\n"
+            "  disable netbios = yes\n  smb ports = 445\n"
+            "  printing = bsd\n  printcap name = /dev/null\n  load printers = no\n"
+            "  disable spoolss = yes\n"
+            "  idmap_ldb:use rfc2307 = yes\n  winbind enum users = no\n"
+            "  logging = file\n  log file = " +
+            d + "/log/samba.log\n  max log size = 0\n  log level = " + log_level +
+            "\n  tls enabled = yes\n  tls keyfile = " + d + "/tls/dc.key\n  tls certfile = " + d +
+            "/tls/dc.pem\n  tls cafile = " + ca() + "\n" + globals + "\n[sysvol]\n  path = " + d +
+            "/state/sysvol\n  read only = No\n"
+            "[data]\n  path = " +
+            d +
+            "/data\n  read only = No\n"
+            "  vfs objects = dfs_samba4 acl_xattr full_audit\n"
+            "  full_audit:syslog = false\n"
+            "  full_audit:prefix = %u|%D|%I|%m|%S|%d\n"
+            "  full_audit:success = connect disconnect\n"
+            "  full_audit:failure = connect\n");
 }
 
 void SambaDomain::write_krb5_conf() const {
@@ -146,7 +183,7 @@ void SambaDomain::write_krb5_conf() const {
 }
 
 void SambaDomain::make_certificate() const {
-  const Certificate made = authority_.issue("DNS:" + host + ",IP:" + address_);
+  const Certificate made = authority_->issue("DNS:" + own_host() + ",IP:" + address_);
   fs::copy_file(made.certificate, at("tls/dc.pem"));
   fs::copy_file(made.key, at("tls/dc.key"));
   fs::permissions(at("tls/dc.key"), fs::perms(0600));  // Samba refuses another
@@ -155,12 +192,11 @@ void SambaDomain::make_certificate() const {
 void SambaDomain::start() {
   server_.reset();
   fs::create_directories("/run/samba");
+  const std::string in_a_place_of_its_own =
+      "mount -t tmpfs tmpfs /run/samba && exec /usr/sbin/samba -s \"$0\" --foreground --no-process-group";
   server_ = std::make_unique<ServerProcess>(
       std::vector<std::string>{"/usr/bin/setpriv", "--pdeathsig", "TERM", "/usr/bin/unshare", "-m", "/bin/sh",
-                               "-c",
-                               "mount -t tmpfs tmpfs /run/samba && exec /usr/sbin/samba -s \"$0\" "
-                               "--foreground --no-process-group",
-                               smb_conf()},
+                               "-c", in_a_place_of_its_own, smb_conf()},
       environment(), at("log/stdout"));
   for (const int port : {88, 389, 445, 636}) {
     if (!eventually([&] { return listens(address_, port); }))
@@ -173,6 +209,10 @@ void SambaDomain::stop() { server_.reset(); }
 
 std::map<std::string, std::string> SambaDomain::environment() const {
   return {{"KRB5_CONFIG", krb5_conf()}, {"LDAPTLS_CACERT", ca()}};
+}
+
+void SambaDomain::empty_log(const std::string& name) const {
+  if (fs::exists(log(name))) fs::resize_file(log(name), 0);
 }
 
 void SambaDomain::user(const std::string& name, const std::string& with_password) {

@@ -8,6 +8,7 @@
 //   domain.kinit("bob", SambaDomain::password, cache);
 //   domain.run({"smbclient", "//dc1.corp.test/data", "-I", domain.address(), "-N",
 //               "--use-kerberos=required", "-c", "ls"}, {}, {{"KRB5CCNAME", "FILE:" + cache}});
+//   SambaDomain second(domain, "127.0.0.89");  second.replicate_from(domain);   // another controller of it
 //
 // Each test program takes an address of its own; several may run at once, because each has its own
 // /run/samba (a mount namespace; that needs root). Ends with its process, also when that is killed.
@@ -46,13 +47,20 @@ class SambaDomain {
   // `globals`: further lines of smb.conf's [global], as "kdc:user ticket lifetime = 1".
   explicit SambaDomain(std::string address, const std::string& globals = {});
 
+  // Another controller of the same domain, with all that the first has at this moment. What changes at one
+  // comes to the other when `replicate_from` says so, and never by itself.
+  SambaDomain(SambaDomain& first, std::string address);
+  void replicate_from(const SambaDomain& other);
+
   void start();
   void stop();
 
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] std::string ldap() const { return "ldap://" + address_; }
   [[nodiscard]] std::string ldaps() const { return "ldaps://" + address_; }
-  [[nodiscard]] std::string ca() const { return authority_.ca(); }  // of its certificate: host and address
+  [[nodiscard]] std::string ca() const { return authority_->ca(); }  // of its certificate: host and address
+  // The host of the first controller, or the second's: dc2.corp.test.
+  [[nodiscard]] std::string own_host() const { return name_ + ".corp.test"; }
   [[nodiscard]] std::string administrator_password_file() const { return at("administrator"); }
   [[nodiscard]] std::string smb_conf() const { return at("etc/smb.conf"); }
   [[nodiscard]] std::string krb5_conf() const { return at("krb5.conf"); }
@@ -60,6 +68,8 @@ class SambaDomain {
   [[nodiscard]] std::filesystem::path log(const std::string& name) const {
     return at("log/" + name + ".log");
   }
+  // So that what a test reads from it is the test's own.
+  void empty_log(const std::string& name) const;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
   // What clients need: KRB5_CONFIG, LDAPTLS_CACERT.
   [[nodiscard]] std::map<std::string, std::string> environment() const;
@@ -89,13 +99,18 @@ class SambaDomain {
  private:
   [[nodiscard]] std::string at(const std::string& file) const { return (folder_.path() / file).string(); }
   void provision();
+  void join(const SambaDomain& first);
+  void make_folders() const;
+  void prepare(const std::string& globals);
+  [[nodiscard]] std::string credentials() const;  // the administrator's, as samba-tool wants them
   void write_smb_conf(const std::string& globals) const;
   void write_krb5_conf() const;
   void make_certificate() const;
 
   std::string address_;
+  std::string name_ = "dc1";
   TemporaryDirectory folder_;
-  Authority authority_;
+  std::shared_ptr<const Authority> authority_;
   std::unique_ptr<ServerProcess> server_;
   int runs_ = 0;
 };

@@ -10,8 +10,6 @@
 #include <csignal>
 #include <stdexcept>
 
-extern char** environ;
-
 namespace curfew::support {
 
 SmbClient::SmbClient(const SambaDomain& domain, const std::string& name, const std::string& password) {
@@ -28,7 +26,7 @@ void SmbClient::begin(const SambaDomain& domain, std::vector<std::string> words,
                       const std::map<std::string, std::string>& more) {
   ::signal(SIGPIPE, SIG_IGN);  // a client whose server is gone may be, too
   words.insert(words.begin(),  // To a pipe it would say everything at its end only.
-               {"/usr/bin/stdbuf", "-oL", "/usr/bin/smbclient", "//" + SambaDomain::host + "/data", "-I",
+               {"/usr/bin/stdbuf", "-oL", "/usr/bin/smbclient", "//" + domain.own_host() + "/data", "-I",
                 domain.address(), "-s", "/dev/null"});
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

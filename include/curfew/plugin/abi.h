@@ -295,7 +295,9 @@ typedef struct curfew_header {
   curfew_bytes value;
 } curfew_header;
 
-/* A request below /sources/<name>/. Authentication, size and rate were checked by the host. */
+/* A request below /sources/<name>/, or below /open/<name>/ at a path that the schema's x-curfew-open-paths
+ * has and the configuration opens. Size and rate were checked by the host; who asks was too, but not at those
+ * paths: what comes there must prove itself. */
 typedef struct curfew_http_request {
   uint32_t struct_size;
   uint32_t header_count;
@@ -405,7 +407,8 @@ typedef struct curfew_connector {
   /* With any of bits 16..23. CURFEW_OK: the source accepted it; CURFEW_REFUSED, CURFEW_NOT_FOUND,
    * CURFEW_UNAVAILABLE, CURFEW_UNSUPPORTED, CURFEW_FAILED. */
   int32_t (*act)(void* instance, const curfew_action* action, curfew_error* error);
-  /* With CURFEW_CAN_PROVE. CURFEW_OK and *liveness; an error means "unknown". */
+  /* With CURFEW_CAN_PROVE. CURFEW_OK and *liveness, and if it likes a text of what that rests on; an error
+   * means "unknown". */
   int32_t (*prove)(void* instance, const curfew_probe* probe, uint32_t* liveness, curfew_error* error);
   /* With CURFEW_CAN_LIST_SESSIONS. Calls host->list for each. */
   int32_t (*list_sessions)(void* instance, curfew_error* error);

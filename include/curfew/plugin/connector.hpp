@@ -28,7 +28,7 @@
 // Required: description, the constructor, start, wake, stop. Optional, each with its capability bits:
 //   Poll poll(Time deadline);                     CURFEW_CAN_OBSERVE
 //   Answer act(const Action&);                    CURFEW_CAN_NOTIFY … CURFEW_CAN_DISABLE_ACCOUNT
-//   Liveness prove(const Probe&);                 CURFEW_CAN_PROVE
+//   Proof prove(const Probe&);                    CURFEW_CAN_PROVE
 //   void list_sessions(const SessionList&);       CURFEW_CAN_LIST_SESSIONS
 //   HttpAnswer http(const HttpRequest&);          CURFEW_CAN_RECEIVE_HTTP
 // A bit without its method, or a method without its bit, does not compile.
@@ -272,6 +272,14 @@ struct Probe {
   SessionDigest session{};
   std::string_view handle;
   Time deadline{};
+};
+
+// What was found, and what it rests on, for who reads the record. A Liveness alone is one without words.
+struct Proof {
+  Proof(Liveness is) : liveness(is) {}
+  Proof(Liveness is, std::string why) : liveness(is), text(std::move(why)) {}
+  Liveness liveness;
+  std::string text;
 };
 
 struct ListedSession {
@@ -570,7 +578,7 @@ concept Acts = requires(C c, const Action& action) {
 };
 template <typename C>
 concept Proves = requires(C c, const Probe& probe) {
-  { c.prove(probe) } -> std::same_as<Liveness>;
+  { c.prove(probe) } -> std::convertible_to<Proof>;
 };
 template <typename C>
 concept ListsSessions = requires(C c, const SessionList& list) {
@@ -719,7 +727,9 @@ class Trampoline {
       probe.session = raw->session;
       probe.handle = detail::view(raw->handle);
       probe.deadline = Time{Duration{raw->deadline}};
-      *liveness = static_cast<std::uint32_t>(of(instance).prove(probe));
+      const Proof proof = of(instance).prove(probe);
+      *liveness = static_cast<std::uint32_t>(proof.liveness);
+      detail::write_error(error, proof.text);
       return CURFEW_OK;
     });
   }

@@ -20,7 +20,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -43,25 +42,22 @@ class Aside {
  public:
   explicit Aside(std::size_t most = 16) : most_(most) {}
 
-  // Nullopt: it was not back in time, and is left behind. `work` must own what it touches.
+  // Nullopt: it was not back in time, or before `stop`, and is left behind. `work` must own what it touches.
   template <typename Work, typename Result = std::invoke_result_t<Work&>>
   [[nodiscard]] std::optional<Result> run(std::chrono::milliseconds time, Work work) {
-    struct Shared {
-      std::mutex mutex;
-      std::condition_variable done;
-      bool is_done = false;
+    struct Outcome {
+      bool is_there = false;
       std::optional<Result> result;
       std::exception_ptr failure;
     };
-    const auto running = running_;
-    if (running->fetch_add(1) >= most_) {
-      running->fetch_sub(1);
+    const auto state = state_;
+    std::unique_lock lock(state->mutex);
+    if (state->running >= most_)
       throw Failure(Code::Unavailable, "what was asked before has not been answered yet, " +
                                            std::to_string(most_) + " times; the name service hangs");
-    }
-    const auto shared = std::make_shared<Shared>();
+    const auto outcome = std::make_shared<Outcome>();
     try {
-      std::thread([shared, running, inner = std::move(work)]() mutable {
+      std::thread([state, outcome, inner = std::move(work)]() mutable {
         std::optional<Result> result;
         std::exception_ptr failure;
         try {
@@ -69,26 +65,39 @@ class Aside {
         } catch (...) {
           failure = std::current_exception();
         }
-        running->fetch_sub(1);
-        const std::lock_guard lock(shared->mutex);
-        shared->result = std::move(result);
-        shared->failure = std::move(failure);
-        shared->is_done = true;
-        shared->done.notify_all();
+        const std::lock_guard done(state->mutex);
+        --state->running;
+        outcome->result = std::move(result);
+        outcome->failure = std::move(failure);
+        outcome->is_there = true;
+        state->changed.notify_all();
       }).detach();
     } catch (const std::system_error& error) {
-      running->fetch_sub(1);
       throw Failure(Code::Unavailable, std::string("no thread can be had: ") + error.what());
     }
-    std::unique_lock lock(shared->mutex);
-    if (!shared->done.wait_for(lock, time, [&] { return shared->is_done; })) return std::nullopt;
-    if (shared->failure) std::rethrow_exception(shared->failure);
-    return std::move(shared->result);
+    ++state->running;
+    state->changed.wait_for(lock, time, [&] { return outcome->is_there || state->is_over; });
+    if (!outcome->is_there) return std::nullopt;
+    if (outcome->failure) std::rethrow_exception(outcome->failure);
+    return std::move(outcome->result);
+  }
+
+  // Whoever waits is let go, now and from now on.
+  void stop() {
+    const std::lock_guard lock(state_->mutex);
+    state_->is_over = true;
+    state_->changed.notify_all();
   }
 
  private:
+  struct State {
+    std::mutex mutex;  // of what was left behind, too
+    std::condition_variable changed;
+    std::size_t running = 0;
+    bool is_over = false;
+  };
   std::size_t most_;
-  std::shared_ptr<std::atomic<std::size_t>> running_ = std::make_shared<std::atomic<std::size_t>>(0);
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 // In the order in which they should be tried. Takes as long as the system does.

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -36,11 +37,24 @@ inline std::size_t utf8_sequence(std::string_view text) {
   return 0;
 }
 
+// Whether it begins with eight characters of ASCII other than NUL, as most texts do.
+inline bool is_plain_word(std::string_view text) {
+  std::uint64_t word = 0;
+  if (text.size() < sizeof word) return false;
+  std::memcpy(&word, text.data(), sizeof word);
+  constexpr std::uint64_t ones = 0x0101010101010101U, highest = ones * 0x80U;
+  return ((word | (word - ones)) & highest) == 0;
+}
+
 }  // namespace detail
 
 // Strict UTF-8 (no surrogates, no overlong forms), without NUL.
 [[nodiscard]] inline bool is_clean_utf8(std::string_view text) {
   while (!text.empty()) {
+    if (detail::is_plain_word(text)) {
+      text.remove_prefix(sizeof(std::uint64_t));
+      continue;
+    }
     const std::size_t length = detail::utf8_sequence(text);
     if (length == 0) return false;
     text.remove_prefix(length);

@@ -85,10 +85,12 @@ InputCoverage Coverage::sum() const {
   return total;
 }
 
-std::string Coverage::to_json(std::uint64_t unsettled_refusals) const {
+std::string Coverage::to_json(std::uint64_t unsettled_refusals, const Visits::Counts& visits) const {
   std::string json = "{";
   append_input(json, sum());
   if (unsettled_refusals != 0) append(json, "unsettled_refusals", unsettled_refusals);
+  if (visits.after_sign_out != 0) append(json, "machines_after_sign_out", visits.after_sign_out);
+  if (visits.ended_early != 0) append(json, "visits_ended_early", visits.ended_early);
   files::append_inputs(json, inputs_, append_input);
   json += '}';
   return json;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "plugins/forms/logs/rules.hpp"
+#include "plugins/forms/logs/visits.hpp"
 
 namespace curfew::forms {
 
@@ -38,7 +39,8 @@ class Coverage {
 
   [[nodiscard]] const std::vector<InputCoverage>& inputs() const { return inputs_; }
   [[nodiscard]] InputCoverage sum() const;
-  [[nodiscard]] std::string to_json(std::uint64_t unsettled_refusals = 0) const;
+  [[nodiscard]] std::string to_json(std::uint64_t unsettled_refusals = 0,
+                                    const Visits::Counts& visits = {}) const;
 
  private:
   std::vector<InputCoverage> inputs_;

@@ -10,6 +10,11 @@ constexpr std::size_t longest_text = 512;
 
 std::string short_text(std::string_view text) { return files::to_clean_utf8(text.substr(0, longest_text)); }
 
+// Who does something, and from where: Windows' names are the same in any case.
+std::string client_of(const Mark& mark) {
+  return files::to_lower(mark.user) + '\n' + mark.address + '\n' + mark.user_agent;
+}
+
 }  // namespace
 
 LineIntake::LineIntake(const LogReading& reading, Coverage& coverage, std::uint32_t input, Out out,
@@ -80,6 +85,8 @@ void LineIntake::line(std::string_view bytes, std::uint64_t number, std::uint64_
   mark.user_agent = short_text(line_.user_agent);
   mark.failure = short_text(judged.failure);
   mark.key = keys_.of(bytes);
+  if (reading_.window != Duration{} && judged.means != Meaning::SignInFailed)
+    mark.session = reading_.digest(client_of(mark));
   if (!judged.session.empty()) {
     mark.session = reading_.digest(judged.session);
     if (reading_.seen) reading_.seen(judged.session, judged.means == Meaning::Refused ? "" : judged.user);

@@ -31,6 +31,9 @@ struct LogReading {
   const Rules& rules;
   Digest digest;
   std::function<void(std::string_view id, std::string_view user)> seen;
+  // Of logs that name no session: how long nothing is seen of a client before its visit is over; none: they
+  // do.
+  Duration window{};
 };
 
 class LineIntake {

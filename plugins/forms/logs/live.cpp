@@ -17,6 +17,7 @@ constexpr Duration still_written = std::chrono::minutes(1);
 // Lines of one moment may come in two pieces.
 constexpr Duration settle = std::chrono::seconds(1);
 constexpr std::size_t head_bytes = 64U << 10U;
+constexpr std::uint64_t first_look = 64U << 10U;
 
 std::string read_at(int file, std::uint64_t offset, std::size_t most) {
   std::string bytes(most, '\0');
@@ -67,6 +68,7 @@ struct Live::Tail {
     std::string cursor;
   };
   std::deque<Mark> marks;
+  Time committed{};  // what is read again after a restart is no older
   LineIntake::Counts counts;
 };
 
@@ -76,14 +78,38 @@ Live::Live(std::vector<std::string> paths, LogReading reading, LiveSettings sett
       settings_(settings),
       watch_(std::move(paths), std::move(recall)),
       merger_(settings.activity_quantum, settings.refusals_settle,
-              [this](Finding&& finding) { findings_.push_back(std::move(finding)); }) {}
+              [this](Finding&& finding) { findings_.push_back(std::move(finding)); }) {
+  if (reading_.window != Duration{})
+    visits_.emplace(reading_.window, reading_.digest, [this](Mark&& mark) { merger_.add(std::move(mark)); });
+}
 
 Live::~Live() = default;
+
+void Live::take_mark(Mark&& mark) {
+  if (visits_) {
+    visits_->add(std::move(mark));
+  } else {
+    merger_.add(std::move(mark));
+  }
+}
+
+void Live::restore(std::string_view key, std::string_view value) {
+  if (visits_) visits_->restore(key, value);
+}
+
+// Only beside a cursor that goes on: what lies behind it is read again, and says the same again.
+std::map<std::string, std::string> Live::take_changes() {
+  const bool goes_on = std::any_of(tails_.begin(), tails_.end(), [&](const auto& one) {
+    const auto& marks = one.second->marks;
+    return !marks.empty() && (marks.front().until == Time{} || merger_.has_told(marks.front().until));
+  });
+  return visits_ && goes_on ? visits_->take_changes() : std::map<std::string, std::string>{};
+}
 
 // A reader at the tail's place.
 void Live::begin(Tail& tail) {
   Tail* const it = &tail;
-  tail.intake.emplace(reading_, coverage_, tail.input, [this](Mark&& mark) { merger_.add(std::move(mark)); });
+  tail.intake.emplace(reading_, coverage_, tail.input, [this](Mark&& mark) { take_mark(std::move(mark)); });
   tail.lines.emplace(
       longest_line,
       [it](std::string_view line, std::uint64_t number) {
@@ -163,8 +189,7 @@ bool Live::read(Tail& tail) {
           [&](std::string_view place, std::string_view why) { tail.intake->unreadable(place, why); },
           [&](const std::string& entry, files::Bytes& bytes) {
             LineIntake intake(
-                reading_, coverage_, tail.input, [this](Mark&& mark) { merger_.add(std::move(mark)); },
-                entry);
+                reading_, coverage_, tail.input, [this](Mark&& mark) { take_mark(std::move(mark)); }, entry);
             files::LineReader lines(
                 longest_line,
                 [&](std::string_view line, std::uint64_t number) { intake.line(line, number, 0); },
@@ -194,19 +219,31 @@ bool Live::read(Tail& tail) {
          to_value(tail.intake->heading_at(), {tail.base + tail.lines->taken(), tail.text.place().print})});
   };
   const files::Place was = tail.text.place();
-  auto step = tail.text.read(tail.file.get(), settings_.bytes_a_step, feed);
+  // Of a file that nobody looked into yet: of what time it is.
+  const std::uint64_t most =
+      tail.intake->newest() == Time{} ? std::min(first_look, settings_.bytes_a_step) : settings_.bytes_a_step;
+  auto step = tail.text.read(tail.file.get(), most, feed);
   if (step == files::TextTail::Step::BeganAnew) {
     adopt_copy(tail, was);
     add_counts(tail.intake->take_counts());
     tail.base = 0;
     begin(tail);
-    step = tail.text.read(tail.file.get(), settings_.bytes_a_step, feed);
+    step = tail.text.read(tail.file.get(), most, feed);
   }
   add_counts(tail.intake->take_counts());
   tail.has_more = step == files::TextTail::Step::Read &&
-                  tail.text.place().offset - (was.offset > tail.text.place().offset ? 0 : was.offset) >=
-                      settings_.bytes_a_step;
+                  tail.text.place().offset - (was.offset > tail.text.place().offset ? 0 : was.offset) >= most;
   return tail.has_more;
+}
+
+// How far the file has come that lies furthest behind.
+Time Live::slowest() const {
+  Time slowest = Time::max();
+  for (const auto& [identity, tail] : tails_) {
+    if (tail->has_more && tail->intake->newest() != Time{})
+      slowest = std::min(slowest, tail->intake->newest());
+  }
+  return slowest;
 }
 
 // While there is more to read, the clock says nothing: the slowest file does.
@@ -214,18 +251,27 @@ void Live::close(Time now, bool more) {
   Time closing = now - settle;
   Time horizon = now - settings_.arrival_delay;
   if (more) {
-    closing = Time::max();
-    for (const auto& [identity, tail] : tails_) {
-      if (tail->has_more && tail->intake->newest() != Time{})
-        closing = std::min(closing, tail->intake->newest());
-    }
+    closing = slowest();
     if (closing == Time::max()) return;
     closing = std::min(closing, now) - settings_.arrival_delay;
     horizon = closing;
   }
+  if (visits_) visits_->release(closing);
   merger_.close(closing);
   // A log that can't be read shows nobody's silence.
-  if (!watch_.misses_some()) horizon_ = std::max(horizon_, horizon);
+  if (watch_.misses_some()) return;
+  horizon_ = std::max(horizon_, horizon);
+  if (visits_) end_visits();
+}
+
+void Live::end_visits() {
+  for (const Visit& over : visits_->end_silent(horizon_))
+    merger_.vanish(over.session, over.last + reading_.window);
+  Time read_again = horizon_;
+  for (const auto& [identity, tail] : tails_) {
+    if (!tail->marks.empty()) read_again = std::min(read_again, tail->committed);
+  }
+  visits_->forget(read_again);
 }
 
 void Live::drop_gone(Time now, bool more) {
@@ -254,7 +300,10 @@ bool Live::step(Time now) {
     watch_.look([this](files::FoundFile&& found) { return take(std::move(found)); });
   }
   bool more = false;
-  for (auto& [identity, tail] : tails_) more = read(*tail) || more;
+  // In order of their time: files of many days are read one after the other, not all of them at once.
+  const Time slowest_file = slowest();
+  for (auto& [identity, tail] : tails_)
+    more = (tail->has_more && tail->intake->newest() > slowest_file ? true : read(*tail)) || more;
   for (auto& tail : std::exchange(adopted_, {})) {
     more = true;
     std::string identity = tail->identity;
@@ -275,6 +324,7 @@ std::vector<Live::Cursor> Live::take_cursors() {
     while (!tail->marks.empty() &&
            (tail->marks.front().until == Time{} || merger_.has_told(tail->marks.front().until))) {
       reached = std::move(tail->marks.front().cursor);
+      tail->committed = std::max(tail->committed, tail->marks.front().until);
       tail->marks.pop_front();
     }
     if (!reached) continue;

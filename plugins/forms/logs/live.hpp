@@ -3,7 +3,8 @@
 //   Live live(paths, reading, settings, [&](identity) { return host.cursor("file:" + identity); });
 //   live.step(now);                                                // reads what is there
 //   for (Finding& finding : live.take_findings()) …
-//   for (const Live::Cursor& cursor : live.take_cursors()) …       // after the findings are emitted
+//   for (const auto& [key, value] : live.take_changes()) …         // after the findings are emitted
+//   for (const Live::Cursor& cursor : live.take_cursors()) …       // and at last these
 //
 // While a named log is not there or can't be read, nothing is said to be complete: its silence is nobody's.
 //
@@ -18,12 +19,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plugins/files/file_watch.hpp"
 #include "plugins/files/text_tail.hpp"
 #include "plugins/forms/logs/line_intake.hpp"
 #include "plugins/forms/logs/merger.hpp"
+#include "plugins/forms/logs/visits.hpp"
 
 namespace curfew::forms {
 
@@ -59,7 +62,13 @@ class Live {
   [[nodiscard]] std::vector<Cursor> take_cursors();
   [[nodiscard]] std::vector<std::string> take_complaints() { return watch_.take_complaints(); }
   [[nodiscard]] const Coverage& coverage() const { return coverage_; }
-  [[nodiscard]] std::string coverage_json() const { return coverage_.to_json(merger_.unsettled()); }
+  [[nodiscard]] std::string coverage_json() const {
+    return coverage_.to_json(merger_.unsettled(), visits_ ? visits_->counts() : Visits::Counts{});
+  }
+
+  // What a restart must know of visits, beside the cursors: before `open`, and before cursors are told.
+  void restore(std::string_view key, std::string_view value);
+  [[nodiscard]] std::map<std::string, std::string> take_changes();
 
  private:
   struct Tail;
@@ -68,7 +77,10 @@ class Live {
   void begin(Tail& tail);
   void adopt_copy(Tail& tail, const files::Place& was);
   bool read(Tail& tail);
+  void take_mark(Mark&& mark);
+  [[nodiscard]] Time slowest() const;
   void close(Time now, bool more);
+  void end_visits();
   void drop_gone(Time now, bool more);
 
   LogReading reading_;
@@ -79,6 +91,7 @@ class Live {
   std::vector<std::unique_ptr<Tail>> adopted_;
   std::vector<Finding> findings_;
   Merger merger_;
+  std::optional<Visits> visits_;
   std::vector<Cursor> forgotten_;
   Time looked_at_{};
   Time horizon_{};  // everything up to there was told

@@ -92,6 +92,17 @@ void Merger::add(Mark&& mark) {
   out_(std::move(finding));
 }
 
+void Merger::vanish(const plugin::SessionDigest& session, Time at) {
+  Finding finding;
+  finding.type = Type::Expired;
+  finding.end_reason = EndReason::Vanished;
+  finding.end_inferred = true;
+  finding.at = at;
+  finding.session = session;
+  finding.key = "vanished/" + to_hex(session) + "/" + std::to_string(at.time_since_epoch().count());
+  out_(std::move(finding));
+}
+
 void Merger::put(Finding&& finding, bool ends_session) {
   if (!ends_session) {
     out_(std::move(finding));

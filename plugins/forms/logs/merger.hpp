@@ -49,6 +49,8 @@ class Merger {
       : quantum_(quantum), refusals_settle_(refusals_settle), out_(std::move(out)) {}
 
   void add(Mark&& mark);
+  // Of a session nothing was heard for so long that it is taken to be over.
+  void vanish(const plugin::SessionDigest& session, Time at);
   // Every quantum that ended by then.
   void close(Time up_to);
   void finish();

@@ -21,7 +21,10 @@ Recorded::Recorded(std::vector<std::string> paths, LogReading reading, RecordedS
       settings_(settings),
       sorter_(settings.memory_bytes),
       merger_(settings.activity_quantum, settings.refusals_settle,
-              [this](Finding&& finding) { found_.push_back(std::move(finding)); }) {}
+              [this](Finding&& finding) { found_.push_back(std::move(finding)); }) {
+  if (reading_.window != Duration{})
+    visits_.emplace(reading_.window, reading_.digest, [this](Mark&& mark) { merger_.add(std::move(mark)); });
+}
 
 void Recorded::read_plain(const std::string& entry, files::Bytes& bytes, std::uint32_t input) {
   LineIntake intake(
@@ -72,6 +75,20 @@ void Recorded::read() {
   sorter_.sort();
 }
 
+void Recorded::judge(Mark&& mark) {
+  const Time now = mark.time;
+  merger_.close(now);
+  if (!visits_) {
+    merger_.add(std::move(mark));
+    return;
+  }
+  for (const Visit& over : visits_->end_silent(now))
+    merger_.vanish(over.session, over.last + reading_.window);
+  visits_->forget(now);
+  visits_->add(std::move(mark));
+  visits_->release(now);
+}
+
 bool Recorded::next(std::vector<Finding>& findings) {
   constexpr std::size_t some = 256;
   while (!finished_ && found_.size() < some) {
@@ -79,8 +96,7 @@ bool Recorded::next(std::vector<Finding>& findings) {
       Mark mark = decode(bytes_);
       // What is merged is told with a later time than its first line's: findings are complete up to before.
       until_ = std::max(until_, mark.time - settings_.activity_quantum);
-      merger_.close(mark.time);
-      merger_.add(std::move(mark));
+      judge(std::move(mark));
     } else {
       merger_.finish();
       finished_ = true;

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "plugins/files/record_sorter.hpp"
 #include "plugins/forms/logs/line_intake.hpp"
 #include "plugins/forms/logs/merger.hpp"
+#include "plugins/forms/logs/visits.hpp"
 
 namespace curfew::forms {
 
@@ -42,9 +44,12 @@ class Recorded {
   // Event time up to which findings are complete.
   [[nodiscard]] Time until() const { return until_; }
   [[nodiscard]] const Coverage& coverage() const { return coverage_; }
-  [[nodiscard]] std::string coverage_json() const { return coverage_.to_json(merger_.unsettled()); }
+  [[nodiscard]] std::string coverage_json() const {
+    return coverage_.to_json(merger_.unsettled(), visits_ ? visits_->counts() : Visits::Counts{});
+  }
 
  private:
+  void judge(Mark&& mark);
   void read_plain(const std::string& entry, files::Bytes& bytes, std::uint32_t input);
 
   std::vector<std::string> paths_;
@@ -54,6 +59,7 @@ class Recorded {
   files::RecordSorter sorter_;
   std::vector<Finding> found_;
   Merger merger_;
+  std::optional<Visits> visits_;
   std::string bytes_;
   std::atomic<std::uint64_t> records_ = 0;
   std::atomic<bool> cancelled_ = false;

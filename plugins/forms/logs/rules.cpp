@@ -257,7 +257,7 @@ bool fits(std::string_view pattern, std::string_view text, bool ignore_case) {
 
 struct Rules::Compiled {
   std::vector<Where> presented, issued, user, address, expires;
-  bool ignore_case = false;
+  bool ignore_case = false, by_user = false;
   std::vector<Rule> rules;
 
   // What several rules ask of a line, found out once.
@@ -320,6 +320,7 @@ Rules::Rules(const RulesSettings& settings) {
   compiled->address = compile(settings.address, "address");
   compiled->expires = compile(settings.expires, "expires");
   compiled->ignore_case = settings.ignore_case;
+  compiled->by_user = settings.by_user;
   if (settings.rules.empty())
     fail("there are no rules, so that no line has a meaning; give rules or a preset");
   if (settings.rules.size() > most_rules) fail("there are more than 200 rules");
@@ -339,6 +340,8 @@ Rules::Rules(const RulesSettings& settings) {
     rule.auth_method = auth_method_of(given.auth_method.empty() ? settings.auth_method : given.auth_method,
                                       where + ".auth_method");
     rule.ends_session = given.ends_session;
+    if (settings.by_user && *means == Meaning::Refused)
+      fail(where + ": refused is said of a session's own credential, and with session.window there is none");
     if (rule.ends_session && *means != Meaning::Refused) fail(where + ".ends_session belongs to refused");
     rule.session = compile(given.session, where + ".session_from");
     rule.user = compile(given.user, where + ".user_from");
@@ -378,6 +381,12 @@ Judgement Rules::judge(const LogLine& line) const {
     if (judged.address.empty()) judged.address = line.address.substr(0, longest_name);
     // A failed sign-in has no session: with one it would say that this session's credential was refused.
     if (rule.means == Meaning::SignInFailed) return judged;
+    if (compiled_->by_user) {
+      if (!judged.user.empty()) return judged;
+      judged.means = Meaning::Ignore;
+      judged.because = "without_user";
+      return judged;
+    }
     if (!rule.session.empty()) {
       judged.session = first_of(rule.session, line);
     } else if (rule.means == Meaning::SignIn) {

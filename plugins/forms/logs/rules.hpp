@@ -75,6 +75,8 @@ struct RulesSettings {
   std::vector<WhereSettings> expires;  // when what a sign-in opens ends by itself: seconds since 1970
   std::string auth_method = "form";
   bool ignore_case = false;
+  // No line names a session; a line is of whoever it names (visits.hpp).
+  bool by_user = false;
   std::vector<RuleSettings> rules;
 };
 

@@ -17,7 +17,7 @@ using plugin::Liveness;
 using plugin::Time;
 using simdjson::dom::element;
 
-std::string answered(const HttpReply& reply) { return "it answered " + std::to_string(reply.status); }
+std::string answered(const web::HttpReply& reply) { return "it answered " + std::to_string(reply.status); }
 
 struct Act {
   CallTemplate call;
@@ -64,7 +64,7 @@ Time time_at(const element& item, const std::string& pointer) {
 
 class HttpStore final : public Store {
  public:
-  HttpStore(HttpServer server, Calls calls, plugin::Duration settles_after)
+  HttpStore(web::HttpServer server, Calls calls, plugin::Duration settles_after)
       : client_(std::move(server)), calls_(std::move(calls)), settles_after_(settles_after) {}
 
   [[nodiscard]] Abilities abilities() const noexcept override {
@@ -79,7 +79,7 @@ class HttpStore final : public Store {
   void list(const std::function<void(const StoredSession&)>& each, Time deadline) override {
     if (!calls_.list) throw Failure(Code::Unsupported, "no store.calls.list is configured");
     const Listing& listing = *calls_.list;
-    const HttpReply reply = client_.ask(listing.call.with({}), deadline);
+    const web::HttpReply reply = client_.ask(listing.call.with({}), deadline);
     if (reply.status != 200)
       throw Failure(Code::Unavailable, client_.where() + ": asked for the list, " + answered(reply));
     simdjson::dom::parser parser;
@@ -120,7 +120,7 @@ class HttpStore final : public Store {
     if (calls_.prove->call.uses_subject() && session.subject.empty())
       return {Liveness::Unknown, "store.calls.prove asks for {subject}, and whose session it is isn't known"};
     try {
-      const HttpReply reply = client_.ask(calls_.prove->call.with(session), deadline);
+      const web::HttpReply reply = client_.ask(calls_.prove->call.with(session), deadline);
       const bool is_alive = calls_.prove->alive.fits(reply);
       const bool is_dead = calls_.prove->dead.fits(reply);
       if (is_alive == is_dead)
@@ -144,7 +144,7 @@ class HttpStore final : public Store {
     if (act->call.uses_subject() && name.subject.empty())
       return {Code::Failed,
               std::string(setting) + " asks for {subject}, and whose session it is isn't known"};
-    const HttpReply reply = client_.ask(act->call.with(name), deadline);
+    const web::HttpReply reply = client_.ask(act->call.with(name), deadline);
     if (act->done.fits(reply)) return {Code::Ok, answered(reply)};
     if (act->not_found && act->not_found->fits(reply)) return {Code::NotFound, answered(reply)};
     const std::string text = client_.where() + ": asked for " + setting + ", " + answered(reply);
@@ -154,14 +154,14 @@ class HttpStore final : public Store {
     return {Code::Refused, text};
   }
 
-  HttpClient client_;
+  web::HttpClient client_;
   Calls calls_;
   plugin::Duration settles_after_;
 };
 
-Calls calls_of(const Setting& setting, const std::string& secret) {
+Calls calls_of(const web::Setting& setting, const std::string& secret) {
   const auto calls = setting.inner("calls");
-  if (!calls) invalid(setting.at("calls") + " is missing");
+  if (!calls) web::invalid(setting.at("calls") + " is missing");
   calls->only({"list", "cancel_session", "sign_out_session", "sign_out_subject", "prove"});
   const auto headers = setting.texts("headers");
   const auto act = [&](const char* key, bool by_session) -> std::optional<Act> {
@@ -169,11 +169,11 @@ Calls calls_of(const Setting& setting, const std::string& secret) {
     if (!call) return std::nullopt;
     call->only({"method", "path", "headers", "body", "content_type", "done", "not_found"});
     const auto done = call->inner("done");
-    if (!done) invalid(call->at("done") + " is missing: which answer means that it was done?");
+    if (!done) web::invalid(call->at("done") + " is missing: which answer means that it was done?");
     Act one{.call = CallTemplate(*call, "POST", headers, secret), .done = AnswerRule(*done), .not_found = {}};
     if (const auto not_found = call->inner("not_found")) one.not_found.emplace(*not_found);
     if (by_session ? !one.call.uses_session() : !one.call.uses_subject())
-      invalid(call->path() + (by_session ? " does not say {session}" : " does not say {subject}"));
+      web::invalid(call->path() + (by_session ? " does not say {session}" : " does not say {subject}"));
     return one;
   };
   Calls all{.list = {},
@@ -196,15 +196,15 @@ Calls calls_of(const Setting& setting, const std::string& secret) {
     call->only({"method", "path", "headers", "body", "content_type", "alive", "dead"});
     const auto alive = call->inner("alive");
     const auto dead = call->inner("dead");
-    if (!alive || !dead) invalid(call->path() + " must say which answer means alive and which one dead");
+    if (!alive || !dead) web::invalid(call->path() + " must say which answer means alive and which one dead");
     all.prove.emplace(
         Look{CallTemplate(*call, "GET", headers, secret), AnswerRule(*alive), AnswerRule(*dead)});
-    if (!all.prove->call.uses_session()) invalid(call->path() + " does not say {session}");
+    if (!all.prove->call.uses_session()) web::invalid(call->path() + " does not say {session}");
     // These are about our call, not about the session.
     for (const int status : all.prove->dead.statuses()) {
       if (status >= 500 || status == 401 || status == 403 || status == 407 || status == 408 || status == 429)
-        invalid(dead->at("status") + ": " + std::to_string(status) +
-                " says that the call failed, not that the session is dead");
+        web::invalid(dead->at("status") + ": " + std::to_string(status) +
+                     " says that the call failed, not that the session is dead");
     }
   }
   return all;
@@ -212,10 +212,11 @@ Calls calls_of(const Setting& setting, const std::string& secret) {
 
 }  // namespace
 
-std::unique_ptr<Store> make_http_store(const Setting& setting) {
+std::unique_ptr<Store> make_http_store(const web::Setting& setting) {
   setting.only({"kind", "url", "ca_file", "certificate_file", "key_file", "plain_beyond_loopback", "secret",
                 "headers", "calls", "statement_timeout", "connect_timeout", "settles_after"});
-  return std::make_unique<HttpStore>(http_server_of(setting), calls_of(setting, setting.text("secret", "")),
+  return std::make_unique<HttpStore>(web::http_server_of(setting, "statement_timeout"),
+                                     calls_of(setting, setting.text("secret", "")),
                                      setting.duration("settles_after", plugin::Duration{}));
 }
 

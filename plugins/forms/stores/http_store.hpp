@@ -7,12 +7,12 @@
 
 #include <memory>
 
-#include "plugins/forms/stores/setting.hpp"
 #include "plugins/forms/stores/store.hpp"
+#include "plugins/web/setting.hpp"
 
 namespace curfew::forms {
 
-[[nodiscard]] std::unique_ptr<Store> make_http_store(const Setting& setting);
-[[nodiscard]] std::unique_ptr<Store> make_lemonldap_store(const Setting& setting);
+[[nodiscard]] std::unique_ptr<Store> make_http_store(const web::Setting& setting);
+[[nodiscard]] std::unique_ptr<Store> make_lemonldap_store(const web::Setting& setting);
 
 }  // namespace curfew::forms

@@ -14,16 +14,16 @@
 #include <string>
 #include <vector>
 
-#include "plugins/forms/stores/http_client.hpp"
 #include "plugins/forms/stores/store.hpp"
+#include "plugins/web/http_client.hpp"
 
 namespace curfew::forms {
 
 class CallTemplate {
  public:
-  CallTemplate(const Setting& call, const std::string& default_method,
+  CallTemplate(const web::Setting& call, const std::string& default_method,
                const std::map<std::string, std::string>& headers, const std::string& secret);
-  [[nodiscard]] HttpCall with(const SessionName& name) const;
+  [[nodiscard]] web::HttpCall with(const SessionName& name) const;
   [[nodiscard]] bool uses_session() const;
   [[nodiscard]] bool uses_subject() const;
   [[nodiscard]] const std::string& setting() const { return setting_; }
@@ -45,8 +45,8 @@ class CallTemplate {
 class AnswerRule {
  public:
   // {status: [200], contains: text, json: {/active: false}}
-  explicit AnswerRule(const Setting& rule);
-  [[nodiscard]] bool fits(const HttpReply& reply) const;
+  explicit AnswerRule(const web::Setting& rule);
+  [[nodiscard]] bool fits(const web::HttpReply& reply) const;
   [[nodiscard]] const std::vector<int>& statuses() const { return statuses_; }
 
  private:

@@ -8,8 +8,8 @@
 #include <deque>
 #include <mutex>
 
-#include "plugins/forms/stores/http_client.hpp"
 #include "plugins/forms/stores/http_store.hpp"
+#include "plugins/web/http_client.hpp"
 
 namespace curfew::forms {
 namespace {
@@ -34,7 +34,7 @@ enum class Shown { Alive, Gone, Unclear };
 
 class LemonldapStore final : public Store {
  public:
-  LemonldapStore(HttpServer server, std::map<std::string, std::string> headers,
+  LemonldapStore(web::HttpServer server, std::map<std::string, std::string> headers,
                  plugin::Duration settles_after)
       : client_(std::move(server)), headers_(std::move(headers)), settles_after_(settles_after) {
     headers_["Accept"] = "application/json";
@@ -56,11 +56,11 @@ class LemonldapStore final : public Store {
 
   Answer end(const SessionName& session, Time deadline) override {
     if (!is_id(session.id)) return {Code::Failed, "this is no session id of LemonLDAP::NG"};
-    const HttpReply reply = client_.ask({.method = "DELETE",
-                                         .path = "/sessions/global/" + percent_encoded(session.id),
-                                         .headers = headers_,
-                                         .body = {}},
-                                        deadline);
+    const web::HttpReply reply = client_.ask({.method = "DELETE",
+                                              .path = "/sessions/global/" + web::percent_encoded(session.id),
+                                              .headers = headers_,
+                                              .body = {}},
+                                             deadline);
     simdjson::dom::parser parser;
     simdjson::dom::element document;
     const bool is_json = parser.parse(reply.body).get(document) == simdjson::SUCCESS;
@@ -111,7 +111,7 @@ class LemonldapStore final : public Store {
   }
 
  private:
-  [[noreturn]] void fail(const HttpReply& reply) const {
+  [[noreturn]] void fail(const web::HttpReply& reply) const {
     throw Failure(Code::Unavailable,
                   client_.where() + ": asked LemonLDAP::NG to delete a session, it answered " +
                       std::to_string(reply.status) + "; is restSessionServer on, and may we use it?");
@@ -119,9 +119,9 @@ class LemonldapStore final : public Store {
 
   // Only two of a session's values, and no personal one.
   Shown look(const std::string& id, Time deadline) {
-    const HttpReply reply =
+    const web::HttpReply reply =
         client_.ask({.method = "GET",
-                     .path = "/sessions/global/" + percent_encoded(id) + "/%5B_utime,_session_kind%5D",
+                     .path = "/sessions/global/" + web::percent_encoded(id) + "/%5B_utime,_session_kind%5D",
                      .headers = headers_,
                      .body = {}},
                     deadline);
@@ -159,7 +159,7 @@ class LemonldapStore final : public Store {
     return all;
   }
 
-  HttpClient client_;
+  web::HttpClient client_;
   std::map<std::string, std::string> headers_;
   plugin::Duration settles_after_;
   std::mutex mutex_;
@@ -168,23 +168,24 @@ class LemonldapStore final : public Store {
 
 }  // namespace
 
-std::unique_ptr<Store> make_lemonldap_store(const Setting& setting) {
+std::unique_ptr<Store> make_lemonldap_store(const web::Setting& setting) {
   setting.only({"kind", "url", "ca_file", "certificate_file", "key_file", "plain_beyond_loopback", "secret",
                 "headers", "statement_timeout", "connect_timeout", "settles_after"});
   if (!setting.has("settles_after"))
-    invalid(setting.at("settles_after") +
-            " is missing: how long handlers go on with what they cached. 15s is handlerInternalCache; "
-            "handlers on "
-            "other machines than the portal also keep a local cache, 10m by default");
+    web::invalid(setting.at("settles_after") +
+                 " is missing: how long handlers go on with what they cached. 15s is handlerInternalCache; "
+                 "handlers on "
+                 "other machines than the portal also keep a local cache, 10m by default");
   std::map<std::string, std::string> headers = setting.texts("headers");
   const std::string secret = setting.text("secret", "");
   for (auto& [name, value] : headers) {
     const std::size_t at = value.find("{secret}");
     if (at == std::string::npos) continue;
-    if (secret.empty()) invalid(setting.at("headers") + " asks for {secret}, and there is none");
+    if (secret.empty()) web::invalid(setting.at("headers") + " asks for {secret}, and there is none");
     value.replace(at, 8, secret);
   }
-  return std::make_unique<LemonldapStore>(http_server_of(setting), std::move(headers),
+  return std::make_unique<LemonldapStore>(web::http_server_of(setting, "statement_timeout"),
+                                          std::move(headers),
                                           setting.duration("settles_after", plugin::Duration{}));
 }
 

@@ -76,7 +76,7 @@ Opened open(const SqlServer& server, std::chrono::milliseconds time) {
 
 class MariadbConnection final : public SqlConnection {
  public:
-  MariadbConnection(const SqlServer& server, Bounds& bounds, const Patience& patience)
+  MariadbConnection(const SqlServer& server, Bounds& bounds, const web::Patience& patience)
       : where_("MariaDB at " + server.host), password_(server.password), watchdog_(bounds.watchdog) {
     // The library can't be told an address beside the name that the certificate is held against, so it asks
     // again; a name service that hangs is told of here, and one that hangs by then only holds that thread.
@@ -104,7 +104,7 @@ class MariadbConnection final : public SqlConnection {
   }
 
   Ran run(const Statement& statement, const SessionName& name, const std::function<void(const Row&)>& row,
-          const Patience& patience) override {
+          const web::Patience& patience) override {
     const auto guard = watchdog_.cut_off(mysql_get_socket(connection_.get()), patience);
     const auto secrets = statement.parameters(name);
     std::unique_ptr<MYSQL_STMT, Close> prepared(mysql_stmt_init(connection_.get()));
@@ -207,14 +207,14 @@ class MariadbConnection final : public SqlConnection {
 
   std::string where_;
   std::string password_;
-  Watchdog& watchdog_;
+  web::Watchdog& watchdog_;
   Handle connection_;
 };
 
 }  // namespace
 
 std::unique_ptr<SqlConnection> connect_mariadb(const SqlServer& server, Bounds& bounds,
-                                               const Patience& patience) {
+                                               const web::Patience& patience) {
   return std::make_unique<MariadbConnection>(server, bounds, patience);
 }
 

@@ -21,7 +21,7 @@ struct Clear {
 using Result = std::unique_ptr<PGresult, Clear>;
 
 // False: the deadline came.
-bool wait_for(PGconn* connection, short events, const Patience& patience) {
+bool wait_for(PGconn* connection, short events, const web::Patience& patience) {
   pollfd one{PQsocket(connection), events, 0};
   for (;;) {
     const int ready = ::poll(&one, 1, static_cast<int>(patience.left().count()));
@@ -37,7 +37,7 @@ struct Place {
   std::string addresses;
 };
 
-Place place_of(const SqlServer& server, plugin::Names& names, const Patience& patience) {
+Place place_of(const SqlServer& server, plugin::Names& names, const web::Patience& patience) {
   if (server.host.starts_with('/')) return {.hosts = server.host, .addresses = {}};
   Place place;
   std::string_view rest = server.host;
@@ -54,7 +54,7 @@ Place place_of(const SqlServer& server, plugin::Names& names, const Patience& pa
 
 class PostgresqlConnection final : public SqlConnection {
  public:
-  PostgresqlConnection(const SqlServer& server, Bounds& bounds, const Patience& patience)
+  PostgresqlConnection(const SqlServer& server, Bounds& bounds, const web::Patience& patience)
       : where_("PostgreSQL at " + server.host), password_(server.password) {
     const Place place = place_of(server, bounds.names, patience);
     // A standby may lag behind, and a row that a rule hides is not a row that is gone: both would make a
@@ -105,7 +105,7 @@ class PostgresqlConnection final : public SqlConnection {
   }
 
   Ran run(const Statement& statement, const SessionName& name, const std::function<void(const Row&)>& row,
-          const Patience& patience) override {
+          const web::Patience& patience) override {
     std::vector<std::string> texts;
     for (const std::string_view parameter : statement.parameters(name)) texts.emplace_back(parameter);
     std::vector<const char*> values;
@@ -154,7 +154,7 @@ class PostgresqlConnection final : public SqlConnection {
     return scrubbed(PQerrorMessage(connection_.get()), secrets);
   }
 
-  void send_all(const std::vector<std::string_view>& secrets, const Patience& patience) {
+  void send_all(const std::vector<std::string_view>& secrets, const web::Patience& patience) {
     for (;;) {
       const int rest = PQflush(connection_.get());
       if (rest == 0) return;
@@ -164,7 +164,7 @@ class PostgresqlConnection final : public SqlConnection {
     }
   }
 
-  Result next_result(const std::vector<std::string_view>& secrets, const Patience& patience) {
+  Result next_result(const std::vector<std::string_view>& secrets, const web::Patience& patience) {
     while (PQisBusy(connection_.get()) == 1) {
       if (!wait_for(connection_.get(), POLLIN, patience)) unavailable("did not answer in time");
       if (PQconsumeInput(connection_.get()) != 1)
@@ -218,7 +218,7 @@ class PostgresqlConnection final : public SqlConnection {
 }  // namespace
 
 std::unique_ptr<SqlConnection> connect_postgresql(const SqlServer& server, Bounds& bounds,
-                                                  const Patience& patience) {
+                                                  const web::Patience& patience) {
   return std::make_unique<PostgresqlConnection>(server, bounds, patience);
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "plugins/forms/stores/setting.hpp"
+#include "plugins/web/setting.hpp"
 
 namespace curfew::forms {
 namespace {
@@ -48,10 +48,10 @@ Preset find_preset(std::string_view name, const std::string& table, Marks marks)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
   };
   if (!std::all_of(table.begin(), table.end(), fits))
-    invalid("store.table: '" + table + "' is no table's name; a stranger one needs queries of its own");
+    web::invalid("store.table: '" + table + "' is no table's name; a stranger one needs queries of its own");
   if (name == "mod_session_dbd") return mod_session_dbd(table.empty() ? "session" : table, marks);
   if (name == "django") return django(table.empty() ? "django_session" : table, marks);
-  invalid("store.preset: '" + std::string(name) + "' is neither mod_session_dbd nor django");
+  web::invalid("store.preset: '" + std::string(name) + "' is neither mod_session_dbd nor django");
 }
 
 }  // namespace curfew::forms

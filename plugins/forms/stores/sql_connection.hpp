@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "curfew/plugin/names.hpp"
-#include "plugins/forms/stores/patience.hpp"
-#include "plugins/forms/stores/setting.hpp"
 #include "plugins/forms/stores/store.hpp"
+#include "plugins/web/patience.hpp"
+#include "plugins/web/setting.hpp"
 
 namespace curfew::forms {
 
@@ -64,7 +64,7 @@ struct SqlServer {
   std::string user;
   std::string password;
   bool verify_tls = false;
-  TlsFiles tls;
+  web::TlsFiles tls;
   plugin::Duration statement_timeout{};
 };
 
@@ -75,7 +75,7 @@ class SqlConnection {
   SqlConnection& operator=(const SqlConnection&) = delete;
   virtual ~SqlConnection() = default;
   virtual Ran run(const Statement& statement, const SessionName& name,
-                  const std::function<void(const Row&)>& row, const Patience& patience) = 0;
+                  const std::function<void(const Row&)>& row, const web::Patience& patience) = 0;
 };
 
 inline constexpr std::size_t longest_field = 8192;
@@ -85,13 +85,13 @@ inline constexpr std::uint64_t most_rows = 5'000'000;
 struct Bounds {
   plugin::Names names;
   plugin::Aside aside;
-  Watchdog watchdog;
+  web::Watchdog watchdog;
 };
 
 [[nodiscard]] std::unique_ptr<SqlConnection> connect_postgresql(const SqlServer& server, Bounds& bounds,
-                                                                const Patience& patience);
+                                                                const web::Patience& patience);
 [[nodiscard]] std::unique_ptr<SqlConnection> connect_mariadb(const SqlServer& server, Bounds& bounds,
-                                                             const Patience& patience);
+                                                             const web::Patience& patience);
 // Where the server's CAs are looked for.
 [[nodiscard]] std::string trusted_cas(const SqlServer& server);
 

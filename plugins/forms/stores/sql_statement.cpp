@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "plugins/forms/stores/setting.hpp"
 #include "plugins/forms/stores/sql_connection.hpp"
+#include "plugins/web/setting.hpp"
 
 namespace curfew::forms {
 
@@ -13,10 +13,10 @@ Statement::Statement(std::string_view text, const std::string& setting, Marks ma
       const std::size_t end = text.find('}', i);
       const std::string_view name = end == std::string_view::npos ? "" : text.substr(i + 1, end - i - 1);
       if (name != "session" && name != "subject")
-        invalid(setting + ": only {session} and {subject} can stand in braces");
+        web::invalid(setting + ": only {session} and {subject} can stand in braces");
       if (quote != 0)
-        invalid(setting + ": {" + std::string(name) +
-                "} stands within quotes; write it without them: it is a parameter, not text");
+        web::invalid(setting + ": {" + std::string(name) +
+                     "} stands within quotes; write it without them: it is a parameter, not text");
       places_.push_back(name == "session" ? Place::Session : Place::Subject);
       text_ += marks == Marks::Dollars ? "$" + std::to_string(places_.size()) : "?";
       i = end;
@@ -28,7 +28,7 @@ Statement::Statement(std::string_view text, const std::string& setting, Marks ma
       quote = c;
     text_ += c;
   }
-  if (quote != 0) invalid(setting + ": a quote is not closed");
+  if (quote != 0) web::invalid(setting + ": a quote is not closed");
 }
 
 bool Statement::uses_session() const {

@@ -141,7 +141,7 @@ class SqlStore final : public Store {
   // have been carried out; to delete twice is harmless, and `cancel` is asked for twice at worst.
   Ran run(const Statement& statement, const SessionName& name, const std::function<void(const Row&)>& row,
           Time deadline) {
-    const Patience patience(deadline, connect_timeout_ + server_.statement_timeout);
+    const web::Patience patience(deadline, connect_timeout_ + server_.statement_timeout);
     bool shown = false;
     const auto watched = row ? std::function<void(const Row&)>([&](const Row& one) {
       shown = true;
@@ -169,13 +169,13 @@ class SqlStore final : public Store {
     }
   }
 
-  std::unique_ptr<SqlConnection> connect(const Patience& patience) {
+  std::unique_ptr<SqlConnection> connect(const web::Patience& patience) {
     return is_postgresql_ ? connect_postgresql(server_, bounds_, patience)
                           : connect_mariadb(server_, bounds_, patience);
   }
 
   // Null: there is room for a new one.
-  std::unique_ptr<SqlConnection> take(const Patience& patience) {
+  std::unique_ptr<SqlConnection> take(const web::Patience& patience) {
     std::unique_lock lock(mutex_);
     if (!returned_.wait_until(lock, patience.end(), [&] { return taken_ < most_connections; }))
       throw Failure(Code::Unavailable,
@@ -224,28 +224,29 @@ bool is_this_machine(const std::string& host) {
   return host.starts_with('/') || host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-SqlServer server_of(const Setting& setting) {
+SqlServer server_of(const web::Setting& setting) {
   SqlServer server{.host = setting.text("host"),
                    .port = setting.number("port", 0),
                    .database = setting.text("database"),
                    .user = setting.text("user"),
                    .password = setting.text("password", "")};
   const std::string tls = setting.text("tls", "verify");
-  if (tls != "verify" && tls != "off") invalid(setting.at("tls") + " must be verify or off");
+  if (tls != "verify" && tls != "off") web::invalid(setting.at("tls") + " must be verify or off");
   const bool is_near = is_this_machine(server.host);
   server.verify_tls = tls == "verify" && (!is_near || setting.has("tls"));
   if (server.verify_tls && server.host.starts_with('/'))
-    invalid(setting.at("tls") + ": there is no TLS on a unix socket");
+    web::invalid(setting.at("tls") + ": there is no TLS on a unix socket");
   if (!server.verify_tls && !is_near && !setting.flag("plain_beyond_loopback", false))
-    invalid(setting.at("tls") + ": without TLS the password and session ids would go over the network in " +
-            "the clear; say verify, or plain_beyond_loopback");
+    web::invalid(setting.at("tls") +
+                 ": without TLS the password and session ids would go over the network in " +
+                 "the clear; say verify, or plain_beyond_loopback");
   server.tls = setting.tls_files();
   if (!server.verify_tls && (!server.tls.ca.empty() || !server.tls.certificate.empty()))
-    invalid(setting.at(server.tls.ca.empty() ? "certificate_file" : "ca_file") +
-            " is of no use without TLS; say tls: verify");
+    web::invalid(setting.at(server.tls.ca.empty() ? "certificate_file" : "ca_file") +
+                 " is of no use without TLS; say tls: verify");
   server.statement_timeout = setting.duration("statement_timeout", std::chrono::seconds(5));
   if (server.statement_timeout < std::chrono::milliseconds(100))
-    invalid(setting.at("statement_timeout") + " must be at least 100ms");
+    web::invalid(setting.at("statement_timeout") + " must be at least 100ms");
   return server;
 }
 
@@ -266,27 +267,27 @@ bool takes_all_columns(const std::string& text) {
   return false;
 }
 
-void check_mod_session_dbd(const Setting& setting) {
+void check_mod_session_dbd(const web::Setting& setting) {
   for (const char* key : {"list", "delete", "delete_subject", "cancel", "prove"}) {
     const std::string text = setting.text(key, "");
     if (has_word(text, "value") || takes_all_columns(text))
-      invalid(
+      web::invalid(
           setting.at(key) +
           ": the column value of mod_session_dbd holds passwords in the clear, and is never read; name other "
           "columns, and not *");
   }
 }
 
-Statements statements_of(const Setting& setting, Marks marks) {
+Statements statements_of(const web::Setting& setting, Marks marks) {
   Preset preset;
   const std::string name = setting.text("preset", "");
   if (!name.empty())
     preset = find_preset(name, setting.text("table", ""), marks);
   else if (setting.has("table"))
-    invalid(setting.at("table") + " is for a preset; without one, say list, delete and prove");
+    web::invalid(setting.at("table") + " is for a preset; without one, say list, delete and prove");
   const auto statement = [&](const char* key, const std::string& known) -> std::optional<Statement> {
     const std::string text = setting.text(key, known);
-    if (text.empty() && setting.has(key)) invalid(setting.at(key) + " is empty; leave it out");
+    if (text.empty() && setting.has(key)) web::invalid(setting.at(key) + " is empty; leave it out");
     if (text.empty()) return std::nullopt;
     return Statement(text, setting.at(key), marks);
   };
@@ -296,26 +297,26 @@ Statements statements_of(const Setting& setting, Marks marks) {
                  .cancel = statement("cancel", ""),
                  .prove = statement("prove", preset.prove)};
   if (!all.list && !all.remove && !all.prove)
-    invalid(setting.path() + " says neither list, delete nor prove, and no preset");
+    web::invalid(setting.path() + " says neither list, delete nor prove, and no preset");
   for (const auto* query : {&all.list, &all.prove}) {
     if (*query && !is_select((*query)->text()))
-      invalid((*query)->setting() + " must be a SELECT: looking changes nothing");
+      web::invalid((*query)->setting() + " must be a SELECT: looking changes nothing");
   }
   if (all.list && (all.list->uses_session() || all.list->uses_subject()))
-    invalid(all.list->setting() + " lists all sessions: it can't ask for one");
+    web::invalid(all.list->setting() + " lists all sessions: it can't ask for one");
   for (const auto* query : {&all.remove, &all.cancel, &all.prove}) {
     if (*query && !(*query)->uses_session())
-      invalid((*query)->setting() + " does not say {session}: it would be about all of them");
+      web::invalid((*query)->setting() + " does not say {session}: it would be about all of them");
   }
   if (all.remove_subject && !all.remove_subject->uses_subject())
-    invalid(all.remove_subject->setting() + " does not say {subject}: it would be about everyone");
+    web::invalid(all.remove_subject->setting() + " does not say {subject}: it would be about everyone");
   if (name == "mod_session_dbd") check_mod_session_dbd(setting);
   return all;
 }
 
 }  // namespace
 
-std::unique_ptr<Store> make_sql_store(const Setting& setting) {
+std::unique_ptr<Store> make_sql_store(const web::Setting& setting) {
   setting.only({"kind",
                 "preset",
                 "table",

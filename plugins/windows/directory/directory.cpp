@@ -5,7 +5,6 @@
 
 #include "plugins/windows/directory/directory_changes.hpp"
 #include "plugins/windows/directory/ldap_text.hpp"
-#include "plugins/windows/directory/ticket_proof.hpp"
 
 namespace curfew::windows {
 namespace {
@@ -17,7 +16,6 @@ using plugin::Liveness;
 using plugin::Step;
 using plugin::Time;
 
-constexpr std::size_t most_tickets = 200'000;
 constexpr int rounds_of_an_act = 3;
 constexpr plugin::Duration first_pause = std::chrono::milliseconds(500);
 // The answer must be back before the host's own deadline.
@@ -29,6 +27,10 @@ std::string key_of(const plugin::SessionDigest& digest) {
   return hex({reinterpret_cast<const char*>(digest.bytes), sizeof(digest.bytes)});
 }
 
+std::string no_answer(const DirectoryServer& server, std::chrono::milliseconds time, const Attempt& attempt) {
+  return server.uri + ": no answer within " + std::to_string(time.count()) + " ms, " + attempt.phase();
+}
+
 }  // namespace
 
 Directory::Directory(DirectorySettings settings, std::string source)
@@ -36,18 +38,30 @@ Directory::Directory(DirectorySettings settings, std::string source)
 
 Directory::~Directory() { stop(); }
 
-void Directory::start() { journal_ = std::make_shared<DirectoryJournal>(settings_->journal, source_); }
+void Directory::start() { journal_ = std::make_shared<files::ChangeJournal>(settings_->journal, source_); }
 
 void Directory::stop() {
   const std::lock_guard lock(mutex_);
   stopping_ = true;
   stopped_.notify_all();
+  lookups_.stop();
   if (const auto lookup = lookup_.lock()) lookup->cut();
 }
 
 bool Directory::pause(plugin::Duration time) {
   std::unique_lock lock(mutex_);
   return !stopped_.wait_for(lock, time, [&] { return stopping_; });
+}
+
+std::optional<Answer> Directory::with_server(plugin::Aside& aside, const DirectoryServer& server,
+                                             std::chrono::milliseconds time,
+                                             const std::shared_ptr<Attempt>& attempt, const Work& work) {
+  auto answer = aside.run(time, [settings = settings_, server, attempt, work]() {
+    LdapConnection connection(*settings, server, attempt);
+    return work(connection, *settings, *attempt);
+  });
+  if (!answer) attempt->cut();
+  return answer;
 }
 
 Answer Directory::with_servers(const Terms& terms, const Work& work) {
@@ -79,14 +93,10 @@ Answer Directory::with_servers(const Terms& terms, const Work& work) {
         lookup_ = attempt;
       }
       try {
-        const auto answer = aside_.run(time, [settings = settings_, &server = server, attempt, work]() {
-          LdapConnection connection(*settings, server, attempt);
-          return work(connection, *settings, *attempt);
-        });
-        if (answer) return *answer;
-        attempt->cut();
-        why += server.uri + ": no answer within " + std::to_string(time.count()) + " ms, " +
-               attempt->phase() + ". ";
+        if (const auto answer =
+                with_server(terms.ends_at_stop ? lookups_ : aside_, server, time, attempt, work))
+          return *answer;
+        why += no_answer(server, time, *attempt) + ". ";
       } catch (const Failure& failure) {
         if (failure.code() != Code::Unavailable) return {failure.code(), failure.what()};
         why += std::string(failure.what()) + ". ";
@@ -139,50 +149,62 @@ std::vector<FoundGroup> Directory::members() {
 }
 
 void Directory::rests_on_ticket(const plugin::SessionDigest& session, std::string_view sid) {
-  if (settings_->ticket_lifetime == plugin::Duration{} || sid.empty()) return;
-  const std::string key = key_of(session);
-  const std::lock_guard lock(mutex_);
-  if (!tickets_.emplace(key, sid).second) return;
-  tickets_by_age_.push_back(key);
-  while (tickets_by_age_.size() > most_tickets) {
-    tickets_.erase(tickets_by_age_.front());
-    tickets_by_age_.pop_front();
+  if (settings_->ticket_lifetime != plugin::Duration{}) tickets_.began(key_of(session), sid);
+}
+
+void Directory::ended(const plugin::SessionDigest& session) { tickets_.ended(key_of(session)); }
+
+SeenAt Directory::look(const DirectoryServer& server, const std::string& sid, Time end) {
+  SeenAt seen;
+  seen.server = server.uri;
+  const auto time =
+      std::min(settings_->timeout, std::chrono::duration_cast<std::chrono::milliseconds>(end - wall_clock()));
+  if (time <= std::chrono::milliseconds(0)) {
+    seen.failure = server.uri + ": no time was left to ask it";
+    return seen;
   }
+  const auto attempt = std::make_shared<Attempt>();
+  const auto account = std::make_shared<DirectoryAccount>();
+  try {
+    const auto answer = with_server(
+        aside_, server, time, attempt,
+        [account, sid](LdapConnection& connection, const DirectorySettings& settings, Attempt&) -> Answer {
+          *account = find_account(connection, domain_of(connection, settings), {{"windows_sid", sid}});
+          return {};
+        });
+    if (answer)
+      seen.account = *account;
+    else
+      seen.failure = no_answer(server, time, *attempt);
+  } catch (const Failure& failure) {
+    if (failure.code() == Code::Refused) throw;  // the next one would only lock the service account
+    seen.failure = failure.what();
+    if (!seen.failure.starts_with(server.uri)) seen.failure.insert(0, server.uri + ": ");
+  }
+  return seen;
 }
 
-void Directory::ended(const plugin::SessionDigest& session) {
-  const std::lock_guard lock(mutex_);
-  tickets_.erase(key_of(session));
-}
-
-Liveness Directory::prove(const plugin::Probe& probe) {
+plugin::Proof Directory::prove(const plugin::Probe& probe) {
   if (settings_->ticket_lifetime == plugin::Duration{})
     throw Failure(
         Code::Unsupported,
         "the directory can't say whether a session lives; with directory.ticket_lifetime it says when "
         "the tickets of a disabled account have expired");
-  std::string sid;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = tickets_.find(key_of(probe.session)); found != tickets_.end()) sid = found->second;
-  }
-  if (sid.empty())
-    throw Failure(
-        Code::NotFound,
-        "the directory can't say whether this session lives: it was not seen to begin with a Kerberos "
-        "ticket since the start");
-  const auto said = std::make_shared<TicketProof>();
-  const Answer answer = with_servers(
-      {.deadline = probe.deadline},
-      [said, sid](LdapConnection& connection, const DirectorySettings& settings, Attempt&) -> Answer {
-        const Domain domain = domain_of(connection, settings);
-        const DirectoryAccount account = find_account(connection, domain, {{"windows_sid", sid}});
-        *said = ticket_proof(account, settings, wall_clock());
-        return {};
-      });
-  if (answer.code != Code::Ok) throw Failure(answer.code, answer.text);
-  if (said->liveness == Liveness::Unknown) throw Failure(Code::Failed, said->text);
-  return said->liveness;
+  const std::string key = key_of(probe.session);
+  const auto ticket = tickets_.find(key);
+  if (!ticket)
+    throw Failure(Code::NotFound,
+                  "the directory can't say whether this session lives: it was not seen to begin with a "
+                  "Kerberos ticket");
+  const Time end =
+      probe.deadline == Time{} ? wall_clock() + std::chrono::seconds(30) : probe.deadline - margin;
+  std::vector<SeenAt> seen;
+  for (const DirectoryServer& server : settings_->servers) seen.push_back(look(server, ticket->sid, end));
+  const Time now = wall_clock();
+  const Time closed_at = tickets_.looked(key, agreement_of(seen), now);
+  plugin::Proof proof = ticket_proof(seen, *settings_, closed_at, now);
+  if (proof.liveness == Liveness::Unknown) throw Failure(Code::Failed, proof.text);
+  return proof;
 }
 
 }  // namespace curfew::windows

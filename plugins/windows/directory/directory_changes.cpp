@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "plugins/windows/directory/ldap_text.hpp"
 #include "plugins/windows/directory/protected_accounts.hpp"
@@ -25,7 +26,7 @@ constexpr std::uint32_t most_versions_of_a_change = 3;
 
 // The account as this source left it: same value, and not changed since, there and back included. Of a change
 // whose answer never came, the time tells it from somebody else's who came later.
-bool is_as_left(const JournalEntry& entry, const DirectoryAccount& account) {
+bool is_as_left(const files::JournalEntry& entry, const DirectoryAccount& account) {
   if (account.control != entry.to) return false;
   if (entry.version == 0 || account.control_version == 0) return true;
   if (account.control_changed_at < entry.at - most_skew || account.control_changed_at > entry.at + most_skew)
@@ -35,21 +36,46 @@ bool is_as_left(const JournalEntry& entry, const DirectoryAccount& account) {
          account.control_version <= entry.version + most_versions_of_a_change;
 }
 
-// Writes down what is going to be sent, and forgets it when it was not sent after all.
+// The change was made at another controller, and replication has not brought it to this one yet: what is
+// found here says nothing of what somebody did since. Without replication's data that can't be told.
+bool has_not_arrived(const ChangeTools& tools, const files::JournalEntry& entry,
+                     const DirectoryAccount& account) {
+  return tools.connection.server() != entry.server && entry.version != 0 && account.control_version != 0 &&
+         account.control_version <= entry.version;
+}
+
+[[noreturn]] void wait_for_replication(const ChangeTools& tools, const files::JournalEntry& entry,
+                                       const std::string& what) {
+  throw plugin::Failure(Code::Unavailable, tools.connection.server() + ": " + what + " was changed at " +
+                                               entry.server +
+                                               ", and that was not replicated to here yet; it can be undone "
+                                               "there, or here later");
+}
+
+// Nothing was changed after all: what holds is what was done before, at another controller, if anything.
+void take_back(files::ChangeJournal& journal, const std::string& key,
+               const std::optional<files::JournalEntry>& before) {
+  if (before)
+    journal.put(key, *before);
+  else
+    journal.drop(key);
+}
+
+// Writes down what is going to be sent, and takes it back when it was not sent after all.
 template <typename Send>
-ModifyAnswer written_down(const ChangeTools& tools, const std::string& key, const JournalEntry& intent,
-                          Send send) {
+ModifyAnswer written_down(const ChangeTools& tools, const std::string& key, const files::JournalEntry& intent,
+                          const std::optional<files::JournalEntry>& before, Send send) {
   tools.journal.put(key, intent);
   try {
     return send();
   } catch (const plugin::Failure&) {
-    if (!tools.connection.is_in_doubt()) tools.journal.drop(key);
+    if (!tools.connection.is_in_doubt()) take_back(tools.journal, key, before);
     throw;
   }
 }
 
 // The change is made: whatever fails now, the intent in the journal is enough to undo it.
-void note_what_is_left(const ChangeTools& tools, const std::string& key, JournalEntry intent,
+void note_what_is_left(const ChangeTools& tools, const std::string& key, files::JournalEntry intent,
                        const std::string& dn) {
   try {
     const DirectoryAccount after = read_account(tools.connection, dn);
@@ -72,20 +98,20 @@ std::optional<DirectoryAccount> touchable(const ChangeTools& tools, const Direct
 }
 
 // Whether somebody else than `session` still wants it so.
-bool is_wanted_by_others(const JournalEntry& entry, const std::string& session) {
+bool is_wanted_by_others(const files::JournalEntry& entry, const std::string& session) {
   return std::any_of(entry.holders.begin(), entry.holders.end(), [&](const auto& holder) {
     return holder.first != session && (holder.second == Time{} || holder.second > now());
   });
 }
 
-void hold(DirectoryJournal& journal, const std::string& key, JournalEntry entry,
+void hold(files::ChangeJournal& journal, const std::string& key, files::JournalEntry entry,
           const DirectoryOrder& order) {
   entry.holders[order.session] = order.until;
   journal.put(key, std::move(entry));
 }
 
 // Only its own wish is withdrawn.
-Answer leave_to_others(DirectoryJournal& journal, const std::string& key, JournalEntry entry,
+Answer leave_to_others(files::ChangeJournal& journal, const std::string& key, files::JournalEntry entry,
                        const DirectoryOrder& order, const std::string& what) {
   entry.holders.erase(order.session);
   journal.put(key, std::move(entry));
@@ -111,26 +137,31 @@ Answer disable(const ChangeTools& tools, const DirectoryOrder& order) {
     const auto account = touchable(tools, order, refusal);
     if (!account) return refusal;
     const std::string key = account->guid + "/disabled";
-    const auto before = tools.journal.find(key);
+    auto before = tools.journal.find(key);
     if (account->is_disabled()) {
       if (!before || !is_as_left(*before, *account))
         return {Code::NotFound, "the account is disabled already, and not by this source: it stays as it is"};
       hold(tools.journal, key, *before, order);
       return {Code::Ok, "the account is disabled already, by this source"};
     }
-    const JournalEntry intent{.from = account->control,
-                              .to = account->control | account_disabled,
-                              .version = account->control_version,
-                              .left = 0,
-                              .at = now(),
-                              .holders = {{order.session, order.until}}};
-    const ModifyAnswer answer =
-        written_down(tools, key, intent, [&] { return set_control(tools.connection, *account, intent.to); });
+    files::JournalEntry intent{.from = account->control,
+                               .to = account->control | account_disabled,
+                               .version = account->control_version,
+                               .left = 0,
+                               .at = now(),
+                               .server = tools.connection.server(),
+                               .holders = {}};
+    // Disabled already, where this controller has not heard of it: here too now, and for the same orders.
+    if (before && !has_not_arrived(tools, *before, *account)) before.reset();
+    if (before) intent.holders = before->holders;
+    intent.holders[order.session] = order.until;
+    const ModifyAnswer answer = written_down(
+        tools, key, intent, before, [&] { return set_control(tools.connection, *account, intent.to); });
     if (answer.code == Modified::Done) {
       note_what_is_left(tools, key, intent, account->dn);
       return {Code::Ok, "the account is disabled; tickets and connections from before live on"};
     }
-    tools.journal.drop(key);
+    take_back(tools.journal, key, before);
     if (answer.code == Modified::NotAllowed) return not_allowed("userAccountControl of this account");
     if (answer.code == Modified::Refused)
       return {Code::Failed, "the directory refuses the change: " + answer.text};
@@ -148,6 +179,7 @@ Answer enable(const ChangeTools& tools, const DirectoryOrder& order) {
   if (!entry)
     return {Code::NotFound, "this source's journal has nothing to undo for this account: it stays as it is"};
   if (!account.is_disabled()) {
+    if (has_not_arrived(tools, *entry, account)) wait_for_replication(tools, *entry, "the account");
     tools.journal.drop(key);
     return {Code::NotFound, "somebody has enabled the account already"};
   }
@@ -197,21 +229,29 @@ Answer leave_group(const ChangeTools& tools, const DirectoryOrder& order) {
   const auto account = touchable(tools, order, refusal);
   if (!account) return refusal;
   const std::string key = account->guid + "/left:" + lower(group);
-  const auto before = tools.journal.find(key);
+  auto before = tools.journal.find(key);
   if (!is_member(tools.connection, group, account->dn)) {
     if (!before)
       return {Code::NotFound, "the account is not itself a member of " + group + ": nothing to leave"};
     hold(tools.journal, key, *before, order);
     return {Code::Ok, "the account is out of the group already, by this source"};
   }
-  const JournalEntry intent{
-      .from = 0, .to = 0, .version = 0, .left = 0, .at = now(), .holders = {{order.session, order.until}}};
-  const ModifyAnswer answer = written_down(tools, key, intent, [&] {
+  files::JournalEntry intent{.from = 0,
+                             .to = 0,
+                             .version = 0,
+                             .left = 0,
+                             .at = now(),
+                             .server = tools.connection.server(),
+                             .holders = {}};
+  if (before && before->server == tools.connection.server()) before.reset();
+  if (before) intent.holders = before->holders;
+  intent.holders[order.session] = order.until;
+  const ModifyAnswer answer = written_down(tools, key, intent, before, [&] {
     return tools.connection.modify(group, {{ChangeKind::Delete, "member", account->dn}});
   });
   if (answer.code == Modified::Done)
     return {Code::Ok, "the account has left the group; tickets from before still say that it is a member"};
-  tools.journal.drop(key);
+  take_back(tools.journal, key, before);
   if (answer.code == Modified::NoSuchValue)
     return {Code::NotFound, "somebody else took the account out of " + group + " at this moment"};
   if (answer.code == Modified::NotAllowed) return not_allowed("member of " + group);
@@ -228,6 +268,9 @@ Answer rejoin_group(const ChangeTools& tools, const DirectoryOrder& order) {
   if (!entry)
     return {Code::NotFound, "this source's journal has nothing to undo for this account: it stays as it is"};
   if (is_member(tools.connection, group, account.dn)) {
+    // Of a member, no controller says how often it came and went.
+    if (tools.connection.server() != entry->server)
+      wait_for_replication(tools, *entry, "the account's membership");
     tools.journal.drop(key);
     return {Code::NotFound, "somebody has put the account back into " + group + " already"};
   }

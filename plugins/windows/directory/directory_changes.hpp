@@ -9,8 +9,8 @@
 
 #include <string>
 
+#include "plugins/files/change_journal.hpp"
 #include "plugins/windows/directory/directory_account.hpp"
-#include "plugins/windows/directory/directory_journal.hpp"
 
 namespace curfew::windows {
 
@@ -23,7 +23,7 @@ struct DirectoryOrder {
 struct ChangeTools {
   LdapConnection& connection;
   const DirectorySettings& settings;
-  DirectoryJournal& journal;
+  files::ChangeJournal& journal;
 };
 
 [[nodiscard]] plugin::Answer disable(const ChangeTools& tools, const DirectoryOrder& order);

@@ -90,6 +90,7 @@ class LdapConnection {
   LdapConnection(const LdapConnection&) = delete;
   LdapConnection& operator=(const LdapConnection&) = delete;
 
+  [[nodiscard]] const std::string& server() const { return server_; }
   // At most `most` entries; more than that is a Failure unless `most` + 1 say enough to the caller.
   [[nodiscard]] std::vector<LdapEntry> search(const std::string& base, Scope scope, const std::string& filter,
                                               const std::vector<std::string>& attributes, int most);

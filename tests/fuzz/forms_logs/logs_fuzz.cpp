@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -33,11 +34,12 @@ plugin::SessionDigest digest(std::string_view text) {
 struct Reader {
   std::unique_ptr<LogFormat> format;
   Rules rules;
+  curfew::files::Duration window{};
 };
 
 Reader reader_of(std::string_view settings) {
   const FormsSettings read = read_settings(settings);
-  return {make_format(read.format), Rules(read.rules)};
+  return {make_format(read.format), Rules(read.rules), read.window};
 }
 
 // One of each format, with rules that look at everything.
@@ -55,7 +57,8 @@ const std::vector<Reader>& readers() {
                        {"means":"sign_out","session_from":[{"query":"id"},{"field":"u","capture":"([0-9a-f]+)$"}],"when":{"path_regex":"^/(a|b)+$"}},
                        {"means":"activity"}]})",
          R"({"inputs":["x"],"format":{"kind":"nginx","escape":"json","log_format":"{\"t\":\"$msec\",\"u\":\"$request\",\"c\":\"$http_cookie\",\"s\":$status}"},
-              "session":{"cookie":"sid"},"rules":[{"means":"activity"}]})"})
+              "session":{"cookie":"sid"},"rules":[{"means":"activity"}]})",
+         R"({"inputs":["x"],"preset":"iis_windows","session":{"window":"1m"},"rules":[{"means":"sign_out","when":{"path":"*/out"}}]})"})
       made.push_back(reader_of(settings));
     return made;
   }();
@@ -73,12 +76,25 @@ void read_log(const Reader& reader, std::string_view bytes) {
     if (!finding.end_inferred) told += finding.count;
   });
   const LogReading reading{*reader.format, reader.rules, digest,
-                           [](std::string_view id, std::string_view) { require(!id.empty()); }};
+                           [](std::string_view id, std::string_view) { require(!id.empty()); },
+                           reader.window};
+  std::optional<Visits> visits;
+  std::uint64_t signed_in = 0;
+  if (reader.window != Duration{}) {
+    visits.emplace(reader.window, digest, [&](Mark&& mark) {
+      signed_in += mark.means == Meaning::SignIn ? 1 : 0;
+      merger.add(std::move(mark));
+    });
+  }
   LineIntake intake(reading, coverage, input, [&](Mark&& mark) {
     ++marked;
     const Mark same = decode(encode(mark));
     require(same.time == mark.time && same.user == mark.user && same.session == mark.session);
-    merger.add(std::move(mark));
+    if (visits) {
+      visits->add(std::move(mark));
+    } else {
+      merger.add(std::move(mark));
+    }
   });
   std::uint64_t lines_read = 0;
   files::LineReader lines(
@@ -93,8 +109,16 @@ void read_log(const Reader& reader, std::string_view bytes) {
       });
   lines.feed(bytes);
   lines.finish();
+  std::uint64_t left_out = 0;
+  if (visits) {
+    visits->release(Time::max());
+    for (const auto& [key, value] : visits->take_changes()) visits->restore(key, value);
+    (void)visits->end_silent(Time::max() - std::chrono::hours(24));
+    visits->forget(Time::max() - std::chrono::hours(24));
+    left_out = visits->counts().after_sign_out;
+  }
   merger.finish();
-  require(told == marked);
+  require(told == marked + signed_in - left_out);
   const InputCoverage sum = coverage.sum();
   std::uint64_t counted = sum.unreadable + sum.headings;
   for (const std::uint64_t count : sum.lines) counted += count;
@@ -128,12 +152,12 @@ void read_format(const char* kind, std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const std::size_t what = data[0] % 9U;
+  const std::size_t what = data[0] % 10U;
   if (what < readers().size()) {
     read_log(readers()[what], bytes);
-  } else if (what == 6) {
-    read_format("nginx", bytes);
   } else if (what == 7) {
+    read_format("nginx", bytes);
+  } else if (what == 8) {
     read_format("apache", bytes);
   } else {
     try {

@@ -70,11 +70,6 @@ void follow(std::string_view bytes) {
 
 }  // namespace
 
-// libevtx 20181227 itself leaks what it built of a record when the record is damaged: a few hundred bytes
-// each.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() { return "leak:libevtx"; }
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Coverage coverage;
   coverage.add_input("fuzz");

@@ -138,7 +138,7 @@ class OpenApi : public RunningServer {
     start_sources();
   }
   const Server& server_of(const std::string& path) {
-    return path.starts_with("/sources/") ? *sources_ : *operator_;
+    return path.starts_with("/sources/") || path.starts_with("/open/") ? *sources_ : *operator_;
   }
   template <typename Check>
   void for_each_operation(const Check& check) {

@@ -94,6 +94,18 @@ TEST_F(Push, TheSourcesListenerPassesOnToTheConnector) {
   EXPECT_EQ(ask(server, "POST", "/api/v1/ingest/crm-forms", pusher, sign_in("z")).status, 202);
 }
 
+TEST_F(Push, WhatTheConfigurationOpensNeedsNoTokenAndNothingElseDoes) {
+  const Server& server = start_sources();
+  EXPECT_EQ(ask(server, "POST", "/open/crm-forms/signed/here", "", "body").body, "POST /signed/here body");
+  EXPECT_EQ(ask(server, "POST", "/open/crm-forms/signed/here", "", std::string(65 * 1024, 'x')).status, 413);
+  for (const char* path :
+       {"/open/crm-forms/signed", "/open/crm-forms/signed/here/", "/open/crm-forms/signed/../signed/here",
+        "/open/corp-ad/signed/here", "/open/crm-forms"})
+    EXPECT_EQ(ask(server, "POST", path, "", "body").status, 404) << path;
+  EXPECT_EQ(ask(server, "GET", "/open/crm-forms/signed/here", "").status, 405);
+  EXPECT_EQ(ask(start_operator(), "POST", "/open/crm-forms/signed/here", "", "body").status, 404);
+}
+
 TEST_F(Push, AConnectorsOwnPathsNeedATokenOfTheirSource) {
   const Server& server = start_sources();
   EXPECT_EQ(ask(server, "POST", "/sources/crm-forms/x", "", "body").status, 401);

@@ -25,7 +25,11 @@ const char* const element_key = "element-6066-11e4-a52e-4f735466cecf";
 
 }  // namespace
 
-Browser::Browser(int driver_port, std::vector<std::string> arguments) : port_(driver_port) {
+Browser::Browser(int driver_port, std::vector<std::string> arguments)
+    : Browser(driver_port, std::move(arguments), json::object()) {}
+
+Browser::Browser(int driver_port, std::vector<std::string> arguments, const json& machine)
+    : port_(driver_port) {
   arguments.insert(arguments.end(), {"--headless=new",
                                      // It sees our own pages only, and has no sandbox when root starts it.
                                      "--no-sandbox", "--disable-dev-shm-usage", "--no-proxy-server"});
@@ -34,7 +38,8 @@ Browser::Browser(int driver_port, std::vector<std::string> arguments) : port_(dr
        {{"alwaysMatch",
          {{"browserName", "chrome"},
           {"timeouts", {{"pageLoad", 60'000}, {"script", 20'000}}},
-          {"goog:chromeOptions", {{"binary", "/usr/bin/chromium"}, {"args", arguments}}}}}}}};
+          {"goog:chromeOptions",
+           {{"binary", "/usr/bin/chromium"}, {"args", arguments}, {"localState", machine}}}}}}}};
   session_ = "/session/" + ask("POST", "/session", wanted)["sessionId"].get<std::string>();
 }
 

@@ -24,6 +24,8 @@ struct BrowserError : std::runtime_error {
 
 class Browser {
  public:
+  // `machine`: settings that are of no profile ("Local State"), as a managed machine's.
+  Browser(int driver_port, std::vector<std::string> arguments, const nlohmann::json& machine);
   Browser(int driver_port, std::vector<std::string> arguments);
   ~Browser();
   Browser(const Browser&) = delete;

@@ -39,14 +39,7 @@ TEST_F(RealDirectory, EachKindOfNameLeadsToTheAccountAndNoneIsPartOfAFilter) {
   person("b(e)th");
   Directory directory(settings(), "corp-ad");
   directory.start();
-  std::string sid;
-  {
-    const auto shown = domain().tool({"user", "show", "beth", "--attributes=objectSid", "-H",
-                                      (domain().folder() / "private" / "sam.ldb").string()});
-    const std::size_t at = shown.output.find("S-1-5-");
-    ASSERT_NE(at, std::string::npos) << shown.output;
-    sid = shown.output.substr(at, shown.output.find_first_of(" \n", at) - at);
-  }
+  const std::string sid = sid_of("beth");
   const std::vector<Names> all{{{"windows_sid", sid}},
                                {{"upn", "beth@corp.test"}},
                                {{"upn", "BETH@CORP.TEST"}},

@@ -2,13 +2,14 @@
 // the daemon meanwhile; and what the loader says of policies that a source can't carry out.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <fstream>
 #include <iostream>
+#include <vector>
 
-#include "tests/integration/app/program.hpp"
-#include "tests/integration/directory/real_directory.hpp"
+#include "tests/integration/directory/directory_daemon.hpp"
 
 namespace curfew::directory_test {
 namespace {
@@ -16,49 +17,6 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
-
-class DirectoryDaemon : public RealDirectory {
- protected:
-  // One source that reads the controller's log and acts on its directory; a policy about SMB sessions.
-  void begin(const json& more, const std::string& ladder, const std::string& accept) {
-    std::ofstream(daemon_.folder() / "password") << service_password << "\n";
-    daemon_.script("");
-    json directory = setting(more);
-    directory["password_file"] = (daemon_.folder() / "password").string();
-    directory["journal"] = (daemon_.folder() / "data" / "corp-ad.journal").string();
-    const json settings{{"inputs", {domain().log("auth_json").string()}},
-                        {"directory", directory},
-                        {"arrival_delay", "1s"},
-                        {"settle", "0s"}};
-    daemon_.configure(
-        "  - name: corp-ad\n    connector: windows\n    lateness: 0s\n    settings: " + settings.dump() +
-        "\npolicies:\n  - name: limit\n    mode: enforce\n    rule: session_timeout\n    limit: 1s\n" +
-        accept + "    scope: {sources: [corp-ad], applications: [samba-smb2]}\n    ladder: " + ladder +
-        "\nsafety: {most_sign_outs_per_minute: 100, protected_accounts: [\"user:admin\"]}\n");
-  }
-  void start() { daemon_.start(domain().environment()); }
-  // By Kerberos, as a person at a workstation of the domain.
-  void open_a_share(const std::string& name) {
-    ASSERT_TRUE(lets_in(name));
-    const auto seen = domain().run({"smbclient", "//" + SambaDomain::host + "/data", "-I", domain().address(),
-                                    "-N", "--use-kerberos=required", "-c", "ls"},
-                                   {}, {{"KRB5CCNAME", "FILE:" + (folder() / "cache").string()}});
-    ASSERT_EQ(seen.code, 0) << seen.output;
-  }
-  [[nodiscard]] json sign_outs() const { return daemon_.get("/api/v1/sign-outs")["sign_outs"]; }
-  bool until_outcome(const std::string& outcome) {
-    return daemon_.until([&] {
-      const json all = sign_outs();
-      return !all.empty() && all[0]["outcome"] == outcome;
-    });
-  }
-  bool until_control(const std::string& name, const std::string& value) {
-    return daemon_.until([&] { return attribute(dn_of(name), "userAccountControl") == value; });
-  }
-  app_test::ScriptedDaemon daemon_;
-};
-
-const std::string unproven = "    accept: [unenforceable]\n";
 
 TEST_F(DirectoryDaemon, AnAccountDisabledForATimeIsEnabledThoughTheDaemonWasKilled) {
   person("olga");
@@ -90,6 +48,20 @@ TEST_F(DirectoryDaemon, ItIsProvenWhenTheLastTicketCanBeOver) {
   ASSERT_TRUE(until_control("pia", "514")) << daemon_.log();
   ASSERT_TRUE(until_outcome("proven")) << sign_outs().dump(2) << daemon_.log();
   EXPECT_GE(std::chrono::steady_clock::now() - from, std::chrono::seconds(4));
+}
+
+// What a session rests on is known after a restart too.
+TEST_F(DirectoryDaemon, ItIsProvenByTheTicketThoughTheDaemonWasKilledMeanwhile) {
+  person("pella");
+  begin({{"ticket_lifetime", "15s"}, {"clock_skew", "0s"}},
+        "[{action: disable_account, revert_after: 3m, prove_within: 90s}]", {});
+  start();
+  open_a_share("pella");
+  ASSERT_TRUE(until_control("pella", "514")) << daemon_.log();
+  EXPECT_EQ(daemon_.stop(SIGKILL).signal, SIGKILL);
+  start();
+  EXPECT_EQ(sign_outs()[0]["outcome"], "pending") << sign_outs().dump(2);
+  ASSERT_TRUE(until_outcome("proven")) << sign_outs().dump(2) << daemon_.log();
 }
 
 TEST_F(DirectoryDaemon, APolicyThatTheSettingsCannotCarryOutIsRefusedAtLoad) {

@@ -95,15 +95,23 @@ bool RealDirectory::lets_in(const std::string& name) {
   return domain().kinit(name, SambaDomain::password, folder() / "cache").code == 0;
 }
 
-std::string RealDirectory::attribute(const std::string& dn, const std::string& name) {
-  const auto outcome = domain().run({"ldapsearch", "-x", "-LLL", "-o", "ldif-wrap=no", "-H", domain().ldaps(),
-                                     "-D", SambaDomain::administrator, "-y",
-                                     domain().administrator_password_file(), "-s", "base", "-b", dn, name});
+std::string RealDirectory::attribute(const std::string& dn, const std::string& name, SambaDomain& at_one) {
+  const auto outcome = at_one.run({"ldapsearch", "-x", "-LLL", "-o", "ldif-wrap=no", "-H", at_one.ldaps(),
+                                   "-D", SambaDomain::administrator, "-y",
+                                   at_one.administrator_password_file(), "-s", "base", "-b", dn, name});
   const std::string wanted = "\n" + name + ": ";
   const std::size_t at = outcome.output.find(wanted);
   if (at == std::string::npos) return {};
   const std::size_t from = at + wanted.size();
   return outcome.output.substr(from, outcome.output.find('\n', from) - from);
+}
+
+std::string RealDirectory::sid_of(const std::string& name) {
+  const auto shown = domain().tool({"user", "show", name, "--attributes=objectSid", "-H",
+                                    (domain().folder() / "private" / "sam.ldb").string()});
+  const std::size_t at = shown.output.find("S-1-5-");
+  if (at == std::string::npos) throw std::runtime_error(shown.output);
+  return shown.output.substr(at, shown.output.find_first_of(" \n", at) - at);
 }
 
 void RealDirectory::set_control(const std::string& dn, const std::string& value) {

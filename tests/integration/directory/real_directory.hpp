@@ -64,7 +64,9 @@ class RealDirectory : public testing::Test {
   [[nodiscard]] static std::string dn_of(const std::string& name) { return "CN=" + name + "," + people; }
   // Whether the KDC gives a ticket now.
   [[nodiscard]] bool lets_in(const std::string& name);
-  [[nodiscard]] std::string attribute(const std::string& dn, const std::string& name);
+  [[nodiscard]] std::string attribute(const std::string& dn, const std::string& name,
+                                      SambaDomain& at = domain());
+  [[nodiscard]] std::string sid_of(const std::string& name);
   void set_control(const std::string& dn, const std::string& value);
 
   static plugin::Answer ask(Directory& directory, const Order& order);

@@ -1,7 +1,5 @@
 #include "tests/integration/samba/samba_daemon.hpp"
 
-#include <unistd.h>
-
 #include "tests/integration/samba/smb_door.hpp"
 
 namespace curfew::samba_test {
@@ -14,8 +12,7 @@ void SambaDaemon::begin(const std::string& policies, const json& smb) {
   std::vector<std::string> inputs;
   for (const char* name : {"auth_json", "dsdb_json", "dsdb_password_json", "full_audit"}) {
     inputs.push_back(domain.log(name).string());
-    if (std::filesystem::exists(inputs.back()) && ::truncate(inputs.back().c_str(), 0) != 0)
-      throw std::runtime_error(inputs.back() + " can't be emptied");
+    domain.empty_log(name);
   }
   json settings{{"inputs", inputs}, {"settle", "1s"}, {"arrival_delay", "4s"}};
   settings["smb"] = smb.is_null() ? json{{"smbstatus", door.words("smbstatus")},

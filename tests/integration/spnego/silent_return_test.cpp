@@ -10,16 +10,9 @@ namespace curfew::spnego_test {
 namespace {
 
 using nlohmann::json;
-using support::SambaDomain;
 using support::SmbClient;
 using support::Ticket;
 
-const char* const came_back =
-    "  - name: came-back\n    mode: enforce\n    rule: silent_resign_in\n    window: 10m\n"
-    "    scope: {sources: [web]}\n    accept: [unenforceable]\n"
-    "    ladder:\n"
-    "      - {action: sign_out_subject, at: corp-ad, prove_within: 20s}\n"
-    "      - {action: disable_account, at: corp-ad, together: true, revert_after: 30s, prove_within: 20s}\n";
 // Nobody stays for longer than a second.
 const char* const limit =
     "  - name: limit\n    mode: enforce\n    rule: session_timeout\n    limit: 1s\n"
@@ -28,7 +21,7 @@ const char* const limit =
 
 TEST_F(Spnego, WhoReturnsSilentlyIsKeptOutOfEveryDoorProvenAndLetInAgain) {
   person("sven");
-  begin(came_back, SpnegoSite::Check::Directory);
+  begin(came_back("30s"), SpnegoSite::Check::Directory);
   const WebClient browser = browser_with(ticket("sven", web_service, "10h"));
   ASSERT_TRUE(browser.sees_marker()) << site_->errors();
   SmbClient share(domain(), Ticket{ticket("sven", smb_service, "10h")});

@@ -1,7 +1,5 @@
 #include "tests/integration/spnego/spnego_daemon.hpp"
 
-#include <unistd.h>
-
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -11,6 +9,15 @@ namespace curfew::spnego_test {
 using nlohmann::json;
 using samba_test::SmbDoor;
 using support::SambaDomain;
+
+std::string came_back(const std::string& disabled_for) {
+  return "  - name: came-back\n    mode: enforce\n    rule: silent_resign_in\n    window: 10m\n"
+         "    scope: {sources: [web]}\n    accept: [unenforceable]\n"
+         "    ladder:\n"
+         "      - {action: sign_out_subject, at: corp-ad, prove_within: 20s}\n"
+         "      - {action: disable_account, at: corp-ad, together: true, revert_after: " +
+         disabled_for + ", prove_within: 20s}\n";
+}
 
 void Spnego::SetUp() {
   RealDirectory::SetUp();
@@ -25,8 +32,7 @@ void Spnego::begin(const std::string& policies, SpnegoSite::Check check) {
   std::vector<std::string> inputs;
   for (const char* name : {"auth_json", "dsdb_json", "dsdb_password_json", "full_audit"}) {
     inputs.push_back(domain().log(name).string());
-    if (std::filesystem::exists(inputs.back()) && ::truncate(inputs.back().c_str(), 0) != 0)
-      throw std::runtime_error(inputs.back() + " can't be emptied");
+    domain().empty_log(name);
   }
   std::ofstream(daemon_.folder() / "password") << directory_test::service_password << "\n";
   const json windows{

@@ -24,6 +24,9 @@
 
 namespace curfew::spnego_test {
 
+// Who comes back silently loses their shares, and their account for so long.
+[[nodiscard]] std::string came_back(const std::string& disabled_for);
+
 class Spnego : public directory_test::RealDirectory {
  protected:
   void SetUp() override;

@@ -34,7 +34,7 @@ void must(const support::Outcome& outcome) {
 }  // namespace
 
 fs::path web_keytab(SambaDomain& domain) {
-  const fs::path keytab = domain.folder() / "web.keytab";
+  fs::path keytab = domain.folder() / "web.keytab";
   if (fs::exists(keytab)) return keytab;
   domain.user(web_account);
   domain.change("dn: " + SambaDomain::dn_of(web_account) +
@@ -66,8 +66,16 @@ SpnegoSite::SpnegoSite(SambaDomain& domain, fs::path folder, Check check)
 void SpnegoSite::make_pages() const {
   fs::create_directories(folder_ / "htdocs/app");
   fs::create_directories(folder_ / "logs");
-  std::ofstream(folder_ / "htdocs/app/index.html") << "<p>" << marker << "</p>\n";
-  std::ofstream(folder_ / "htdocs/app/signed-out.html") << "<p>You are signed out.</p>\n";
+  // Without an icon of its own a browser asks for one beside the page.
+  const std::string head =
+      "<!doctype html><html lang=en><link rel=icon href=\"data:,\"><title>Orders</title>";
+  std::ofstream(folder_ / "htdocs/app/index.html")
+      << head << "<p>" << marker << "</p><a id=next href=/app/second.html>Next</a> "
+      << "<a id=leave href=/app/signed-out.html>Sign out</a>\n";
+  std::ofstream(folder_ / "htdocs/app/second.html")
+      << head << "<p>" << marker << "</p><a id=next href=/app/index.html>Back to the first</a>\n";
+  std::ofstream(folder_ / "htdocs/app/signed-out.html")
+      << head << "<p>You are signed out.</p><a id=next href=/app/index.html>Orders</a>\n";
 }
 
 void SpnegoSite::write_configuration(Check check) const {

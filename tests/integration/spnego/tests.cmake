@@ -1,6 +1,7 @@
 # The windows and forms connectors in the real daemon: a real Samba AD domain, and a web site that takes its tickets.
 file(GLOB spnego_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/*.cpp")
 add_executable(integration_spnego ${spnego_sources} "${CMAKE_CURRENT_LIST_DIR}/../app/program.cpp"
+                                  "${CMAKE_CURRENT_LIST_DIR}/../browser/browser.cpp"
                                   "${CMAKE_CURRENT_LIST_DIR}/../directory/real_directory.cpp"
                                   "${CMAKE_CURRENT_LIST_DIR}/../samba/smb_door.cpp")
 target_link_libraries(integration_spnego PRIVATE curfew_windows_directory curfew::app curfew_test_support Poco::Net

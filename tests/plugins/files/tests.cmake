@@ -1,1 +1,1 @@
-curfew_tests(plugins files curfew_files)
+curfew_tests(plugins files curfew_files curfew_test_support)

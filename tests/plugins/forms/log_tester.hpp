@@ -80,13 +80,14 @@ struct Audited {
 inline Audited audited(const FormsSettings& settings) {
   const auto format = make_format(settings.format);
   const Rules rules(settings.rules);
-  Recorded recorded(settings.inputs, {*format, rules, test_digest, nullptr}, settings.recorded);
+  Recorded recorded(settings.inputs, {*format, rules, test_digest, nullptr, settings.window},
+                    settings.recorded);
   recorded.read();
   Audited out;
   while (recorded.next(out.findings)) {
   }
   out.sum = recorded.coverage().sum();
-  out.coverage = recorded.coverage().to_json();
+  out.coverage = recorded.coverage_json();
   std::uint64_t counted = out.sum.unreadable + out.sum.headings;
   for (const std::uint64_t lines : out.sum.lines) counted += lines;
   for (const auto& [reason, count] : out.sum.filtered) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "curfew/plugin/names.hpp"
 #include "plugins/forms/stores/store.hpp"
@@ -107,6 +108,21 @@ TEST(Aside, WorkThatHangsIsLeftBehindAndNotWithoutEnd) {
   } catch (const Failure& failure) {
     EXPECT_THAT(failure.what(), HasSubstr("not been answered yet"));
   }
+}
+
+TEST(Aside, WhoWaitsIsLetGoWhenItStops) {
+  NameService service;
+  service.hangs(host);
+  plugin::Aside aside;
+  std::thread stopper([&] {
+    while (service.hanging() == 0) std::this_thread::yield();
+    aside.stop();
+  });
+  const auto begun = Clock::now();
+  EXPECT_EQ(aside.run(1h, [] { return plugin::system_addresses(host); }), std::nullopt);
+  stopper.join();
+  EXPECT_EQ(aside.run(1h, [] { return plugin::system_addresses(host); }), std::nullopt) << "from now on";
+  EXPECT_LT(Clock::now() - begun, 30s);
 }
 
 TEST(Aside, GivesBackWhatWasMadeOrThrown) {

@@ -195,6 +195,25 @@ TEST_F(EvtxTailTest, DamageIsToldOnceWithItsPlace) {
             (std::vector<std::string>{"chunk at byte 69632: it doesn't begin as a chunk does"}));
 }
 
+TEST_F(EvtxTailTest, ADamagedRecordOfTheNewestChunkIsToldOnceAndTheNextOneToo) {
+  std::string damaged = whole_.substr(0, file_header + chunk_size);
+  damaged[file_header + 512 + 24] = 'X';
+  std::string grown = damaged;
+  std::uint32_t size = 0;
+  std::memcpy(&size, whole_.data() + second_record() + 4, sizeof size);
+  grown[second_record() + size + 24] = 'X';
+  EvtxTail tail({});
+  write(damaged.substr(0, second_record() + size));
+  read(tail);
+  write(grown);
+  read(tail);
+  read(tail);
+  EXPECT_EQ(sink_.ids, (Ids{102}));
+  EXPECT_EQ(sink_.places,
+            (std::vector<std::string>{"chunk at byte 4096: of its records 1 to 2, 1 can't be read",
+                                      "chunk at byte 4096: of its records 3 to 3, 1 can't be read"}));
+}
+
 TEST_F(EvtxTailTest, WhatIsNoPositionIsNone) {
   for (const char* text : {"", "1", "1 2 3", "1 2 3 x", "1 2 3 4 5", "-1 2 3 4"})
     EXPECT_FALSE(evtx_position(text)) << text;

@@ -1,19 +1,24 @@
 // What the directory decides without a directory: settings, filters, who is protected, what a ticket's age
-// says, and what the journal keeps.
+// says.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <thread>
 
-#include "plugins/windows/directory/directory_journal.hpp"
+#include "plugins/windows/directory/directory.hpp"
 #include "plugins/windows/directory/directory_settings.hpp"
 #include "plugins/windows/directory/ldap_text.hpp"
 #include "plugins/windows/directory/protected_accounts.hpp"
 #include "plugins/windows/directory/ticket_proof.hpp"
+#include "plugins/windows/directory/tickets.hpp"
+#include "tests/plugins/forms_stores/name_service.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace curfew::windows {
@@ -165,62 +170,154 @@ TEST(ProtectedAccounts, AreToldByWhatTheyAre) {
   EXPECT_NE(why([](auto& a) { a.sid = "S-1-5-21-1-2-3-500"; }), "");
 }
 
-TEST(TicketProof, ATicketFromBeforeLivesUntilItsLifetimeIsOver) {
-  DirectorySettings settings;
-  settings.ticket_lifetime = std::chrono::hours(10);
-  DirectoryAccount account = person();
-  const Time disabled_at{std::chrono::hours(500'000)};
-  account.control_changed_at = disabled_at;
-  const auto at = [&](plugin::Duration after) {
-    return ticket_proof(account, settings, disabled_at + after).liveness;
-  };
-  EXPECT_EQ(at(std::chrono::hours(100)), Liveness::Alive);  // it is enabled
-  account.control = 514;
-  EXPECT_EQ(at(std::chrono::seconds(1)), Liveness::Alive);
-  EXPECT_EQ(at(std::chrono::hours(10)), Liveness::Alive);
-  EXPECT_EQ(at(std::chrono::hours(10) + std::chrono::minutes(5)), Liveness::Alive);
-  EXPECT_EQ(at(std::chrono::hours(10) + std::chrono::minutes(5) + std::chrono::seconds(1)), Liveness::Dead);
-  account.control_changed_at = {};
-  EXPECT_EQ(at(std::chrono::hours(100)), Liveness::Unknown);
-}
+class TicketProofs : public testing::Test {
+ protected:
+  TicketProofs() { settings.ticket_lifetime = hours(10); }
+  using hours = std::chrono::hours;
+  using seconds = std::chrono::seconds;
 
-TEST(DirectoryJournal, KeepsWhatIsToBeUndoneAcrossACrash) {
-  const support::TemporaryDirectory folder;
-  const std::string file = (folder.path() / "journal").string();
-  const JournalEntry entry{.from = 512,
-                           .to = 514,
-                           .version = 7,
-                           .left = 8,
-                           .at = Time(std::chrono::hours(1)),
-                           .holders = {{"aa", Time(std::chrono::hours(2))}, {"bb", Time{}}}};
-  {
-    DirectoryJournal journal(file, "corp-ad");
-    journal.put("g1/disabled", entry);
-    journal.put("g2/disabled", entry);
-    journal.drop("g2/disabled");
+  [[nodiscard]] SeenAt at(const std::string& server, std::uint32_t control) const {
+    SeenAt seen{server, person(), {}};
+    seen.account->control = control;
+    seen.account->control_changed_at = disabled_at;
+    return seen;
   }
-  DirectoryJournal journal(file, "corp-ad");
-  const auto found = journal.find("g1/disabled");
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->to, 514U);
-  EXPECT_EQ(found->version, 7U);
-  EXPECT_EQ(found->left, 8U);
-  EXPECT_EQ(found->at, entry.at);
-  EXPECT_EQ(found->holders, entry.holders);
-  EXPECT_FALSE(journal.find("g2/disabled"));
-  EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600));
+  static SeenAt away(const std::string& server) { return {server, std::nullopt, server + ": it is down"}; }
+  [[nodiscard]] plugin::Proof proof(const std::vector<SeenAt>& seen, plugin::Duration after,
+                                    Time closed_at = {}) const {
+    return ticket_proof(seen, settings, closed_at, disabled_at + after);
+  }
+
+  DirectorySettings settings;
+  const Time disabled_at{std::chrono::hours(500'000)};
+};
+
+TEST_F(TicketProofs, ATicketFromBeforeLivesUntilItsLifetimeIsOver) {
+  const auto after = [&](std::uint32_t control, plugin::Duration time) {
+    return proof({at("one", control)}, time).liveness;
+  };
+  EXPECT_EQ(after(512, hours(100)), Liveness::Alive);
+  EXPECT_EQ(after(514, seconds(1)), Liveness::Alive);
+  EXPECT_EQ(after(514, hours(10)), Liveness::Alive);
+  EXPECT_EQ(after(514, hours(10) + std::chrono::minutes(5)), Liveness::Alive);
+  EXPECT_EQ(after(514, hours(10) + std::chrono::minutes(5) + seconds(1)), Liveness::Dead);
+  SeenAt untold = at("one", 514);
+  untold.account->control_changed_at = {};
+  EXPECT_EQ(proof({untold}, hours(100)).liveness, Liveness::Unknown);
 }
 
-TEST(DirectoryJournal, IsOneSourcesAndNeverGuessedAt) {
+TEST_F(TicketProofs, OneControllerThatStillHasItEnabledGivesTickets) {
+  const auto said = proof({at("one", 514), at("two", 512)}, hours(100));
+  EXPECT_EQ(said.liveness, Liveness::Alive);
+  EXPECT_THAT(said.text, HasSubstr("enabled at two"));
+  EXPECT_THAT(said.text, HasSubstr("disabled at one"));
+  // Also where another can't be asked.
+  EXPECT_EQ(proof({away("one"), at("two", 512)}, hours(100)).liveness, Liveness::Alive);
+}
+
+TEST_F(TicketProofs, OneThatCannotBeAskedLeavesItUnknownAndIsNamed) {
+  const auto said = proof({at("one", 514), away("two")}, hours(100));
+  EXPECT_EQ(said.liveness, Liveness::Unknown);
+  EXPECT_THAT(said.text, HasSubstr("two: it is down"));
+  EXPECT_EQ(proof({at("one", 514), at("two", 514)}, hours(100)).liveness, Liveness::Dead);
+}
+
+TEST_F(TicketProofs, TheLatestOfChangesAndOfTheLookThatFoundAllClosedCounts) {
+  SeenAt later = at("two", 514);
+  later.account->control_changed_at += hours(1);
+  EXPECT_EQ(proof({at("one", 514), later}, hours(11)).liveness, Liveness::Alive);
+  EXPECT_EQ(proof({at("one", 514), later}, hours(12)).liveness, Liveness::Dead);
+  const std::vector<SeenAt> both{at("one", 514), at("two", 514)};
+  EXPECT_EQ(proof(both, hours(12), disabled_at + hours(3)).liveness, Liveness::Alive);
+  EXPECT_EQ(proof(both, hours(14), disabled_at + hours(3)).liveness, Liveness::Dead);
+}
+
+TEST(Tickets, CountFromTheLookThatFoundAllClosedAfterOneThatDidNot) {
+  const auto at = [](int minute) { return Time(std::chrono::hours(500'000) + std::chrono::minutes(minute)); };
+  Tickets tickets;
+  tickets.began("aa", "S-1-5-21-1-2-3-1104");
+  EXPECT_EQ(tickets.looked("aa", Agreement::Enabled, at(1)), Time{});
+  EXPECT_EQ(tickets.looked("aa", Agreement::Disabled, at(2)), Time{}) << "the change's own time counts";
+  EXPECT_EQ(tickets.looked("aa", Agreement::Differing, at(3)), Time{});
+  EXPECT_EQ(tickets.looked("aa", Agreement::Disabled, at(4)), at(4));
+  EXPECT_EQ(tickets.looked("aa", Agreement::Disabled, at(5)), at(4));
+  EXPECT_EQ(tickets.looked("aa", Agreement::Differing, at(6)), Time{});
+  EXPECT_EQ(tickets.looked("aa", Agreement::Disabled, at(7)), at(7));
+  EXPECT_EQ(tickets.looked("aa", Agreement::Enabled, at(8)), Time{});
+  EXPECT_EQ(tickets.looked("aa", Agreement::Disabled, at(9)), Time{});
+}
+
+TEST(Tickets, AreKnownAfterARestartUntilTheirSessionsEnd) {
+  const Time now(std::chrono::hours(500'000));
+  std::map<std::string, std::string> kept;
+  const auto keep = [&](Tickets& tickets) {
+    for (const auto& [key, value] : tickets.take_changes()) {
+      if (value.empty())
+        kept.erase(key);
+      else
+        kept[key] = value;
+    }
+  };
+  {
+    Tickets tickets;
+    tickets.began("aa", "S-1-5-21-1-2-3-1104");
+    tickets.began("bb", "S-1-5-21-1-2-3-1105");
+    tickets.began("cc", "");
+    (void)tickets.looked("aa", Agreement::Differing, now);
+    (void)tickets.looked("aa", Agreement::Disabled, now);
+    tickets.ended("bb");
+    keep(tickets);
+  }
+  EXPECT_EQ(kept.size(), 1U);
+  Tickets tickets;
+  for (const auto& [key, value] : kept) EXPECT_TRUE(tickets.restore(key, value));
+  EXPECT_FALSE(tickets.restore("session/pc/1/2", "x"));
+  EXPECT_TRUE(tickets.take_changes().empty()) << "nothing is new";
+  ASSERT_TRUE(tickets.find("aa"));
+  EXPECT_EQ(*tickets.find("aa"), (Ticket{"S-1-5-21-1-2-3-1104", true, now}));
+  EXPECT_FALSE(tickets.find("bb"));
+  for (const char* broken : {"", "S-1", "S-1 2 5", "S-1 0 -5", "S-1 0 5x", " 0 5", "S-1 0 "}) {
+    EXPECT_TRUE(tickets.restore("ticket/dd", broken));
+    EXPECT_FALSE(tickets.find("dd")) << broken;
+  }
+}
+
+TEST(Tickets, OfTooManyTheOldestAreForgotten) {
+  Tickets tickets(2);
+  for (const char* session : {"aa", "bb"}) tickets.began(session, "S-1-5-21-1");
+  tickets.ended("aa");
+  tickets.began("cc", "S-1-5-21-1");
+  EXPECT_TRUE(tickets.find("bb")) << "who ended takes no place";
+  tickets.began("dd", "S-1-5-21-1");
+  EXPECT_FALSE(tickets.find("bb"));
+  EXPECT_TRUE(tickets.find("cc"));
+  const auto changes = tickets.take_changes();
+  EXPECT_EQ(changes.at("ticket/bb"), "");
+  EXPECT_NE(changes.at("ticket/dd"), "");
+}
+
+// A name that nobody answers for, of a controller whose groups are looked up.
+TEST(DirectoryLookups, EndWithTheSourceThoughTheNameServiceHangs) {
+  forms_test::NameService names;
+  names.hangs("dc1.corp.test");
   const support::TemporaryDirectory folder;
-  const std::string file = (folder.path() / "journal").string();
-  { const DirectoryJournal journal(file, "corp-ad"); }
-  EXPECT_THROW(DirectoryJournal(file, "other"), Failure);
-  std::ofstream(file) << "{\"source\": \"corp-ad\", \"entr";
-  EXPECT_THROW(DirectoryJournal(file, "corp-ad"), Failure);
-  std::ofstream(file) << R"({"source": "corp-ad", "entries": {"g": {"from": 1}}})";
-  EXPECT_THROW(DirectoryJournal(file, "corp-ad"), Failure);
-  EXPECT_THROW(DirectoryJournal("/nowhere/journal", "corp-ad"), Failure);
+  json all = by_password;
+  all["journal"] = (folder.path() / "journal").string();
+  all["password_file"] = (folder.path() / "password").string();
+  all["timeout"] = "20s";
+  all["groups"] = {{"it", "CN=it,DC=corp,DC=test"}};
+  std::ofstream(folder.path() / "password") << "x\n";
+  Directory directory(read_directory_settings(all.dump()), "corp-ad");
+  directory.start();
+  GroupWatch watch(
+      std::chrono::seconds(1), [&] { return directory.members(); }, [] {});
+  watch.start();
+  while (names.hanging() == 0) std::this_thread::yield();
+  const auto begun = std::chrono::steady_clock::now();
+  directory.stop();
+  watch.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
+  EXPECT_EQ(names.hanging(), 1U) << "it waited for the name service";
 }
 
 }  // namespace

@@ -271,6 +271,29 @@ TEST(Configuration, GroupsAreToldOnlyByAConnectorThatCan) {
   EXPECT_NO_THROW(check_sources(settings, {{"crm", plugin}}));
 }
 
+TEST(Configuration, OnlyPathsWhoseRequestsProveThemselvesAreOpened) {
+  const std::string text =
+      "sources:\n  - {name: sso, connector: oauth, open_paths: [/back-channel-logout], settings: {file: "
+      "a}}\n";
+  const Settings settings = parse_configuration("c.yaml", text);
+  connector::PluginInfo plugin = able();
+  const std::string provable = R"({"x-curfew-open-paths": ["/back-channel-logout"]})";
+  plugin.config_schema = provable;
+  EXPECT_THROW(check_sources(settings, {{"sso", plugin}}), Error) << "takes no requests at all";
+  plugin.receives_http = true;
+  plugin.config_schema = R"({"x-curfew-open-paths": ["/other"]})";
+  EXPECT_THROW(check_sources(settings, {{"sso", plugin}}), Error);
+  plugin.config_schema = "{}";
+  EXPECT_THROW(check_sources(settings, {{"sso", plugin}}), Error);
+  plugin.config_schema = provable;
+  EXPECT_NO_THROW(check_sources(settings, {{"sso", plugin}}));
+  for (const char* bad : {"x", "'/a?b'", "'/a%2fb'"}) {
+    std::string wrong = text;
+    wrong.replace(wrong.find("/back-channel-logout"), 20, bad);
+    EXPECT_THAT(error_of(wrong), HasSubstr("must be a path")) << bad;
+  }
+}
+
 TEST(Configuration, SettingsOfAConnectorAreCheckedAgainstItsSchemaWithTheirPlace) {
   const auto error = [](const char* plugin_settings) -> std::string {
     const std::string text = std::string("sources:\n  - name: crm\n    connector: replay\n    settings: ") +

@@ -1,0 +1,72 @@
+// JSON Schema of the oauth connector's settings. Threads: a constant. Owns: nothing. Fails: never.
+#pragma once
+
+#include <string_view>
+
+namespace curfew::oauth {
+
+inline constexpr std::string_view config_schema = R"json({
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "Settings of the oauth connector",
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["provider", "url"],
+  "x-curfew-open-paths": ["/back-channel-logout"],
+  "x-curfew-capabilities": {
+    "list_sessions": ["/provider=keycloak"],
+    "cancel_session": ["/provider=keycloak"],
+    "sign_out_session": ["/provider=keycloak"],
+    "sign_out_subject": ["/provider=keycloak"],
+    "block_sign_in": ["/journal"],
+    "disable_account": ["/journal"],
+    "prove": ["/provider=keycloak"]
+  },
+  "properties": {
+    "provider": {"type": "string", "enum": ["keycloak", "oidc"], "description": "Whose API is spoken; oidc: none, any OpenID provider that tells of its logouts"},
+    "url": {"type": "string", "minLength": 8, "description": "The provider's server: https://sso.corp.test, with a path if it has one; oidc: the issuer, as its tokens have it"},
+    "ca_file": {"type": "string", "minLength": 1, "description": "PEM file of the CA to trust in place of the system's"},
+    "certificate_file": {"type": "string", "minLength": 1, "description": "PEM file of a client certificate to show"},
+    "key_file": {"type": "string", "minLength": 1, "description": "Its key"},
+    "plain_beyond_loopback": {"type": "boolean", "default": false, "description": "Allows http:// to other machines: the secret and tokens then go over the network in the clear"},
+    "connect_timeout": {"type": "string", "default": "3s", "description": "Longest that a connection may take; 5s at most"},
+    "call_timeout": {"type": "string", "default": "5s", "description": "Longest that a call may take after that; 8s at most"},
+    "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; all but oidc need it"},
+    "client_secret": {"type": "string", "description": "Its secret; by client_secret_file or client_secret_env"},
+    "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post"], "default": "client_secret_basic", "description": "How the client authenticates at the token endpoint"},
+    "poll_every": {"type": "string", "default": "5s", "description": "How often the provider is asked what happened"},
+    "arrival_delay": {"type": "string", "default": "10s", "description": "How much later than its time the provider may store an event"},
+    "history": {"type": "string", "default": "0s", "description": "How far back the first reading goes; 24h at most"},
+    "clock_skew": {"type": "string", "default": "30s", "description": "How far the clocks of applications may be behind; access tokens are taken to be accepted so much longer"},
+    "journal": {"type": "string", "minLength": 1, "description": "File of this source alone: which accounts it has disabled and has to enable again. No names in it. Without it no account is changed"},
+    "username_namespace": {"type": "string", "minLength": 1, "description": "Of user names. Without it: upn for alice@corp.test, user for alice"},
+    "service_accounts": {"type": "array", "maxItems": 1000, "items": {"type": "string", "minLength": 1, "maxLength": 256}, "description": "User names that are no people, with * for anything"},
+    "back_channel_logout": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["audiences"],
+      "description": "Takes the logouts that the provider sends to its clients, at /open/<source>/back-channel-logout, which the source's open_paths must name",
+      "properties": {
+        "audiences": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "string", "minLength": 1, "maxLength": 256}, "description": "The clients whose logouts come here, by their client_id"},
+        "issuer": {"type": "string", "minLength": 1, "description": "What the tokens have as iss, if it is not the provider's own"},
+        "jwks_uri": {"type": "string", "minLength": 8, "description": "Where the issuer's keys are, if its discovery document does not say so"},
+        "algorithms": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]}, "default": ["RS256", "PS256", "ES256", "ES384", "ES512"], "description": "By which the issuer may sign"}
+      }
+    },
+    "oidc": {"type": "object", "additionalProperties": false, "description": "provider: oidc; there is nothing to say"},
+    "keycloak": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["realm"],
+      "description": "provider: keycloak",
+      "properties": {
+        "realm": {"type": "string", "minLength": 1, "description": "The realm, by its name"},
+        "issuer": {"type": "string", "minLength": 1, "description": "What the realm's tokens have as iss, if it is not <url>/realms/<realm>"},
+        "admin_events": {"type": "boolean", "default": true, "description": "Reads admin events too, where the realm saves them: accounts that are disabled, passwords that are reset, sessions that others end"},
+        "page_size": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 200, "description": "Events of one answer"},
+        "access_token_lifespan": {"type": "string", "description": "How long access tokens live at most, in place of what the realm and its clients say. 0s: every application asks Keycloak about each token, so none outlives its session"}
+      }
+    }
+  }
+})json";
+
+}  // namespace curfew::oauth

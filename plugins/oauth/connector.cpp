@@ -1,0 +1,214 @@
+// The oauth connector: identity providers for OAuth and OpenID Connect, asked by their APIs.
+#include "curfew/plugin/connector.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "plugins/oauth/back_channel/receiver.hpp"
+#include "plugins/oauth/config_schema.hpp"
+#include "plugins/oauth/provider.hpp"
+#include "plugins/oauth/providers/keycloak/keycloak.hpp"
+#include "plugins/oauth/providers/oidc/oidc.hpp"
+#include "plugins/oauth/settings.hpp"
+
+namespace curfew::oauth {
+namespace {
+
+using plugin::Emitted;
+using plugin::Poll;
+using plugin::Time;
+
+constexpr plugin::Duration coverage_every = std::chrono::seconds(30);
+constexpr plugin::Duration longest_listing = std::chrono::seconds(30);
+
+class Oauth {
+ public:
+  static constexpr plugin::Description description{
+      .name = "oauth",
+      .version = "0.1.0",
+      .summary = "Identity providers for OAuth and OpenID Connect: Keycloak; any, by back-channel logout",
+      .config_schema = config_schema,
+      .config_schema_version = 1,
+      .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_LIST_SESSIONS | CURFEW_CAN_PROVE |
+                      CURFEW_CAN_CANCEL_SESSION | CURFEW_CAN_SIGN_OUT_SESSION | CURFEW_CAN_SIGN_OUT_SUBJECT |
+                      CURFEW_CAN_BLOCK_SIGN_IN | CURFEW_CAN_DISABLE_ACCOUNT | CURFEW_CAN_CONCURRENT_ACTIONS |
+                      CURFEW_CAN_RECEIVE_HTTP};
+
+  Oauth(plugin::Host& host, const plugin::Settings& settings)
+      : host_(host),
+        settings_(read_settings(settings.config)),
+        is_recorded_(settings.recorded),
+        is_trial_(settings.trial),
+        provider_(make_provider(
+            settings_,
+            {.source = settings.source,
+             .digest = [this](std::string_view id) { return host_.digest(id); },
+             .now = [this] { return host_.now(); },
+             .log = [this](plugin::Level level, std::string_view text) { host_.log(level, text); }})) {
+    if (!settings_.back_channel) return;
+    BackChannelSettings& back = *settings_.back_channel;
+    if (back.terms.issuer.empty()) back.terms.issuer = back.keys.issuer = provider_->issuer();
+    const auto now = [this] { return host_.now(); };
+    keys_.emplace(settings_.server, back.keys, now);
+    receiver_.emplace(back.terms, *keys_, now,
+                      [this](std::string_view text) { return hex_of(host_.digest(text)); });
+  }
+  ~Oauth() { stop(); }
+  Oauth(const Oauth&) = delete;
+  Oauth& operator=(const Oauth&) = delete;
+
+  void start() {
+    if (is_trial_ || is_recorded_) return;
+    provider_->resume(host_.cursor("events").value_or(""));
+    if (!receiver_) return;
+    for (const auto& [key, value] : host_.recall_all()) {
+      std::int64_t until = 0;
+      const auto read = std::from_chars(value.data(), value.data() + value.size(), until);
+      if (key.starts_with(logout_prefix) && read.ec == std::errc())
+        receiver_->restore(std::string_view(key).substr(logout_prefix.size()), Time{plugin::Duration{until}});
+    }
+  }
+
+  Poll poll(Time deadline) {
+    if (is_trial_) return Poll::Idle;
+    if (is_recorded_) return Poll::Finished;  // it has no recorded input
+    if (const Time now = host_.now(); now < next_poll_) {
+      waker_.wait_until(std::min(deadline, next_poll_));
+      return Poll::Ok;
+    }
+    const Batch batch = provider_->since(deadline);
+    if (!hand_over(batch)) return Poll::Ok;
+    if (batch.caught_up) next_poll_ = host_.now() + settings_.poll_every;
+    if (host_.now() - coverage_at_ >= coverage_every) {
+      coverage_at_ = host_.now();
+      host_.coverage(provider_->coverage());
+    }
+    return Poll::Ok;
+  }
+
+  plugin::Answer act(const plugin::Action& action) { return provider_->act(action); }
+  plugin::Liveness prove(const plugin::Probe& probe) { return provider_->prove(probe); }
+  void list_sessions(const plugin::SessionList& list) {
+    provider_->list(
+        [&](const LiveSession& session) {
+          const std::array<plugin::Identifier, 2> names{
+              {{name_space_of(settings_, session.user_name), session.user_name},
+               {subject_namespace, session.subject}}};
+          return list.add({.session = host_.digest(session.id),
+                           .handle = session.handle,
+                           .identifiers = names,
+                           .started_at = session.started_at,
+                           .last_activity_at = session.last_activity_at});
+        },
+        host_.now() + longest_listing);
+  }
+
+  plugin::HttpAnswer http(const plugin::HttpRequest& request) {
+    if (!receiver_ || request.path != logout_path || request.method != "POST") return {.status = 404};
+    plugin::HttpAnswer answer = receiver_->answer(
+        request, [this](const LogoutToken& said, const std::string& id) { take_logout(said, id); });
+    if (answer.status >= 400)
+      host_.log(plugin::Level::Warning,
+                "a back-channel logout was answered " + std::to_string(answer.status) + ": " + answer.body);
+    return answer;
+  }
+
+  void wake() noexcept { waker_.wake(); }
+  void stop() { provider_->stop(); }
+
+ private:
+  static constexpr std::string_view logout_path = "/back-channel-logout";
+  static constexpr std::string_view logout_prefix = "logout/";
+
+  static std::unique_ptr<Provider> make_provider(const OauthSettings& settings, Ground ground) {
+    return settings.provider == "oidc" ? oidc::make_oidc(settings, std::move(ground))
+                                       : keycloak::make_keycloak(settings, std::move(ground));
+  }
+
+  static std::string hex_of(const plugin::SessionDigest& digest) {
+    std::string text;
+    for (const std::uint8_t byte : digest.bytes) {
+      text += "0123456789abcdef"[byte >> 4U];
+      text += "0123456789abcdef"[byte & 15U];
+    }
+    return text;
+  }
+
+  // The session's end, or the end of all that the person has at this provider; and that the token was here.
+  void take_logout(const LogoutToken& said, const std::string& id) {
+    Sighting seen;
+    seen.type = plugin::Type::SignOut;
+    // `iat` is the beginning of its second; what began within it ended within it too.
+    seen.at = std::min(said.issued_at + std::chrono::microseconds(999'999), host_.now());
+    seen.key = std::string(logout_prefix) + id;
+    seen.session = said.session;
+    seen.subject = said.subject;
+    seen.end_reason = plugin::EndReason::SignedOut;
+    seen.application = said.audience;
+    provider_->complete(seen);
+    const Time until = said.good_until;
+    if (!emit(seen) || host_.remember(seen.key, std::to_string(until.time_since_epoch().count()), until) ==
+                           Emitted::Stopping)
+      throw plugin::Failure(plugin::Code::Unavailable, "Curfew is stopping");
+  }
+
+  // False when the host wants to stop: what it did not take is read again after the next start.
+  bool hand_over(const Batch& batch) {
+    for (const Sighting& sighting : batch.sightings) {
+      if (!emit(sighting)) return false;
+    }
+    if (batch.cursor.empty()) return true;
+    return host_.progress({.name = "events",
+                           .value = batch.cursor,
+                           .read = batch.read,
+                           .filtered = batch.filtered,
+                           .unreadable = batch.unreadable,
+                           .observed_until = batch.observed_until,
+                           .caught_up = batch.caught_up}) != Emitted::Stopping;
+  }
+
+  bool emit(const Sighting& sighting) {
+    plugin::Observation seen;
+    seen.type = sighting.type;
+    seen.occurred_at = sighting.at;
+    seen.key = sighting.key;
+    if (!sighting.session.empty()) seen.session = host_.digest(sighting.session);
+    seen.handle = sighting.handle;
+    // The first is who it is, where the source may not teach that two names are one person.
+    seen.identify(name_space_of(settings_, sighting.user_name), sighting.user_name);
+    seen.identify(subject_namespace, sighting.subject);
+    seen.account_type = sighting.account_type;
+    seen.auth_method = sighting.auth_method;
+    seen.interactivity = sighting.interactivity;
+    seen.end_reason = sighting.end_reason;
+    seen.end_inferred = sighting.end_inferred;
+    seen.fresh_credentials = sighting.fresh_credentials;
+    seen.machine = sighting.machine;
+    seen.count = sighting.count;
+    seen.address = sighting.address;
+    seen.application = sighting.application;
+    seen.failure = sighting.failure;
+    return host_.emit(seen) != Emitted::Stopping;  // what is refused, the host counts
+  }
+
+  plugin::Host& host_;
+  OauthSettings settings_;
+  bool is_recorded_;
+  bool is_trial_;
+  plugin::Waker waker_;
+  std::unique_ptr<Provider> provider_;
+  std::optional<IssuerKeys> keys_;
+  std::optional<Receiver> receiver_;
+  Time next_poll_{};
+  Time coverage_at_{};
+};
+
+}  // namespace
+}  // namespace curfew::oauth
+
+CURFEW_CONNECTOR(curfew::oauth::Oauth);

@@ -1,0 +1,106 @@
+// An identity provider as the connector sees it: what happened there, which sessions live, how they are
+// ended, and whether one is over. One folder below providers/ implements it for each.
+//
+//   const std::unique_ptr<Provider> provider = make_provider(settings, ground);
+//   provider->resume(cursor);
+//   Batch batch = provider->since(deadline);      // until it is caught up; then again later
+//   provider->act(action);  provider->prove(probe);
+//
+// Session ids of providers are no credentials (a token or cookie is, and never comes here): they leave as
+// handles.
+//
+// Threads: resume, since and coverage on the thread of poll; the others from any, at once, meanwhile. Fails:
+// plugin::Failure with what, where and what to do; never with a secret or a person's name in it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "curfew/plugin/connector.hpp"
+
+namespace curfew::oauth {
+
+// OpenID Connect's own name of a person: an issuer, and `sub` there (OpenID Connect Core 2), joined by #.
+inline constexpr std::string_view subject_namespace = "oidc_subject";
+
+// One observation, with its texts.
+struct Sighting {
+  plugin::Type type = plugin::Type::Activity;
+  plugin::Time at{};
+  std::string key;      // the same whenever the same event is read
+  std::string session;  // the provider's id; empty: about the person, or nobody
+  std::string handle;   // what comes back with orders and probes about the session
+  std::string subject;  // issuer#sub: who it is, for good; in the namespace oidc_subject
+  std::string user_name;
+  std::string address;
+  std::string application;
+  std::string failure;
+  plugin::AccountType account_type = plugin::AccountType::Unknown;
+  plugin::AuthMethod auth_method = plugin::AuthMethod::Unknown;
+  plugin::Interactivity interactivity = plugin::Interactivity::Unknown;
+  plugin::EndReason end_reason = plugin::EndReason::Unknown;
+  bool end_inferred = false;
+  bool fresh_credentials = false;
+  bool machine = false;
+  std::uint32_t count = 1;
+};
+
+struct Batch {
+  std::vector<Sighting> sightings;  // oldest first
+  std::string cursor;               // behind them; empty: nothing new to keep
+  std::uint64_t read = 0, filtered = 0, unreadable = 0;
+  plugin::Time observed_until{};  // Time{}: no statement
+  bool caught_up = false;         // false: there is more, ask again at once
+};
+
+struct LiveSession {
+  std::string id;
+  std::string handle;
+  std::string subject;
+  std::string user_name;
+  plugin::Time started_at{};
+  plugin::Time last_activity_at{};
+};
+
+// What the connector lends a provider.
+struct Ground {
+  std::string source;
+  std::function<plugin::SessionDigest(std::string_view)> digest;
+  std::function<plugin::Time()> now;
+  std::function<void(plugin::Level, std::string_view)> log;
+};
+
+class Provider {
+ public:
+  Provider() = default;
+  virtual ~Provider() = default;
+  Provider(const Provider&) = delete;
+  Provider& operator=(const Provider&) = delete;
+
+  // As its tokens have it in `iss`.
+  [[nodiscard]] virtual std::string issuer() const = 0;
+  // Once, before anything else: opens files, takes what the last run made durable (empty: the first run).
+  virtual void resume(const std::string& cursor) = 0;
+  // What happened since. Comes back soon after the deadline with what there is.
+  [[nodiscard]] virtual Batch since(plugin::Time deadline) = 0;
+  // A logout that the provider sent, with `sub` and `sid` as they are: what the provider's other tellings
+  // have besides. From any thread.
+  virtual void complete(Sighting& logout) = 0;
+  // What is read, and what can't be shown: one JSON object.
+  [[nodiscard]] virtual std::string coverage() const = 0;
+
+  [[nodiscard]] virtual plugin::Answer act(const plugin::Action& action) = 0;
+  // Alive as long as anything of the session is accepted anywhere; throws for unknown.
+  [[nodiscard]] virtual plugin::Liveness prove(const plugin::Probe& probe) = 0;
+  // Until `each` says false.
+  virtual void list(const std::function<bool(const LiveSession&)>& each, plugin::Time deadline) = 0;
+  // Ends what waits.
+  virtual void stop() = 0;
+};
+
+}  // namespace curfew::oauth

@@ -1,0 +1,143 @@
+#include "plugins/oauth/settings.hpp"
+
+#include <algorithm>
+
+namespace curfew::oauth {
+namespace {
+
+using web::invalid;
+using web::Setting;
+using namespace std::chrono_literals;
+
+// `*` stands for anything.
+bool fits(std::string_view pattern, std::string_view text) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == text;
+  if (text.substr(0, star) != pattern.substr(0, star)) return false;
+  const std::string_view rest = pattern.substr(star + 1);
+  text.remove_prefix(star);
+  for (std::size_t at = 0; at <= text.size(); ++at) {
+    if (fits(rest, text.substr(at))) return true;
+  }
+  return false;
+}
+
+plugin::Duration within(const Setting& all, const std::string& key, plugin::Duration fallback,
+                        plugin::Duration least, plugin::Duration most) {
+  const plugin::Duration value = all.duration(key, fallback);
+  if (value < least || value > most)
+    invalid(all.at(key) + " must be from " + std::to_string(least.count() / 1000) + "ms to " +
+            std::to_string(most.count() / 1'000'000) + "s");
+  return value;
+}
+
+ClientCredentials client_of(const Setting& all) {
+  ClientCredentials client{.id = all.text("client_id"), .secret = all.text("client_secret", "")};
+  if (client.secret.empty())
+    invalid(all.at("client_secret") +
+            " is missing: give the secret of client_id by client_secret_file or client_secret_env");
+  const std::string how = all.text("client_authentication", "client_secret_basic");
+  if (how != "client_secret_basic" && how != "client_secret_post")
+    invalid(all.at("client_authentication") + " must be client_secret_basic or client_secret_post");
+  client.authentication =
+      how == "client_secret_basic" ? ClientAuthentication::Basic : ClientAuthentication::Post;
+  return client;
+}
+
+std::vector<std::string> list_in(const Setting& all, const std::string& key) {
+  std::vector<std::string> texts;
+  if (!all.has(key)) return texts;
+  const nlohmann::json& list = all.json().at(key);
+  if (!list.is_array()) invalid(all.at(key) + " must be a list of texts");
+  for (const nlohmann::json& one : list) {
+    if (!one.is_string() || one.get_ref<const std::string&>().size() > 256)
+      invalid(all.at(key) + " must be a list of texts");
+    texts.push_back(one.get<std::string>());
+  }
+  return texts;
+}
+
+std::optional<BackChannelSettings> back_channel_of(const Setting& all, plugin::Duration clock_skew) {
+  const auto given = all.inner("back_channel_logout");
+  if (!given) return std::nullopt;
+  given->only({"audiences", "issuer", "jwks_uri", "algorithms"});
+  BackChannelSettings out;
+  out.terms.issuer = out.keys.issuer = given->text("issuer", "");
+  out.terms.audiences = list_in(*given, "audiences");
+  if (out.terms.audiences.empty())
+    invalid(given->at("audiences") + " is missing: name the clients whose logouts are sent to Curfew");
+  out.terms.clock_skew = clock_skew;
+  out.keys.jwks_uri = given->text("jwks_uri", "");
+  if (given->has("algorithms")) out.keys.algorithms = list_in(*given, "algorithms");
+  for (const std::string& one : out.keys.algorithms) {
+    if (std::find(known_algorithms().begin(), known_algorithms().end(), one) == known_algorithms().end())
+      invalid(given->at("algorithms") + ": '" + one +
+              "' is none that a signature of the issuer can have here");
+  }
+  return out;
+}
+
+}  // namespace
+
+OauthSettings read_settings(const std::string& config) {
+  const Setting all(nlohmann::json::parse(config, nullptr, false), "");
+  const std::string provider = all.text("provider");
+  if (provider != "keycloak" && provider != "oidc") invalid(all.at("provider") + " must be keycloak or oidc");
+  // What the standards alone let a provider tell needs no client of ours.
+  const bool has_api = provider != "oidc";
+  all.only({"provider",
+            "url",
+            "ca_file",
+            "certificate_file",
+            "key_file",
+            "plain_beyond_loopback",
+            "connect_timeout",
+            "call_timeout",
+            "client_id",
+            "client_secret",
+            "client_authentication",
+            "poll_every",
+            "arrival_delay",
+            "history",
+            "clock_skew",
+            "journal",
+            "username_namespace",
+            "service_accounts",
+            "back_channel_logout",
+            provider});
+  const auto own = all.inner(provider);
+  if (!own && has_api) invalid(all.at(provider) + " is missing");
+  OauthSettings out{.provider = provider,
+                    .server = web::http_server_of(all, "call_timeout"),
+                    .client = has_api ? client_of(all) : ClientCredentials{},
+                    .journal = all.text("journal", ""),
+                    .username_namespace = all.text("username_namespace", ""),
+                    .service_accounts = list_in(all, "service_accounts"),
+                    .own = own ? *own : Setting(nlohmann::json::object(), provider)};
+  if (!has_api) out.own.only({});
+  // A poll must be back within seconds.
+  if (out.server.connect_timeout > 5s || out.server.call_timeout > 8s)
+    invalid(all.at("call_timeout") + ": connect_timeout may be 5s at most, and call_timeout 8s");
+  out.poll_every = within(all, "poll_every", out.poll_every, 100ms, 1h);
+  out.arrival_delay = within(all, "arrival_delay", out.arrival_delay, 1s, 1h);
+  out.history = within(all, "history", out.history, 0s, 24h);
+  out.clock_skew = within(all, "clock_skew", out.clock_skew, 0s, 1h);
+  out.back_channel = back_channel_of(all, out.clock_skew);
+  if (!has_api && !out.back_channel)
+    invalid(all.at("back_channel_logout") + " is missing: it is all that provider oidc can be told by");
+  return out;
+}
+
+plugin::AccountType account_type_of(const OauthSettings& settings, std::string_view user_name) {
+  if (user_name.empty()) return plugin::AccountType::Unknown;
+  const bool is_service = std::any_of(settings.service_accounts.begin(), settings.service_accounts.end(),
+                                      [&](const std::string& pattern) { return fits(pattern, user_name); });
+  return is_service ? plugin::AccountType::Service : plugin::AccountType::Human;
+}
+
+std::string_view name_space_of(const OauthSettings& settings, std::string_view user_name) {
+  if (!settings.username_namespace.empty()) return settings.username_namespace;
+  return user_name.find('@') != std::string_view::npos ? "upn" : "user";
+}
+
+}  // namespace curfew::oauth

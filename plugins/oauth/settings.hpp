@@ -1,0 +1,48 @@
+// Settings of a source of the oauth connector: what all providers share; a provider reads its own part.
+//
+//   const OauthSettings settings = read_settings(config);
+//   settings.own.text("realm");
+//
+// Threads: values. Owns: nothing. Fails: plugin::Failure(Invalid) with the setting and the remedy.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/oauth/access_tokens.hpp"
+#include "plugins/oauth/back_channel/logout_token.hpp"
+#include "plugins/oauth/tokens/issuer_keys.hpp"
+#include "plugins/web/http_client.hpp"
+#include "plugins/web/setting.hpp"
+
+namespace curfew::oauth {
+
+// Logouts that the provider sends; the issuer is its own if it is not named here.
+struct BackChannelSettings {
+  LogoutTerms terms;
+  IssuerKeysSettings keys;
+};
+
+struct OauthSettings {
+  std::string provider;
+  web::HttpServer server;
+  ClientCredentials client;
+  plugin::Duration poll_every = std::chrono::seconds(5);
+  plugin::Duration arrival_delay = std::chrono::seconds(10);
+  plugin::Duration history{0};
+  plugin::Duration clock_skew = std::chrono::seconds(30);
+  std::string journal;  // empty: no account is changed
+  std::string username_namespace;
+  std::vector<std::string> service_accounts;  // with * for anything
+  std::optional<BackChannelSettings> back_channel;
+  web::Setting own;  // what stands below the provider's name
+};
+
+[[nodiscard]] OauthSettings read_settings(const std::string& config);
+
+[[nodiscard]] plugin::AccountType account_type_of(const OauthSettings& settings, std::string_view user_name);
+[[nodiscard]] std::string_view name_space_of(const OauthSettings& settings, std::string_view user_name);
+
+}  // namespace curfew::oauth
