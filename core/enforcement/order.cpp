@@ -32,6 +32,15 @@ bool is_reversible(model::Action action) noexcept {
 
 bool hits_subject(model::Action action) noexcept { return action >= model::Action::RevokeTokens; }
 
+Time cleared_at(const Order& order, const std::string& source) {
+  Time newest{};
+  for (const Step& step : order.steps) {
+    if (step.ladder.action == model::Action::SignOutSubject && step.source == source)
+      newest = std::max(newest, step.intended_at);
+  }
+  return newest;
+}
+
 bool refuses(const Order& order) noexcept {
   if (order.outcome == model::Outcome::Held || order.outcome == model::Outcome::Mistaken) return false;
   return std::any_of(order.steps.begin(), order.steps.end(),
@@ -175,6 +184,7 @@ void save(const Order& order, model::StateWriter& w, const model::Symbols& symbo
   w.text(order.reason);
   w.text(order.policy);
   w.number(order.violation);
+  w.number(order.follows);
   w.text(order.ordered_by);
   w.name(order.outcome);
   w.text(order.held_because);
@@ -206,6 +216,7 @@ Order load_order(model::StateReader& r, model::Symbols& symbols) {
   order.reason = r.text();
   order.policy = r.text();
   order.violation = r.number();
+  order.follows = r.number();
   order.ordered_by = r.text();
   order.outcome = r.name<model::Outcome>();
   order.held_because = r.text();

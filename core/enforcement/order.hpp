@@ -77,6 +77,7 @@ struct Order {
   std::string reason;
   std::string policy;  // whose cap it counts against; empty: an operator's
   model::ViolationNumber violation = 0;
+  model::OrderNumber follows = 0;  // whose step had reached its person before this session came to light
   std::string ordered_by;
   model::Outcome outcome = model::Outcome::Pending;
   std::string held_because;
@@ -104,6 +105,8 @@ struct Order {
 [[nodiscard]] bool is_reversible(model::Action action) noexcept;
 // Whether it ends more than the one session that it was ordered for.
 [[nodiscard]] bool hits_subject(model::Action action) noexcept;
+// When its newest step acted that ends all sessions of its person at the source; epoch: none did.
+[[nodiscard]] Time cleared_at(const Order& order, const std::string& source);
 // Whether a gate must not let the session pass because of it: from the order's intent on, whatever came of
 // it.
 [[nodiscard]] bool refuses(const Order& order) noexcept;

@@ -174,11 +174,8 @@ void Engine::State::command_held(const model::CommandInput& input) {
   } else {
     std::size_t room = model::most_targets;
     if (!dismisses) {
-      std::uint32_t most = 0;
-      for (const model::Policy& policy : set.policies) {
-        if (policy.name == input.held_of) most = policy.most_sign_outs_per_minute;
-      }
-      const auto left = caps.room(input.held_of, most, set.safety.most_sign_outs_per_minute, now);
+      const auto left =
+          caps.room(input.held_of, most_per_minute(input.held_of), set.safety.most_sign_outs_per_minute, now);
       room = std::min(room, left.value_or(room));
     }
     std::size_t waiting = 0;

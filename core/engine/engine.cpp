@@ -160,6 +160,7 @@ void Engine::State::stop_waiting(Source& source) {
     if (slot == no_slot) continue;
     const Session& session = sessions.at(slot);
     check_hold(slot, session.last_fresh_at != Time{} && session.last_fresh_at >= session.started_at);
+    check_late(slot);
   }
 }
 

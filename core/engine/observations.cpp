@@ -193,6 +193,7 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
     check_failures(slot);
     if (facts.type == ObservationType::SignIn) check_hold(slot, facts.fresh_credentials);
   }
+  if (created || named || change.start_moved || change.reopened) check_late(slot);
   if (change.after_end) check_after_end(slot, facts);
   if (proof_is_wrong) take_proof_back(slot);
   schedule(slot);

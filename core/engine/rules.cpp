@@ -292,9 +292,15 @@ void Engine::State::withdraw(model::ViolationNumber number, std::string_view bec
   if (slot != no_slot) entry.session = sessions.at(slot).digest;
   const auto kept = orders.find(violation.order);
   if (violation.order == 0 || kept == orders.end() || kept->second.order.violation != number) return;
-  std::vector<enforcement::Event> events;
-  enforcement::Loop(kept->second.order, now, events).withdraw();
-  run(violation.order, events);
+  std::vector<model::OrderNumber> numbers{violation.order};
+  for (const auto& [other, one] : orders) {
+    if (one.order.follows == violation.order) numbers.push_back(other);
+  }
+  for (const model::OrderNumber of : numbers) {
+    std::vector<enforcement::Event> events;
+    enforcement::Loop(orders.at(of).order, now, events).withdraw();
+    run(of, events);
+  }
 }
 
 // Activity of a session that some policy warned of or found too long idle: it may show that it was not.

@@ -20,6 +20,14 @@ constexpr Duration order_kept_for{std::chrono::hours(24)};
 
 }  // namespace
 
+// Of a policy that is gone, or none: no cap of its own.
+std::uint32_t Engine::State::most_per_minute(const std::string& policy) const {
+  for (const model::Policy& one : set.policies) {
+    if (one.name == policy) return one.most_sign_outs_per_minute;
+  }
+  return 0;
+}
+
 // Why an order must wait for somebody; empty: it need not.
 std::string Engine::State::hold_reason(const std::vector<model::LadderStep>& ladder, std::uint32_t subject,
                                        std::size_t targets) const {
@@ -187,6 +195,7 @@ model::OrderNumber Engine::State::order(Order order, Slot target,
   model::JsonObject o(text);
   o.number("order", number);
   if (order.violation != 0) o.number("violation", order.violation);
+  if (order.follows != 0) o.number("follows", order.follows);
   o.number("session_number", order.session);
   o.text("reason", order.reason);
   o.text("ordered_by", order.ordered_by);
@@ -203,6 +212,7 @@ model::OrderNumber Engine::State::order(Order order, Slot target,
   const std::string policy = order.policy;
   KeptOrder& kept = orders[number];
   kept.order = std::move(order);
+  list_clearing(kept.order);
   if (held) return number;
   caps.count(policy, now);
   std::vector<Event> events;
@@ -259,6 +269,9 @@ void Engine::State::run(model::OrderNumber number, std::vector<Event>& events) {
         if (event.revert) o.flag("revert", true);
         o.end();
         record(model::EntryKind::Intent, std::move(text));
+        // Names that were learnt since the order are its person's too.
+        if (const std::uint32_t subject = subjects.find(order.subject); subject != no_slot && !event.revert)
+          order.identifiers = subjects.identifiers_of(subject);
         model::RunStep& run = out->steps.emplace_back();
         run.order = number;
         run.step = event.step;
@@ -376,6 +389,10 @@ void Engine::State::wake_order(model::OrderNumber number) {
   kept.wake = Time{};
   if (kept.order.concluded_at != Time{} && !kept.order.reverting() && !kept.order.watched()) {
     out->last_sign_outs.push_back(enforcement::to_row(kept.order));
+    if (const auto listed = clearing.find(subjects.find(kept.order.subject)); listed != clearing.end()) {
+      listed->second.erase(number);
+      if (listed->second.empty()) clearing.erase(listed);
+    }
     orders.erase(found);
     return;
   }
@@ -409,11 +426,66 @@ void Engine::State::check_hold(Slot slot, bool fresh) {
   order.hold = true;
   const std::vector<model::LadderStep> ladder = found->second.ladder;
   std::string held = hold_reason(ladder, session.subject_index, 1);
-  std::uint32_t most = 0;
-  for (const model::Policy& policy : set.policies) {
-    if (policy.name == order.policy) most = policy.most_sign_outs_per_minute;
+  if (held.empty() &&
+      !caps.admits(order.policy, most_per_minute(order.policy), set.safety.most_sign_outs_per_minute, now))
+    held = "cap";
+  this->order(std::move(order), slot, ladder, std::move(held));
+}
+
+void Engine::State::list_clearing(const Order& order) {
+  const std::uint32_t subject = subjects.find(order.subject);
+  const bool clears = std::any_of(order.steps.begin(), order.steps.end(), [](const Step& step) {
+    return step.ladder.action == model::Action::SignOutSubject;
+  });
+  if (clears && order.follows == 0 && subject != no_slot) clearing[subject].insert(order.number);
+}
+
+void Engine::State::check_late(Slot slot) {
+  const auto found = clearing.find(sessions.at(slot).subject_index);
+  if (found != clearing.end()) check_late(slot, std::set<model::OrderNumber>(found->second));
+}
+
+// Its person was signed out of this source altogether, and it had begun before that: who was asked to end
+// their sessions may not have known it either, or not by a name that was theirs then.
+void Engine::State::check_late(Slot slot, const std::set<model::OrderNumber>& numbers) {
+  const Session& session = sessions.at(slot);
+  if (numbers.empty() || !session.lives()) return;
+  const std::string source(symbols.text(session.source));
+  const KeptOrder* own = order_of(session);
+  if (own != nullptr && own->order.concluded_at == Time{}) return;
+  const auto missed_by = [&](model::OrderNumber number) {
+    const auto kept = orders.find(number);
+    if (kept == orders.end() || (own != nullptr && own->order.number >= number)) return false;
+    const Order& order = kept->second.order;
+    if (order.session == session.number || order.outcome == model::Outcome::Mistaken) return false;
+    const Time cleared = enforcement::cleared_at(order, source);
+    return cleared != Time{} && session.started_at <= cleared && session.last_fresh_at <= cleared;
+  };
+  const auto newest = std::find_if(numbers.rbegin(), numbers.rend(), missed_by);
+  if (newest == numbers.rend()) return;
+  if (Source& at = sources.at(session.source); at.reads_backlog()) {
+    at.unchecked.insert(session.number);
+    return;
   }
-  if (held.empty() && !caps.admits(order.policy, most, set.safety.most_sign_outs_per_minute, now))
+  const Order& first = orders.at(*newest).order;
+  Order order;
+  order.reason = "late: " + first.reason;
+  order.policy = first.policy;
+  order.violation = first.violation;
+  order.follows = first.number;
+  order.ordered_by = first.ordered_by;
+  order.refusal = first.refusal;
+  order.breached_at = first.breached_at;
+  std::vector<model::LadderStep> ladder;
+  for (const Step& step : first.steps) {
+    if (step.ladder.action != model::Action::SignOutSubject || step.source != source) continue;
+    ladder.push_back(step.ladder);
+    ladder.back().together = false;
+    break;
+  }
+  std::string held = hold_reason(ladder, session.subject_index, 1);
+  if (held.empty() &&
+      !caps.admits(order.policy, most_per_minute(order.policy), set.safety.most_sign_outs_per_minute, now))
     held = "cap";
   this->order(std::move(order), slot, ladder, std::move(held));
 }

@@ -5,7 +5,7 @@
 namespace curfew::engine {
 namespace {
 
-constexpr std::string_view magic = "curfew-engine-8";
+constexpr std::string_view magic = "curfew-engine-9";
 
 void save_session(const Session& s, bool keyed, const std::vector<std::uint32_t>& words,
                   model::StateWriter& w) {
@@ -297,6 +297,7 @@ void Engine::State::load(std::string_view bytes) {
     enforcement::Order order = enforcement::load_order(r, symbols);
     KeptOrder& kept = orders[order.number];
     kept.order = std::move(order);
+    list_clearing(kept.order);
     queue_order(kept);
   }
   caps.load(r);

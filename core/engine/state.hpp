@@ -151,6 +151,8 @@ struct Engine::State {
   model::ViolationNumber last_violation = 0;
   std::map<model::OrderNumber, KeptOrder> orders;
   absl::flat_hash_map<model::SessionNumber, model::OrderNumber> order_of_session;  // the newest
+  // Orders with a step that ends all sessions of their person at a source, by subject.
+  std::map<std::uint32_t, std::set<model::OrderNumber>> clearing;
   model::OrderNumber last_order = 0;
   enforcement::Caps caps;
   enforcement::Caps
@@ -284,7 +286,11 @@ struct Engine::State {
   void run(model::OrderNumber number, std::vector<enforcement::Event>& events);
   void wake_order(model::OrderNumber number);
   void queue_order(KeptOrder& kept);
+  [[nodiscard]] std::uint32_t most_per_minute(const std::string& policy) const;
   void check_hold(Slot slot, bool fresh);
+  void list_clearing(const enforcement::Order& order);
+  void check_late(Slot slot);
+  void check_late(Slot slot, const std::set<model::OrderNumber>& numbers);
   [[nodiscard]] model::SessionDigest control_for(const enforcement::Order& order,
                                                  const std::string& source) const;
   [[nodiscard]] std::string hold_reason(const std::vector<model::LadderStep>& ladder, std::uint32_t subject,

@@ -114,11 +114,12 @@ std::uint32_t Engine::State::link(std::uint32_t subject, model::Ref known, const
 }
 
 void Engine::State::relabel(const session::Subjects::Merge& merge) {
+  const std::vector<Slot> stayed = sessions_of(merge.kept);
   std::vector<Slot> moved;
   for (Slot slot = subjects.at(merge.gone).sessions; slot != no_slot; slot = sessions.at(slot).subject_next)
     moved.push_back(slot);
   if (merge.renamed) {
-    for (const Slot slot : sessions_of(merge.kept)) {
+    for (const Slot slot : stayed) {
       sessions.at(slot).subject = subjects.at(merge.kept).ref;
       touch(sessions.at(slot));
     }
@@ -133,6 +134,14 @@ void Engine::State::relabel(const session::Subjects::Merge& merge) {
     holds.insert(std::move(hold));
   }
   recheck_subject(merge.kept);
+  std::set<model::OrderNumber> of_gone;
+  if (auto found = clearing.extract(merge.gone); !found.empty()) of_gone = std::move(found.mapped());
+  const auto of_kept = clearing.find(merge.kept);
+  const std::set<model::OrderNumber> before =
+      of_kept == clearing.end() ? std::set<model::OrderNumber>{} : of_kept->second;
+  if (!of_gone.empty()) clearing[merge.kept].insert(of_gone.begin(), of_gone.end());
+  for (const Slot slot : moved) check_late(slot, before);
+  for (const Slot slot : stayed) check_late(slot, of_gone);
 }
 
 // Other sessions are its own now, and other policies may be about it by its names: a gate must know.
@@ -165,6 +174,8 @@ void Engine::State::split(model::Ref ref) {
     attach(slot, subjects.find(sessions.at(slot).identifier));
     touch(sessions.at(slot));
   }
+  clearing.clear();
+  for (const auto& [number, kept] : orders) list_clearing(kept.order);
   for (const std::uint32_t part : parts) recheck_subject(part);
 }
 

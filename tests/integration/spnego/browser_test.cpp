@@ -43,6 +43,7 @@ TEST_F(InTheBrowser, WhoClicksAgainAfterTheSignOutIsSilentlyBackFoundAndKeptOut)
   browser.click("#next");
   ASSERT_TRUE(browser.comes_to_show("Sign out")) << browser.text();
   ASSERT_TRUE(daemon_.until([&] { return live("web").size() == 1; })) << told();
+  ASSERT_TRUE(until_one_person()) << told();
 
   browser.click("#leave");
   ASSERT_TRUE(browser.comes_to_show("You are signed out.")) << browser.text();

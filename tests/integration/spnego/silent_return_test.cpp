@@ -28,14 +28,7 @@ TEST_F(Spnego, WhoReturnsSilentlyIsKeptOutOfEveryDoorProvenAndLetInAgain) {
   ASSERT_TRUE(share.sees_files()) << share.output();
   const std::string first = browser.cookie();
   // The file server knows a SID, the site a name of the KDC's: one person, who is there once.
-  const json both{"corp-ad", "web"};
-  EXPECT_TRUE(daemon_.until([&] {
-    const json presences = daemon_.get("/api/v1/presences?live=true")["presences"];
-    return std::any_of(presences.begin(), presences.end(), [&](const json& one) {
-      return one["sources"] == both && one["live_sessions"].get<int>() >= 2;
-    });
-  })) << daemon_.get("/api/v1/presences").dump(1)
-      << told();
+  EXPECT_TRUE(until_one_person()) << daemon_.get("/api/v1/presences").dump(1) << told();
 
   browser.sign_out();
   ASSERT_TRUE(daemon_.until([&] { return live("web").empty(); })) << told();
@@ -61,6 +54,32 @@ TEST_F(Spnego, WhoReturnsSilentlyIsKeptOutOfEveryDoorProvenAndLetInAgain) {
   EXPECT_TRUE(lets_in("sven"));
   EXPECT_TRUE(daemon_.until([&] { return !sign_outs()[0]["reverted_at"].is_null(); })) << told();
   EXPECT_EQ(sign_outs().size(), 1U) << told();
+}
+
+// The site tells of its users at once, the domain of a share only much later.
+TEST_F(Spnego, AShareThatIsToldAfterTheOrderIsClosedToo) {
+  person("tara");
+  begin(came_back("2m"), SpnegoSite::Check::Directory, "20s");
+  const WebClient browser = browser_with(ticket("tara", web_service, "10h"));
+  ASSERT_TRUE(browser.sees_marker()) << site_->errors();
+  SmbClient share(domain(), Ticket{ticket("tara", smb_service, "10h")});
+  browser.sign_out();
+  ASSERT_TRUE(daemon_.until([&] { return live("web").empty(); })) << told();
+  ASSERT_TRUE(browser.sees_marker()) << site_->errors();
+
+  const std::string cookie = browser.cookie();
+  ASSERT_TRUE(daemon_.until([&] { return is_disabled("tara"); })) << told();
+  EXPECT_FALSE(browser.takes(cookie, site_->port())) << "the site's refusal is the first one's proof";
+  ASSERT_TRUE(daemon_.until([&] { return sign_outs().size() == 2; })) << told();
+  ASSERT_TRUE(daemon_.until([&] { return !share.sees_files(); })) << told();
+  ASSERT_TRUE(daemon_.until([&] {
+    const json all = sign_outs();
+    return std::all_of(all.begin(), all.end(), [](const json& one) { return one["outcome"] == "proven"; });
+  })) << told();
+  const json all = sign_outs();
+  EXPECT_TRUE(std::any_of(all.begin(), all.end(), [](const json& one) {
+    return one["reason"] == "late: came-back" && one["source"] == "corp-ad";
+  })) << told();
 }
 
 // A site with cookies of its own takes them whatever the directory says.

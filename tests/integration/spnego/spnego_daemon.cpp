@@ -1,5 +1,6 @@
 #include "tests/integration/spnego/spnego_daemon.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -26,7 +27,7 @@ void Spnego::SetUp() {
   if (const auto why = SpnegoSite::missing(); !why.empty()) GTEST_SKIP() << why << " is missing";
 }
 
-void Spnego::begin(const std::string& policies, SpnegoSite::Check check) {
+void Spnego::begin(const std::string& policies, SpnegoSite::Check check, const std::string& told_after) {
   static const SmbDoor smb_door(domain());
   site_.emplace(domain(), daemon_.folder() / "site", check);
   std::vector<std::string> inputs;
@@ -38,7 +39,7 @@ void Spnego::begin(const std::string& policies, SpnegoSite::Check check) {
   const json windows{
       {"inputs", inputs},
       {"settle", "1s"},
-      {"arrival_delay", "2s"},
+      {"arrival_delay", told_after},
       {"directory", setting({{"password_file", (daemon_.folder() / "password").string()},
                              {"journal", (daemon_.folder() / "data" / "corp-ad.journal").string()}})},
       {"smb",
@@ -83,6 +84,16 @@ bool Spnego::until_outcome(const std::string& outcome) const {
   return daemon_.until([&] {
     const json all = sign_outs();
     return !all.empty() && all[0]["outcome"] == outcome;
+  });
+}
+
+bool Spnego::until_one_person() const {
+  const json both{"corp-ad", "web"};
+  return daemon_.until([&] {
+    const json presences = daemon_.get("/api/v1/presences?live=true")["presences"];
+    return std::any_of(presences.begin(), presences.end(), [&](const json& one) {
+      return one["sources"] == both && one["live_sessions"].get<int>() >= 2;
+    });
   });
 }
 

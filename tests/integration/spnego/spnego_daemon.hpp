@@ -30,8 +30,10 @@ namespace curfew::spnego_test {
 class Spnego : public directory_test::RealDirectory {
  protected:
   void SetUp() override;
-  // `policies`: YAML below `policies:`.
-  void begin(const std::string& policies, SpnegoSite::Check check = SpnegoSite::Check::SessionAlone);
+  // `policies`: YAML below `policies:`. `told_after`: how long the domain's log is waited for before it is
+  // read.
+  void begin(const std::string& policies, SpnegoSite::Check check = SpnegoSite::Check::SessionAlone,
+             const std::string& told_after = "2s");
   // A cache with that person's ticket for this service, good for so long ("60s"), and no other: of a ticket
   // to get tickets, Samba refuses the last two minutes.
   [[nodiscard]] std::filesystem::path ticket(const std::string& name, const std::string& service,
@@ -44,6 +46,8 @@ class Spnego : public directory_test::RealDirectory {
   [[nodiscard]] std::vector<nlohmann::json> live(const std::string& source) const;
   [[nodiscard]] nlohmann::json sign_outs() const { return daemon_.get("/api/v1/sign-outs")["sign_outs"]; }
   bool until_outcome(const std::string& outcome) const;
+  // Until Curfew knows that the site's user and the file server's are one person, who is there.
+  bool until_one_person() const;
   [[nodiscard]] bool is_disabled(const std::string& name);
   // For a failure: what Curfew has, and the logs.
   [[nodiscard]] std::string told() const;

@@ -39,6 +39,13 @@ struct Loop : Machine {
              std::uint32_t of = 0) {
     apply(at(time), model::ProbeInput{1, of, number, session, control, {}});
   }
+  // The first session's person, by two names.
+  [[nodiscard]] model::Facts by_both_names(double occurred) {
+    model::Facts both = facts(ObservationType::Activity, 1, occurred, 7);
+    both.identifiers[1] = {symbols.intern("sid"), ref(70)};
+    both.identifier_count = 2;
+    return both;
+  }
   [[nodiscard]] model::SignOutRow order() const { return engine.sign_out(1); }
 };
 
@@ -283,6 +290,119 @@ TEST(Hold, EndsTheNextSessionWithoutFreshCredentialsAtFirstSight) {
   m.see(111, fresh);
   m.see(112, ObservationType::SignIn, 4, 112, 7);
   EXPECT_EQ(m.engine.sign_out(3).number, 0U);
+}
+
+// Of a person who was signed out of a source altogether, what comes to light later though it had begun
+// before.
+struct Late : Loop {
+  Late() : Loop(enforced({step(model::Action::SignOutSubject)})) {
+    tick(100);
+    probe(101, 1, Liveness::Alive);
+  }
+  [[nodiscard]] model::SignOutRow second() const { return engine.sign_out(2); }
+};
+
+TEST(LateSession, IsSignedOutToo) {
+  Late m;
+  m.see(103, ObservationType::SignIn, 2, 90, 7);
+  EXPECT_EQ(m.second().reason, "late: longest");
+  EXPECT_EQ(m.second().session, m.session(2).number);
+  EXPECT_EQ(m.second().violation, m.order().violation);
+  ASSERT_EQ(m.effects.probes.size(), 1U) << "it is looked at before anything is done";
+  m.apply(at(104), model::ProbeInput{2, 0, 1, Liveness::Alive, Liveness::Unknown, {}});
+  ASSERT_EQ(m.effects.steps.size(), 1U);
+  EXPECT_EQ(m.effects.steps[0].action, model::Action::SignOutSubject);
+  m.apply(at(105), model::AnswerInput{2, 0, AnswerCode::Accepted, {}});
+  m.apply(at(106), model::ProbeInput{2, 0, 2, Liveness::Dead, Liveness::Unknown, {}});
+  EXPECT_EQ(m.second().outcome, Outcome::Proven);
+  EXPECT_EQ(m.session(2).end_reason, model::EndReason::Forced);
+  // What is told of it later orders nothing again.
+  m.see(107, ObservationType::Activity, 2, 89, 7);
+  EXPECT_EQ(m.engine.sign_out(3).number, 0U);
+}
+
+TEST(LateSession, IsNoneThatBeganAfterIt) {
+  Late m;
+  m.see(103, ObservationType::SignIn, 2, 102, 7);
+  EXPECT_EQ(m.second().number, 0U);
+}
+
+TEST(LateSession, IsNoneOfSomebodyElseOrElsewhereOrThatIsOver) {
+  Late m;
+  m.see(103, ObservationType::SignIn, 2, 90, 8);
+  m.see(104, m.facts(ObservationType::SignIn, 3, 90, 7, "erp"));
+  m.see(105, ObservationType::SignOut, 4, 90, 7);
+  EXPECT_EQ(m.second().number, 0U);
+}
+
+TEST(LateSession, IsNoneWithFreshCredentialsSince) {
+  Late m;
+  auto fresh = m.facts(ObservationType::Reauthenticated, 2, 104);
+  fresh.fresh_credentials = true;
+  m.see(104, fresh);
+  m.see(105, ObservationType::SignIn, 2, 90, 7);
+  EXPECT_EQ(m.second().number, 0U);
+}
+
+TEST(LateSession, TurnsOutToBeTheirs) {
+  auto set = enforced({step(model::Action::SignOutSubject)});
+  Loop m(set);
+  auto by_sid = m.facts(ObservationType::SignIn, 2, 50);
+  by_sid.identifiers[0] = {m.symbols.intern("sid"), ref(70)};
+  by_sid.identifier_count = 1;
+  m.see(50, by_sid);
+  m.tick(100);
+  m.probe(101, 1, Liveness::Alive);
+  ASSERT_EQ(m.effects.steps.size(), 1U);
+  EXPECT_EQ(m.effects.steps[0].identifiers.size(), 1U);
+  EXPECT_EQ(m.engine.sign_out(2).number, 0U);
+  m.see(103, m.by_both_names(102));
+  EXPECT_EQ(m.engine.sign_out(2).reason, "late: longest");
+  EXPECT_EQ(m.engine.sign_out(2).session, m.session(2).number);
+  m.apply(at(104), model::ProbeInput{2, 0, 1, Liveness::Alive, Liveness::Unknown, {}});
+  ASSERT_EQ(m.effects.steps.size(), 1U);
+  EXPECT_EQ(m.effects.steps[0].identifiers.size(), 2U) << "whoever ends it may know it by another name";
+}
+
+TEST(LateSession, ANameLearntBeforeTheStepIsGivenWithIt) {
+  Loop m(enforced({step(model::Action::SignOutSubject)}));
+  m.tick(100);
+  m.see(100.5, m.by_both_names(100));
+  m.probe(101, 1, Liveness::Alive);
+  ASSERT_EQ(m.effects.steps.size(), 1U);
+  EXPECT_EQ(m.effects.steps[0].identifiers.size(), 2U);
+}
+
+TEST(LateSession, IsFoundAfterASnapshotToo) {
+  Late m;
+  std::string bytes;
+  m.engine.save([&](std::string_view chunk) { bytes += chunk; });
+  m.engine = Engine::load(bytes, m.symbols);
+  m.see(103, ObservationType::SignIn, 2, 90, 7);
+  EXPECT_EQ(m.second().reason, "late: longest");
+}
+
+TEST(LateSession, IsMistakenWithTheOrderThatItFollows) {
+  Late m;
+  m.answer(102, AnswerCode::Accepted);
+  m.see(103, ObservationType::SignIn, 2, 90, 7);
+  m.see(104, ObservationType::SignOut, 1, 50);
+  EXPECT_EQ(m.count(EntryKind::ViolationWithdrawn), 1U);
+  EXPECT_EQ(m.order().outcome, Outcome::Mistaken);
+  EXPECT_EQ(m.second().outcome, Outcome::Held) << "nothing had been done yet: it is dropped";
+  EXPECT_EQ(m.second().held_because, "withdrawn");
+  m.see(105, ObservationType::SignIn, 3, 90, 7);
+  EXPECT_EQ(m.engine.sign_out(3).number, 0U);
+}
+
+TEST(LateSession, IsHeldWhereTheCapIsReached) {
+  auto set = enforced({step(model::Action::SignOutSubject)});
+  set.safety.most_sign_outs_per_minute = 1;
+  Loop m(set);
+  m.tick(100);
+  m.probe(101, 1, Liveness::Alive);
+  m.see(103, ObservationType::SignIn, 2, 90, 7);
+  EXPECT_EQ(m.engine.sign_out(2).held_because, "cap");
 }
 
 }  // namespace
