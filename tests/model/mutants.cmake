@@ -17,7 +17,7 @@ function(curfew_mutant name file from to)
   target_include_directories(model_mutant_${name} PRIVATE "${CMAKE_SOURCE_DIR}")
   target_link_libraries(model_mutant_${name} PRIVATE curfew_model_check curfew_settings)
   # What a fault leaves unused is no fault of the source.
-  target_compile_options(model_mutant_${name} PRIVATE -Wno-error)
+  target_compile_options(model_mutant_${name} PRIVATE -O2 -Wno-error)
   add_test(NAME model_mutant_${name} COMMAND model_mutant_${name})
   set_tests_properties(model_mutant_${name} PROPERTIES LABELS model TIMEOUT 600)
 endfunction()
