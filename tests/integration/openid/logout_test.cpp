@@ -105,7 +105,8 @@ TEST_F(ToldOfLogouts, EndsTheSessionOrAllOfThePersonOnce) {
   const std::string of_all = logout("2", {{"sub", "alice"}});
   EXPECT_EQ(post(of_all), 200);
   ASSERT_TRUE(daemon_.until([&] { return live() == 1; }));
-  for (const json& session : daemon_.get("/api/v1/sessions?source=sso")["sessions"]) {
+  const json page = daemon_.get("/api/v1/sessions?source=sso");
+  for (const json& session : page["sessions"]) {
     if (session["state"] == "ended") {
       EXPECT_EQ(session["end_reason"], "signed_out");
       EXPECT_EQ(session["end_certainty"], "stated");
