@@ -118,6 +118,7 @@ Response Dispatcher::route(Request& request, const ReadBody& read_body, std::str
     }
     request.token = token;
   }
+  request.shows_own_token = token != nullptr;
   request.captures = std::move(match.captures);
   request.parameters = parse_query(request.query);
   if (request.method != "GET" && request.method != "HEAD") {

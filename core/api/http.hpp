@@ -28,6 +28,7 @@ struct Request {
   std::string body;
   Fields captures;               // of the route's pattern
   const Token* token = nullptr;  // null: the route asks for none
+  bool shows_own_token = false;  // one that is known here, be it asked for or not
   std::string id;
   std::string peer;  // the client's address, for rate limits
 

@@ -88,16 +88,19 @@ Response ingest(const Services& services, const Request& request, const IngestLi
 // What a batch of log records needs; who sends more is told to send smaller parts.
 constexpr std::size_t passage_body_bytes = std::size_t{16} * 1024 * 1024;
 
-// What the sender proves itself with is the host's business, not the connector's.
+// What the sender proves itself with to us is the host's business, not the connector's.
 bool is_secret(std::string_view header) {
-  static constexpr std::array<std::string_view, 3> secrets{"authorization", "cookie", "proxy-authorization"};
+  static constexpr std::array<std::string_view, 2> secrets{"cookie", "proxy-authorization"};
   return std::find(secrets.begin(), secrets.end(), header) != secrets.end();
 }
 
-Response pass_on(const Services& services, const Request& request, const std::string& source) {
+Response pass_on(const Services& services, const Request& request, const std::string& source,
+                 bool with_authorization) {
   if (!services.source_http) throw Problem(501, "not here", "no connector answers HTTP here");
   Fields headers = request.headers;
-  std::erase_if(headers, [](const auto& header) { return is_secret(header.first); });
+  std::erase_if(headers, [&](const auto& header) {
+    return is_secret(header.first) || (!with_authorization && header.first == "authorization");
+  });
   auto reply = services.source_http(source, request.method, "/" + std::string(request.capture("path")),
                                     request.query, request.body, headers);
   if (!reply) throw Problem(404, "no such source", "no source called '" + source + "' takes HTTP requests");
@@ -115,15 +118,16 @@ Response pass_on_of_pusher(const Services& services, const Request& request) {
     throw Problem(403, "not allowed",
                   "the token '" + request.token->name + "' may not push to '" + source + "'");
   }
-  return pass_on(services, request, source);
+  return pass_on(services, request, source, false);
 }
 
-// Who asks shows nobody who it is; the connector looks at what it signed. Nothing is said of what there is.
+// Who asks shows us nothing; the connector looks at what it signed, and at the secret that the two agreed on.
+// A token of ours that came here by mistake is none of the connector's. Nothing is said of what there is.
 Response pass_on_of_anybody(const Services& services, const Request& request) {
   const std::string source(request.capture("source"));
   if (!services.is_open || !services.is_open(source, "/" + std::string(request.capture("path"))))
     throw Problem(404, "no such path", "no source of this name takes requests without a token here");
-  return pass_on(services, request, source);
+  return pass_on(services, request, source, !request.shows_own_token);
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ class Listener {
   // up, finished, failed, quarantined: with a text that names the remedy.
   virtual void changed(std::string_view source, std::string_view state, std::string_view text) = 0;
   // Everything that this source emitted so far on this thread is durable, or `patience` passed (false).
-  // Called on the thread that ran the plugin's http.
+  // Called on the thread that ran the plugin's http, and on the one of its poll.
   virtual bool await_durable(std::string_view source, Duration patience) = 0;
 };
 

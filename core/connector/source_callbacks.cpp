@@ -123,6 +123,23 @@ curfew_host Source::Callbacks::table(Source& source) {
       return self.context_.listener.grouped(self.settings_.name, std::move(*told));
     });
   };
+  host.await_durable = [](void* context, std::int64_t deadline) -> std::int32_t {
+    return in_core([&]() -> std::int32_t {
+      auto& self = *static_cast<Source*>(context);
+      Scope* const scope = Scope::current;
+      if (scope == nullptr || scope->source != context || scope->in_flight->call != Call::Poll) {
+        self.invalid("await_durable", "it is only for poll");
+        return CURFEW_INVALID;
+      }
+      if (self.stopping_) return CURFEW_STOPPING;
+      const Time now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+      const Duration patience =
+          std::clamp(Time{Duration{deadline}} - now, Duration{}, Duration{self.settings_.call_limit});
+      const bool durable = self.context_.listener.await_durable(self.settings_.name, patience);
+      scope->in_flight->alive.store(Clock::now());
+      return durable ? CURFEW_OK : self.stopping_ ? CURFEW_STOPPING : CURFEW_AGAIN;
+    });
+  };
   static constexpr auto give = [](void* context, curfew_bytes name, std::size_t longest,
                                   const std::vector<std::pair<std::string, std::string>>& known,
                                   const curfew_sink* sink) -> std::int32_t {

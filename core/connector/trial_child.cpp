@@ -101,6 +101,9 @@ curfew_host table(TrialHost& trial) {
       return bridge::read(raw, child.any_group ? nullptr : &child.groups, why).has_value();
     });
   };
+  host.await_durable = [](void* context, std::int64_t) -> std::int32_t {
+    return static_cast<TrialHost*>(context)->polling ? CURFEW_OK : CURFEW_STOPPING;
+  };
   host.recall = [](void*, curfew_bytes, const curfew_sink*) -> std::int32_t { return CURFEW_NOT_FOUND; };
   host.cursor = [](void*, curfew_bytes, const curfew_sink*) -> std::int32_t { return CURFEW_NOT_FOUND; };
   host.recall_all = [](void*, const curfew_sink*) -> std::int32_t { return CURFEW_OK; };

@@ -297,7 +297,8 @@ typedef struct curfew_header {
 
 /* A request below /sources/<name>/, or below /open/<name>/ at a path that the schema's x-curfew-open-paths
  * has and the configuration opens. Size and rate were checked by the host; who asks was too, but not at those
- * paths: what comes there must prove itself. */
+ * paths: what comes there must prove itself, and has its `authorization` with it (unless that is a token of
+ * Curfew's own), which elsewhere is the host's business. */
 typedef struct curfew_http_request {
   uint32_t struct_size;
   uint32_t header_count;
@@ -360,6 +361,11 @@ typedef struct curfew_host {
    * be told as often as it was looked up. Answers as emit does; CURFEW_INVALID for a group that the
    * configuration doesn't let this source tell. */
   int32_t (*group)(void* context, const curfew_group* group);
+  /* Waits until everything that this source emitted, advanced and remembered so far is durable: for a source
+   * that is told what was taken and forgets it then. CURFEW_OK: it is. CURFEW_AGAIN: not by `deadline` (wall
+   * clock; the host waits no longer than its limit of a call): ask again later. CURFEW_STOPPING. Only within
+   * poll; for http the host does it by itself. */
+  int32_t (*await_durable)(void* context, int64_t deadline);
 } curfew_host;
 
 typedef struct curfew_create_args {
@@ -448,7 +454,8 @@ CURFEW_STATIC_ASSERT(offsetof(curfew_host, emit) == 16, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, recall_all) == 88, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, gate_rules) == 96, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, group) == 104, "layout");
-CURFEW_STATIC_ASSERT(sizeof(curfew_host) == 112, "layout");
+CURFEW_STATIC_ASSERT(offsetof(curfew_host, await_durable) == 112, "layout");
+CURFEW_STATIC_ASSERT(sizeof(curfew_host) == 120, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_group, name) == 8, "layout");
 CURFEW_STATIC_ASSERT(sizeof(curfew_group) == 32, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_connector, capabilities) == 16, "layout");

@@ -427,6 +427,12 @@ class Host {
     return until_taken([&] { return host_->group(host_->context, &raw); });
   }
 
+  // Whether all that was emitted, advanced and remembered so far is durable, by then: for a source that is
+  // told what was taken and forgets it. Only from poll.
+  [[nodiscard]] bool await_durable(Time deadline) {
+    return host_->await_durable(host_->context, detail::micros(deadline)) == CURFEW_OK;
+  }
+
   // The three below: only in the constructor and in start. What the last run made durable.
   [[nodiscard]] std::optional<std::string> recall(std::string_view key) {
     return one(
