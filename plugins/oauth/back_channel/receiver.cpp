@@ -64,29 +64,7 @@ Receiver::Counts Receiver::counts() const {
 }
 
 void Receiver::restore(std::string_view id, Time until) {
-  if (until > now_()) (void)remember(std::string(id), until);
-}
-
-bool Receiver::remember(const std::string& id, Time until) {
-  const std::lock_guard lock(mutex_);
-  const Time now = now_();
-  while (!by_end_.empty() && (by_end_.begin()->first <= now || ids_.size() >= most_ids)) {
-    ids_.erase(by_end_.begin()->second);
-    by_end_.erase(by_end_.begin());
-  }
-  if (!ids_.emplace(id, until).second) return false;
-  by_end_.emplace(until, id);
-  return true;
-}
-
-void Receiver::forget(const std::string& id) {
-  const std::lock_guard lock(mutex_);
-  const auto found = ids_.find(id);
-  if (found == ids_.end()) return;
-  auto [at, end] = by_end_.equal_range(found->second);
-  while (at != end && at->second != id) ++at;
-  if (at != end) by_end_.erase(at);
-  ids_.erase(found);
+  if (const Time now = now_(); until > now) (void)seen_.take(std::string(id), until, now);
 }
 
 HttpAnswer Receiver::answer(const plugin::HttpRequest& request, const Take& take) {
@@ -114,14 +92,14 @@ HttpAnswer Receiver::answer(const plugin::HttpRequest& request, const Take& take
     later.headers.emplace_back("Retry-After", "10");
     return later;
   }
-  if (!remember(id, said.good_until)) {
+  if (!seen_.take(id, said.good_until, now_())) {
     count(&Counts::repeated);
     return answer_of(400, "invalid_request", "this logout token was received before");
   }
   try {
     take(said, id);
   } catch (...) {
-    forget(id);
+    seen_.forget(id);
     throw;
   }
   count(&Counts::taken);

@@ -15,13 +15,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
 
 #include "plugins/oauth/back_channel/logout_token.hpp"
 #include "plugins/oauth/tokens/issuer_keys.hpp"
+#include "plugins/oauth/tokens/seen_ids.hpp"
 
 namespace curfew::oauth {
 
@@ -41,20 +41,13 @@ class Receiver {
   };
   [[nodiscard]] Counts counts() const;
 
-  // More at once means that somebody who may sign does so without end: the ones that end first are forgotten.
-  static constexpr std::size_t most_ids = 1'000'000;
-
  private:
-  [[nodiscard]] bool remember(const std::string& id, plugin::Time until);
-  void forget(const std::string& id);
-
   LogoutTerms terms_;
   IssuerKeys& keys_;
   std::function<plugin::Time()> now_;
   Digest digest_;
+  SeenIds seen_;
   mutable std::mutex mutex_;
-  std::map<std::string, plugin::Time> ids_;
-  std::multimap<plugin::Time, std::string> by_end_;
   Counts counts_;
 };
 

@@ -46,40 +46,21 @@ std::string IssuerKeys::fetch(const std::string& url, plugin::Time deadline) con
   return std::move(reply.body);
 }
 
-KeySet IssuerKeys::current(bool anew, plugin::Time deadline) {
+IssuerKeys::Kept IssuerKeys::current(bool anew, plugin::Time deadline) {
   const std::lock_guard lock(mutex_);
   const plugin::Time now = now_();
   const bool is_old = !has_keys_ || now - fetched_at_ >= settings_.lifetime || now < fetched_at_;
   const bool may_ask = asked_ == 0 || now - asked_at_ >= settings_.pause || now < asked_at_;
-  if (!(anew || is_old)) return keys_;
+  if (!(anew || is_old)) return {keys_, fetched_at_};
   if (!may_ask) {
-    if (has_keys_) return keys_;
+    if (has_keys_) return {keys_, fetched_at_};
     throw Failure(Code::Unavailable, "the keys of " + settings_.issuer + " could not be had a moment ago");
   }
   asked_at_ = now;
   ++asked_;
   try {
-    std::string url = settings_.jwks_uri;
-    if (url.empty()) {
-      std::string base = settings_.issuer;
-      if (base.ends_with('/')) base.pop_back();
-      const json metadata =
-          json::parse(fetch(base + "/.well-known/openid-configuration", deadline), nullptr, false);
-      // Discovery 4.3: else somebody else's document could name the keys.
-      if (!metadata.is_object() || metadata.value("issuer", json()) != settings_.issuer)
-        throw Failure(Code::Unavailable, "the discovery document of " + settings_.issuer +
-                                             " is of another issuer, or none; look at `issuer`");
-      const auto found = metadata.find("jwks_uri");
-      if (found == metadata.end() || !found->is_string())
-        throw Failure(Code::Unavailable, "the discovery document of " + settings_.issuer +
-                                             " has no jwks_uri; give it as a setting");
-      url = found->get<std::string>();
-      if (!url.starts_with("https://") && split(url).first != split(settings_.issuer).first)
-        throw Failure(Code::Unavailable,
-                      "the discovery document of " + settings_.issuer +
-                          " names keys at another server without TLS; they are not believed");
-    }
-    keys_ = KeySet::parse(fetch(url, deadline));
+    keys_ = KeySet::parse(
+        fetch(settings_.jwks_uri.empty() ? discovered(deadline) : settings_.jwks_uri, deadline));
     has_keys_ = true;
     fetched_at_ = now;
   } catch (const BadToken& wrong) {
@@ -87,16 +68,61 @@ KeySet IssuerKeys::current(bool anew, plugin::Time deadline) {
   } catch (const Failure&) {
     if (!has_keys_) throw;
   }
-  return keys_;
+  return {keys_, fetched_at_};
 }
+
+std::string IssuerKeys::discovered(plugin::Time deadline) const {
+  std::string where = settings_.metadata_url;
+  if (where.empty()) {
+    where = settings_.issuer;
+    if (where.ends_with('/')) where.pop_back();
+    where += "/.well-known/openid-configuration";
+  }
+  const json metadata = json::parse(fetch(where, deadline), nullptr, false);
+  // Discovery 4.3: else somebody else's document could name the keys.
+  if (!metadata.is_object() || metadata.value("issuer", json()) != settings_.issuer)
+    throw Failure(Code::Unavailable, "the discovery document of " + settings_.issuer +
+                                         " is of another issuer, or none; look at `issuer`");
+  const auto found = metadata.find("jwks_uri");
+  if (found == metadata.end() || !found->is_string())
+    throw Failure(Code::Unavailable,
+                  "the discovery document of " + settings_.issuer + " has no jwks_uri; give it as a setting");
+  std::string url = found->get<std::string>();
+  if (!url.starts_with("https://") && split(url).first != split(settings_.issuer).first)
+    throw Failure(Code::Unavailable, "the discovery document of " + settings_.issuer +
+                                         " names keys at another server without TLS; they are not believed");
+  return url;
+}
+
+namespace {
+
+[[noreturn]] void refuse(const KeySet& keys, const SignedToken& token) {
+  if (keys.has_key_for(token))
+    throw BadToken("its signature is not of the issuer's keys", TokenFault::Signature);
+  throw BadToken("the issuer has no key of its kind and id", TokenFault::Key);
+}
+
+}  // namespace
 
 SignedToken IssuerKeys::verified(std::string_view compact, plugin::Time deadline) {
   SignedToken token(compact, settings_.algorithms);
-  if (current(false, deadline).signed_it(token)) return token;
-  const KeySet keys = current(true, deadline);
-  if (keys.signed_it(token)) return token;
-  throw BadToken(keys.has_key_for(token) ? "its signature is not of the issuer's keys"
-                                         : "the issuer has no key of its kind and id");
+  if (current(false, deadline).keys.signed_it(token)) return token;
+  const KeySet keys = current(true, deadline).keys;
+  if (!keys.signed_it(token)) refuse(keys, token);
+  return token;
+}
+
+void IssuerKeys::check(const SignedToken& token, plugin::Time came_at, plugin::Time deadline) {
+  Kept kept = current(false, deadline);
+  if (kept.keys.signed_it(token)) return;
+  if (kept.fetched_at < came_at) {
+    kept = current(true, deadline);
+    if (kept.keys.signed_it(token)) return;
+  }
+  if (kept.fetched_at < came_at)
+    throw Failure(Code::Unavailable, "a token is signed by a key that is not known, and the keys of " +
+                                         settings_.issuer + " can't be asked for anew yet");
+  refuse(kept.keys, token);
 }
 
 }  // namespace curfew::oauth

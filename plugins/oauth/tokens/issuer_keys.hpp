@@ -4,6 +4,7 @@
 //   IssuerKeys keys(server, issuer, algorithms, now);
 //   const SignedToken token = keys.verified(text, deadline);   // throws BadToken: nobody signed it who
 //   should
+//   keys.check(token, came_at, deadline);
 //
 // Keys change: a token with an unknown key id, or whose signature no known key made (a provider that replaces
 // a key and keeps its id), has the keys asked for once more; at most every `pause`, so that strangers' tokens
@@ -27,8 +28,9 @@
 namespace curfew::oauth {
 
 struct IssuerKeysSettings {
-  std::string issuer;    // as tokens have it, and as its discovery document must
-  std::string jwks_uri;  // empty: the discovery document says
+  std::string issuer;          // as tokens have it, and as its discovery document must
+  std::string jwks_uri;        // empty: the discovery document says
+  std::string metadata_url{};  // of that document; empty: where OpenID Connect Discovery has it
   std::vector<std::string> algorithms{"RS256", "PS256", "ES256", "ES384", "ES512"};
   plugin::Duration pause = std::chrono::seconds(5);
   plugin::Duration lifetime = std::chrono::hours(1);
@@ -40,13 +42,23 @@ class IssuerKeys {
   IssuerKeys(web::HttpServer server, IssuerKeysSettings settings, std::function<plugin::Time()> now);
 
   [[nodiscard]] SignedToken verified(std::string_view compact, plugin::Time deadline);
+  // For who is told only once, and must not turn away what a key signed that is newer than ours: BadToken
+  // only by keys that were had at `came_at` or later, until then Unavailable.
+  void check(const SignedToken& token, plugin::Time came_at, plugin::Time deadline);
+  [[nodiscard]] const std::vector<std::string>& algorithms() const { return settings_.algorithms; }
   [[nodiscard]] const std::string& issuer() const { return settings_.issuer; }
   // How often keys were asked for.
   [[nodiscard]] std::uint64_t asked() const;
 
  private:
-  [[nodiscard]] KeySet current(bool anew, plugin::Time deadline);
+  struct Kept {
+    KeySet keys;
+    plugin::Time fetched_at{};
+  };
+  [[nodiscard]] Kept current(bool anew, plugin::Time deadline);
   [[nodiscard]] std::string fetch(const std::string& url, plugin::Time deadline) const;
+  // Where the discovery document says that the keys are.
+  [[nodiscard]] std::string discovered(plugin::Time deadline) const;
 
   web::HttpServer server_;
   IssuerKeysSettings settings_;

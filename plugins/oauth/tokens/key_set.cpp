@@ -119,7 +119,7 @@ SignedToken::SignedToken(std::string_view compact, const std::vector<std::string
   }
   if (kind_of(inside_->algorithm) == nullptr ||
       std::find(algorithms.begin(), algorithms.end(), inside_->algorithm) == algorithms.end())
-    throw BadToken("it is signed by an algorithm that is not allowed for this issuer");
+    throw BadToken("it is signed by an algorithm that is not allowed for this issuer", TokenFault::Key);
   std::uint8_t* bytes = nullptr;
   std::size_t size = 0;
   if (!cjose_jws_get_plaintext(inside_->jws.get(), &bytes, &size, &error))

@@ -24,10 +24,19 @@
 
 namespace curfew::oauth {
 
+// Form: it is no token, or not one of its kind. Key: signed by a key or an algorithm that is not the
+// issuer's. Signature: there is such a key, and it did not sign this.
+enum class TokenFault { Form, Key, Signature };
+
 // What is said is for an administrator, and holds nothing of the token.
 class BadToken : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit BadToken(const std::string& what, TokenFault fault = TokenFault::Form)
+      : std::runtime_error(what), fault_(fault) {}
+  [[nodiscard]] TokenFault fault() const noexcept { return fault_; }
+
+ private:
+  TokenFault fault_;
 };
 
 inline constexpr std::size_t longest_token = 16 * 1024;
