@@ -27,6 +27,7 @@ enum class ClientAuthentication { Basic, Post };  // client_secret_basic, client
 struct ClientCredentials {
   std::string id;
   std::string secret;
+  std::string scope{};  // empty: what the client has by default
   ClientAuthentication authentication = ClientAuthentication::Basic;
 };
 

@@ -11,7 +11,7 @@ inline constexpr std::string_view config_schema = R"json({
   "type": "object",
   "additionalProperties": false,
   "required": ["provider", "url"],
-  "x-curfew-open-paths": ["/back-channel-logout"],
+  "x-curfew-open-paths": ["/back-channel-logout", "/shared-signals"],
   "x-curfew-capabilities": {
     "list_sessions": ["/provider=keycloak"],
     "cancel_session": ["/provider=keycloak"],
@@ -22,15 +22,15 @@ inline constexpr std::string_view config_schema = R"json({
     "prove": ["/provider=keycloak"]
   },
   "properties": {
-    "provider": {"type": "string", "enum": ["keycloak", "oidc"], "description": "Whose API is spoken; oidc: none, any OpenID provider that tells of its logouts"},
-    "url": {"type": "string", "minLength": 8, "description": "The provider's server: https://sso.corp.test, with a path if it has one; oidc: the issuer, as its tokens have it"},
+    "provider": {"type": "string", "enum": ["keycloak", "oidc", "shared_signals"], "description": "Whose API is spoken; oidc: none, any OpenID provider that tells of its logouts; shared_signals: a transmitter of security events"},
+    "url": {"type": "string", "minLength": 8, "description": "The provider's server: https://sso.corp.test, with a path if it has one; oidc, shared_signals: the issuer, as its tokens have it"},
     "ca_file": {"type": "string", "minLength": 1, "description": "PEM file of the CA to trust in place of the system's"},
     "certificate_file": {"type": "string", "minLength": 1, "description": "PEM file of a client certificate to show"},
     "key_file": {"type": "string", "minLength": 1, "description": "Its key"},
     "plain_beyond_loopback": {"type": "boolean", "default": false, "description": "Allows http:// to other machines: the secret and tokens then go over the network in the clear"},
     "connect_timeout": {"type": "string", "default": "3s", "description": "Longest that a connection may take; 5s at most"},
     "call_timeout": {"type": "string", "default": "5s", "description": "Longest that a call may take after that; 8s at most"},
-    "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; all but oidc need it"},
+    "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; keycloak needs it, and shared_signals with token_url"},
     "client_secret": {"type": "string", "description": "Its secret; by client_secret_file or client_secret_env"},
     "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post"], "default": "client_secret_basic", "description": "How the client authenticates at the token endpoint"},
     "poll_every": {"type": "string", "default": "5s", "description": "How often the provider is asked what happened"},
@@ -50,6 +50,33 @@ inline constexpr std::string_view config_schema = R"json({
         "issuer": {"type": "string", "minLength": 1, "description": "What the tokens have as iss, if it is not the provider's own"},
         "jwks_uri": {"type": "string", "minLength": 8, "description": "Where the issuer's keys are, if its discovery document does not say so"},
         "algorithms": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]}, "default": ["RS256", "PS256", "ES256", "ES384", "ES512"], "description": "By which the issuer may sign"}
+      }
+    },
+    "shared_signals": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["audiences"],
+      "description": "provider: shared_signals",
+      "properties": {
+        "audiences": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "string", "minLength": 1, "maxLength": 256}, "description": "What the transmitter writes into aud for Curfew"},
+        "delivery": {"type": "string", "enum": ["push", "poll"], "default": "push", "description": "push (RFC 8935): events come to /open/<source>/shared-signals, which the source's open_paths must name; poll (RFC 8936): they are fetched"},
+        "stream": {"type": "string", "enum": ["existing", "create", "none"], "default": "existing", "description": "The stream at the transmitter is found, made if there is none, or not looked after: then nothing says that it still delivers"},
+        "stream_id": {"type": "string", "minLength": 1, "maxLength": 512, "description": "Our stream, where there are several with the same delivery"},
+        "push_url": {"type": "string", "minLength": 8, "description": "Our /open/<source>/shared-signals as the transmitter reaches it; by it our stream is found and made"},
+        "push_token": {"type": "string", "minLength": 16, "description": "What the transmitter must show when it pushes (Authorization: Bearer); by push_token_file or push_token_env"},
+        "poll_url": {"type": "string", "minLength": 8, "description": "Where events are fetched, with stream: none"},
+        "access_token": {"type": "string", "description": "For the transmitter's endpoints, where it gives one out for long; by access_token_file or access_token_env"},
+        "token_url": {"type": "string", "minLength": 8, "description": "Where client_id and client_secret get an access token"},
+        "scope": {"type": "string", "maxLength": 512, "description": "Asked for with it, such as ssf.read ssf.manage"},
+        "events": {"type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "string", "minLength": 1, "maxLength": 256}, "description": "Types of events that a new stream is to deliver; without it, all that become observations"},
+        "tenants": {"type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "string", "minLength": 1, "maxLength": 256}, "description": "Ids of the tenants that are ours; events of others are only counted"},
+        "max_events": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100, "description": "Events of one answer to a poll"},
+        "max_age": {"type": "string", "default": "24h", "description": "How long after its iat an event is taken, and its id known. No longer than the source's retry_window is of use"},
+        "verify_every": {"type": "string", "default": "5m", "description": "How often a verification event is asked for; 0s: never"},
+        "verify_within": {"type": "string", "default": "2m", "description": "A stream from which it does not come by then is silent"},
+        "email_namespace": {"type": "string", "minLength": 1, "maxLength": 64, "default": "email", "description": "Of e-mail addresses that name a person; upn, where they are the same"},
+        "jwks_uri": {"type": "string", "minLength": 8, "description": "Where the transmitter's keys are, if its metadata does not say so"},
+        "algorithms": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]}, "default": ["RS256", "PS256", "ES256", "ES384", "ES512"], "description": "By which it may sign"}
       }
     },
     "oidc": {"type": "object", "additionalProperties": false, "description": "provider: oidc; there is nothing to say"},

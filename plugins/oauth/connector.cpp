@@ -14,6 +14,7 @@
 #include "plugins/oauth/provider.hpp"
 #include "plugins/oauth/providers/keycloak/keycloak.hpp"
 #include "plugins/oauth/providers/oidc/oidc.hpp"
+#include "plugins/oauth/providers/shared_signals/shared_signals.hpp"
 #include "plugins/oauth/settings.hpp"
 
 namespace curfew::oauth {
@@ -25,13 +26,16 @@ using plugin::Time;
 
 constexpr plugin::Duration coverage_every = std::chrono::seconds(30);
 constexpr plugin::Duration longest_listing = std::chrono::seconds(30);
+constexpr plugin::Duration settling_time = std::chrono::seconds(2);
 
 class Oauth {
  public:
   static constexpr plugin::Description description{
       .name = "oauth",
       .version = "0.1.0",
-      .summary = "Identity providers for OAuth and OpenID Connect: Keycloak; any, by back-channel logout",
+      .summary =
+          "Identity providers for OAuth and OpenID Connect: Keycloak; any, by back-channel logout or shared "
+          "signals",
       .config_schema = config_schema,
       .config_schema_version = 1,
       .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_LIST_SESSIONS | CURFEW_CAN_PROVE |
@@ -65,11 +69,14 @@ class Oauth {
   void start() {
     if (is_trial_ || is_recorded_) return;
     provider_->resume(host_.cursor("events").value_or(""));
-    if (!receiver_) return;
     for (const auto& [key, value] : host_.recall_all()) {
+      if (!key.starts_with(logout_prefix)) {
+        provider_->recall(key, value);
+        continue;
+      }
       std::int64_t until = 0;
       const auto read = std::from_chars(value.data(), value.data() + value.size(), until);
-      if (key.starts_with(logout_prefix) && read.ec == std::errc())
+      if (receiver_ && read.ec == std::errc())
         receiver_->restore(std::string_view(key).substr(logout_prefix.size()), Time{plugin::Duration{until}});
     }
   }
@@ -82,7 +89,10 @@ class Oauth {
       return Poll::Ok;
     }
     const Batch batch = provider_->since(deadline);
-    if (!hand_over(batch)) return Poll::Ok;
+    const bool is_taken = hand_over(batch);
+    if (batch.settles)
+      provider_->settled(is_taken, is_taken && host_.await_durable(host_.now() + settling_time));
+    if (!is_taken) return Poll::Ok;
     if (batch.caught_up) next_poll_ = host_.now() + settings_.poll_every;
     if (host_.now() - coverage_at_ >= coverage_every) {
       coverage_at_ = host_.now();
@@ -109,6 +119,11 @@ class Oauth {
   }
 
   plugin::HttpAnswer http(const plugin::HttpRequest& request) {
+    if (auto answer = provider_->receive(request, [this](const auto& sightings, const auto& memories) {
+          for (const Sighting& one : sightings) keep(one);
+          for (const Memory& one : memories) keep(one);
+        }))
+      return std::move(*answer);
     if (!receiver_ || request.path != logout_path || request.method != "POST") return {.status = 404};
     plugin::HttpAnswer answer = receiver_->answer(
         request, [this](const LogoutToken& said, const std::string& id) { take_logout(said, id); });
@@ -126,8 +141,10 @@ class Oauth {
   static constexpr std::string_view logout_prefix = "logout/";
 
   static std::unique_ptr<Provider> make_provider(const OauthSettings& settings, Ground ground) {
-    return settings.provider == "oidc" ? oidc::make_oidc(settings, std::move(ground))
-                                       : keycloak::make_keycloak(settings, std::move(ground));
+    if (settings.provider == "oidc") return oidc::make_oidc(settings, std::move(ground));
+    if (settings.provider == "shared_signals")
+      return shared_signals::make_shared_signals(settings, std::move(ground));
+    return keycloak::make_keycloak(settings, std::move(ground));
   }
 
   static std::string hex_of(const plugin::SessionDigest& digest) {
@@ -152,15 +169,24 @@ class Oauth {
     seen.application = said.audience;
     provider_->complete(seen);
     const Time until = said.good_until;
-    if (!emit(seen) || host_.remember(seen.key, std::to_string(until.time_since_epoch().count()), until) ==
-                           Emitted::Stopping)
-      throw plugin::Failure(plugin::Code::Unavailable, "Curfew is stopping");
+    keep(seen);
+    keep(Memory{.key = seen.key, .value = std::to_string(until.time_since_epoch().count()), .until = until});
+  }
+
+  void keep(const Sighting& sighting) {
+    if (!emit(sighting)) throw plugin::Failure(plugin::Code::Unavailable, "Curfew is stopping");
+  }
+  void keep(const Memory& memory) {
+    if (!remember(memory)) throw plugin::Failure(plugin::Code::Unavailable, "Curfew is stopping");
   }
 
   // False when the host wants to stop: what it did not take is read again after the next start.
   bool hand_over(const Batch& batch) {
     for (const Sighting& sighting : batch.sightings) {
       if (!emit(sighting)) return false;
+    }
+    for (const Memory& memory : batch.memories) {
+      if (!remember(memory)) return false;
     }
     if (batch.cursor.empty()) return true;
     return host_.progress({.name = "events",
@@ -170,6 +196,10 @@ class Oauth {
                            .unreadable = batch.unreadable,
                            .observed_until = batch.observed_until,
                            .caught_up = batch.caught_up}) != Emitted::Stopping;
+  }
+
+  bool remember(const Memory& memory) {
+    return host_.remember(memory.key, memory.value, memory.until) != Emitted::Stopping;
   }
 
   bool emit(const Sighting& sighting) {
@@ -182,6 +212,7 @@ class Oauth {
     // The first is who it is, where the source may not teach that two names are one person.
     seen.identify(name_space_of(settings_, sighting.user_name), sighting.user_name);
     seen.identify(subject_namespace, sighting.subject);
+    for (const SightingName& name : sighting.names) seen.identify(name.name_space, name.value);
     seen.account_type = sighting.account_type;
     seen.auth_method = sighting.auth_method;
     seen.interactivity = sighting.interactivity;

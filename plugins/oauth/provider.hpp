@@ -9,13 +9,15 @@
 // Session ids of providers are no credentials (a token or cookie is, and never comes here): they leave as
 // handles.
 //
-// Threads: resume, since and coverage on the thread of poll; the others from any, at once, meanwhile. Fails:
-// plugin::Failure with what, where and what to do; never with a secret or a person's name in it.
+// Threads: resume, recall, since, settled and coverage on the thread of poll; the others from any, at once,
+// meanwhile. Fails: plugin::Failure with what, where and what to do; never with a secret or a person's name
+// in it.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +30,12 @@ namespace curfew::oauth {
 // OpenID Connect's own name of a person: an issuer, and `sub` there (OpenID Connect Core 2), joined by #.
 inline constexpr std::string_view subject_namespace = "oidc_subject";
 
+struct SightingName {
+  std::string name_space;
+  std::string value;
+  friend bool operator==(const SightingName&, const SightingName&) = default;
+};
+
 // One observation, with its texts.
 struct Sighting {
   plugin::Type type = plugin::Type::Activity;
@@ -37,6 +45,7 @@ struct Sighting {
   std::string handle;   // what comes back with orders and probes about the session
   std::string subject;  // issuer#sub: who it is, for good; in the namespace oidc_subject
   std::string user_name;
+  std::vector<SightingName> names;  // others, in namespaces of their own; as many as the host takes
   std::string address;
   std::string application;
   std::string failure;
@@ -50,9 +59,18 @@ struct Sighting {
   std::uint32_t count = 1;
 };
 
+// Small state that the host keeps with what was emitted before it, and gives back after a restart.
+struct Memory {
+  std::string key;
+  std::string value;
+  plugin::Time until{};
+};
+
 struct Batch {
   std::vector<Sighting> sightings;  // oldest first
-  std::string cursor;               // behind them; empty: nothing new to keep
+  std::vector<Memory> memories;
+  bool settles = false;  // `settled` wants to hear when all of it is durable
+  std::string cursor;    // behind them; empty: nothing new to keep
   std::uint64_t read = 0, filtered = 0, unreadable = 0;
   plugin::Time observed_until{};  // Time{}: no statement
   bool caught_up = false;         // false: there is more, ask again at once
@@ -91,6 +109,18 @@ class Provider {
   // A logout that the provider sent, with `sub` and `sid` as they are: what the provider's other tellings
   // have besides. From any thread.
   virtual void complete(Sighting& logout) = 0;
+  // Once for each memory of the last run, between resume and the first since.
+  virtual void recall(std::string_view /*key*/, std::string_view /*value*/) {}
+  // What became of a batch that settles: the host has it, or not (it is stopping); and it is durable, with
+  // all before it, or not yet.
+  virtual void settled(bool /*is_taken*/, bool /*is_durable*/) {}
+  // A request at a path of the provider's own; nothing: it has none there. The host answers only when what
+  // `keep` was given is durable; `keep` throws when it takes nothing. From any thread.
+  using Keep = std::function<void(const std::vector<Sighting>&, const std::vector<Memory>&)>;
+  [[nodiscard]] virtual std::optional<plugin::HttpAnswer> receive(const plugin::HttpRequest& /*request*/,
+                                                                  const Keep& /*keep*/) {
+    return std::nullopt;
+  }
   // What is read, and what can't be shown: one JSON object.
   [[nodiscard]] virtual std::string coverage() const = 0;
 

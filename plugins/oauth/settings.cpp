@@ -22,15 +22,6 @@ bool fits(std::string_view pattern, std::string_view text) {
   return false;
 }
 
-plugin::Duration within(const Setting& all, const std::string& key, plugin::Duration fallback,
-                        plugin::Duration least, plugin::Duration most) {
-  const plugin::Duration value = all.duration(key, fallback);
-  if (value < least || value > most)
-    invalid(all.at(key) + " must be from " + std::to_string(least.count() / 1000) + "ms to " +
-            std::to_string(most.count() / 1'000'000) + "s");
-  return value;
-}
-
 ClientCredentials client_of(const Setting& all) {
   ClientCredentials client{.id = all.text("client_id"), .secret = all.text("client_secret", "")};
   if (client.secret.empty())
@@ -42,6 +33,32 @@ ClientCredentials client_of(const Setting& all) {
   client.authentication =
       how == "client_secret_basic" ? ClientAuthentication::Basic : ClientAuthentication::Post;
   return client;
+}
+
+std::optional<BackChannelSettings> back_channel_of(const Setting& all, plugin::Duration clock_skew) {
+  const auto given = all.inner("back_channel_logout");
+  if (!given) return std::nullopt;
+  given->only({"audiences", "issuer", "jwks_uri", "algorithms"});
+  BackChannelSettings out;
+  out.terms.issuer = out.keys.issuer = given->text("issuer", "");
+  out.terms.audiences = list_in(*given, "audiences");
+  if (out.terms.audiences.empty())
+    invalid(given->at("audiences") + " is missing: name the clients whose logouts are sent to Curfew");
+  out.terms.clock_skew = clock_skew;
+  out.keys.jwks_uri = given->text("jwks_uri", "");
+  out.keys.algorithms = algorithms_in(*given);
+  return out;
+}
+
+}  // namespace
+
+plugin::Duration within(const Setting& all, const std::string& key, plugin::Duration fallback,
+                        plugin::Duration least, plugin::Duration most) {
+  const plugin::Duration value = all.duration(key, fallback);
+  if (value < least || value > most)
+    invalid(all.at(key) + " must be from " + std::to_string(least.count() / 1000) + "ms to " +
+            std::to_string(most.count() / 1'000'000) + "s");
+  return value;
 }
 
 std::vector<std::string> list_in(const Setting& all, const std::string& key) {
@@ -57,34 +74,23 @@ std::vector<std::string> list_in(const Setting& all, const std::string& key) {
   return texts;
 }
 
-std::optional<BackChannelSettings> back_channel_of(const Setting& all, plugin::Duration clock_skew) {
-  const auto given = all.inner("back_channel_logout");
-  if (!given) return std::nullopt;
-  given->only({"audiences", "issuer", "jwks_uri", "algorithms"});
-  BackChannelSettings out;
-  out.terms.issuer = out.keys.issuer = given->text("issuer", "");
-  out.terms.audiences = list_in(*given, "audiences");
-  if (out.terms.audiences.empty())
-    invalid(given->at("audiences") + " is missing: name the clients whose logouts are sent to Curfew");
-  out.terms.clock_skew = clock_skew;
-  out.keys.jwks_uri = given->text("jwks_uri", "");
-  if (given->has("algorithms")) out.keys.algorithms = list_in(*given, "algorithms");
-  for (const std::string& one : out.keys.algorithms) {
+std::vector<std::string> algorithms_in(const Setting& all) {
+  if (!all.has("algorithms")) return IssuerKeysSettings{}.algorithms;
+  std::vector<std::string> algorithms = list_in(all, "algorithms");
+  for (const std::string& one : algorithms) {
     if (std::find(known_algorithms().begin(), known_algorithms().end(), one) == known_algorithms().end())
-      invalid(given->at("algorithms") + ": '" + one +
-              "' is none that a signature of the issuer can have here");
+      invalid(all.at("algorithms") + ": '" + one + "' is none that a signature of the issuer can have here");
   }
-  return out;
+  return algorithms;
 }
-
-}  // namespace
 
 OauthSettings read_settings(const std::string& config) {
   const Setting all(nlohmann::json::parse(config, nullptr, false), "");
   const std::string provider = all.text("provider");
-  if (provider != "keycloak" && provider != "oidc") invalid(all.at("provider") + " must be keycloak or oidc");
-  // What the standards alone let a provider tell needs no client of ours.
-  const bool has_api = provider != "oidc";
+  if (provider != "keycloak" && provider != "oidc" && provider != "shared_signals")
+    invalid(all.at("provider") + " must be keycloak, oidc or shared_signals");
+  // What the standards alone let a provider tell needs no client of ours; a transmitter that pushes neither.
+  const bool is_told = provider == "oidc", has_api = provider == "keycloak";
   all.only({"provider",
             "url",
             "ca_file",
@@ -106,15 +112,16 @@ OauthSettings read_settings(const std::string& config) {
             "back_channel_logout",
             provider});
   const auto own = all.inner(provider);
-  if (!own && has_api) invalid(all.at(provider) + " is missing");
-  OauthSettings out{.provider = provider,
-                    .server = web::http_server_of(all, "call_timeout"),
-                    .client = has_api ? client_of(all) : ClientCredentials{},
-                    .journal = all.text("journal", ""),
-                    .username_namespace = all.text("username_namespace", ""),
-                    .service_accounts = list_in(all, "service_accounts"),
-                    .own = own ? *own : Setting(nlohmann::json::object(), provider)};
-  if (!has_api) out.own.only({});
+  if (!own && !is_told) invalid(all.at(provider) + " is missing");
+  OauthSettings out{
+      .provider = provider,
+      .server = web::http_server_of(all, "call_timeout"),
+      .client = has_api || (!is_told && all.has("client_id")) ? client_of(all) : ClientCredentials{},
+      .journal = all.text("journal", ""),
+      .username_namespace = all.text("username_namespace", ""),
+      .service_accounts = list_in(all, "service_accounts"),
+      .own = own ? *own : Setting(nlohmann::json::object(), provider)};
+  if (is_told) out.own.only({});
   // A poll must be back within seconds.
   if (out.server.connect_timeout > 5s || out.server.call_timeout > 8s)
     invalid(all.at("call_timeout") + ": connect_timeout may be 5s at most, and call_timeout 8s");
@@ -123,7 +130,7 @@ OauthSettings read_settings(const std::string& config) {
   out.history = within(all, "history", out.history, 0s, 24h);
   out.clock_skew = within(all, "clock_skew", out.clock_skew, 0s, 1h);
   out.back_channel = back_channel_of(all, out.clock_skew);
-  if (!has_api && !out.back_channel)
+  if (is_told && !out.back_channel)
     invalid(all.at("back_channel_logout") + " is missing: it is all that provider oidc can be told by");
   return out;
 }

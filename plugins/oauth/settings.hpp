@@ -42,6 +42,14 @@ struct OauthSettings {
 
 [[nodiscard]] OauthSettings read_settings(const std::string& config);
 
+// Of a mapping: a list of texts (empty: none is given), a duration between two others, algorithms of
+// signatures.
+[[nodiscard]] std::vector<std::string> list_in(const web::Setting& all, const std::string& key);
+[[nodiscard]] plugin::Duration within(const web::Setting& all, const std::string& key,
+                                      plugin::Duration fallback, plugin::Duration least,
+                                      plugin::Duration most);
+[[nodiscard]] std::vector<std::string> algorithms_in(const web::Setting& all);
+
 [[nodiscard]] plugin::AccountType account_type_of(const OauthSettings& settings, std::string_view user_name);
 [[nodiscard]] std::string_view name_space_of(const OauthSettings& settings, std::string_view user_name);
 
