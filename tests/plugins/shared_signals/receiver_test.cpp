@@ -24,10 +24,6 @@ using testing::Not;
 const std::string poll_method = "urn:ietf:rfc:8936", push_method = "urn:ietf:rfc:8935";
 const std::string our_url = "https://curfew.test/open/idp/shared-signals";
 
-std::string text_of(const plugin::HttpAnswer& answer) {
-  return std::to_string(answer.status) + " " + answer.body;
-}
-
 class Signals : public testing::Test {
  protected:
   [[nodiscard]] json revoked(const std::string& session) {
