@@ -241,7 +241,7 @@ TEST(SecurityEvents, ASignInIsInteractiveOnlyWhereItSaysSo) {
   EXPECT_EQ(how(json::object()), Interactivity::Unknown);
   EXPECT_EQ(how({{"amr", {"pwd", "otp"}}}), Interactivity::Interactive);
   EXPECT_EQ(how({{"amr", {"wia"}}}), Interactivity::Silent);
-  EXPECT_EQ(how({{"amr", {"wia", "mfa"}}}), Interactivity::Interactive);
+  EXPECT_EQ(how({{"amr", {"wia", "otp"}}}), Interactivity::Interactive);
   EXPECT_EQ(how({{"amr", {"fed", "pwd"}}}), Interactivity::Unknown);
   EXPECT_EQ(how({{"amr", {"hwk"}}}), Interactivity::Unknown);
   EXPECT_EQ(how({{"amr", json::array()}}), Interactivity::Unknown);
@@ -260,12 +260,16 @@ TEST(SecurityEvents, TenantsAndWhatMustBeUnderstood) {
   const std::string revoked = std::string(caep) + "session-revoked";
   const json ours{{"format", "complex"}, {"user", alice}, {"tenant", {{"format", "opaque"}, {"id", "t-1"}}}};
   EXPECT_EQ(why(reading(revoked, ours)), "told");
-  EXPECT_EQ(why(reading(revoked, ours, {}, {.tenants = {"t-1"}, .critical_members = {"tenant", "user"}})),
+  EXPECT_EQ(why(reading(revoked, ours, json::object(),
+                        {.tenants = {"t-1"}, .critical_members = {"tenant", "user"}})),
             "told");
-  EXPECT_EQ(why(reading(revoked, ours, {}, {.tenants = {"t-2"}, .critical_members = {}})), "another_tenant");
-  EXPECT_EQ(why(reading(revoked, ours, {}, {.tenants = {}, .critical_members = {"tenant"}})),
+  EXPECT_EQ(why(reading(revoked, ours, json::object(), {.tenants = {"t-2"}, .critical_members = {}})),
+            "another_tenant");
+  EXPECT_EQ(why(reading(revoked, ours, json::object(), {.tenants = {}, .critical_members = {"tenant"}})),
             "critical_member");
-  EXPECT_EQ(why(reading(revoked, alice, {}, {.tenants = {"t-2"}, .critical_members = {"tenant"}})), "told")
+  EXPECT_EQ(
+      why(reading(revoked, alice, json::object(), {.tenants = {"t-2"}, .critical_members = {"tenant"}})),
+      "told")
       << "it names none";
 }
 

@@ -85,7 +85,8 @@ class Examples : public testing::Test {
     const std::int64_t later = now - claims["iat"].get<std::int64_t>();
     claims["iat"] = now;
     json& payload = claims["events"].begin().value();
-    if (payload.contains("event_timestamp"))
+    // (One example was told in the year 2451.)
+    if (payload.contains("event_timestamp") && later > 0)
       payload["event_timestamp"] = payload["event_timestamp"].get<std::int64_t>() + later;
     return claims;
   }
@@ -149,8 +150,8 @@ TEST_F(Examples, EachTokenBrokenInAnyWayIsRefusedWithTheRightCode) {
       return desk->error(idp_.sign(claims));
     };
     for (const char* missing : {"jti", "iat", "aud", "sub_id", "events"})
-      EXPECT_EQ(error_of({}, {missing}), "invalid_request") << missing;
-    EXPECT_EQ(error_of({}, {"iss"}), "invalid_request");
+      EXPECT_EQ(error_of(json::object(), {missing}), "invalid_request") << missing;
+    EXPECT_EQ(error_of(json::object(), {"iss"}), "invalid_request");
     EXPECT_EQ(error_of({{"iss", "https://other.example.com"}}), "invalid_issuer");
     EXPECT_EQ(error_of({{"aud", "somebody-else"}}), "invalid_audience");
     EXPECT_EQ(error_of({{"sub", "u"}}), "invalid_request");

@@ -26,6 +26,16 @@ std::int64_t seconds_now() {
       .count();
 }
 
+// Made once, as making them takes longest of all.
+SigningKey key_of(int number) {
+  static std::mutex mutex;
+  static std::map<int, SigningKey> all;
+  const std::lock_guard lock(mutex);
+  const auto found = all.find(number);
+  if (found != all.end()) return found->second;
+  return all.emplace(number, SigningKey::rsa("key-" + std::to_string(number))).first->second;
+}
+
 }  // namespace
 
 class FakeTransmitter::Handler : public Poco::Net::HTTPRequestHandler {
@@ -123,7 +133,7 @@ SigningKey FakeTransmitter::key() const {
 void FakeTransmitter::rotate(bool keep_old) {
   const std::lock_guard lock(mutex_);
   if (!keep_old) keys_.clear();
-  keys_.push_back(SigningKey::rsa("key-" + std::to_string(++key_number_)));
+  keys_.push_back(key_of(++key_number_));
 }
 
 void FakeTransmitter::use(std::vector<SigningKey> keys) {
@@ -349,11 +359,13 @@ FakeTransmitter::Answer FakeTransmitter::poll(const std::string& id, const std::
     std::erase_if(held_, [&](const HeldEvent& event) { return event.id == one; });
     if (held_.size() == before) heard_.faults.push_back("nothing is held as " + one);
   };
-  for (const json& one : question.value("ack", json::array())) {
+  const json acknowledged = question.value("ack", json::array());
+  for (const json& one : acknowledged) {
     done(one.get<std::string>());
     heard_.acknowledged.insert(one.get<std::string>());
   }
-  for (const auto& [one, complaint] : question.value("setErrs", json::object()).items()) {
+  const json complaints = question.value("setErrs", json::object());
+  for (const auto& [one, complaint] : complaints.items()) {
     if (!complaint.value("err", json()).is_string() || !complaint.value("description", json()).is_string())
       return fault(400, "a complaint has no err or description");
     done(one);

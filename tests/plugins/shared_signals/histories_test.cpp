@@ -28,6 +28,7 @@ class History {
 
   void run(int steps) {
     for (int i = 0; i < steps; ++i) step();
+    is_down_ = false;
     idp_.be_down(false);
     idp_.be_keyless(false);
     for (int i = 0; i < 40 && (i < 4 || !idp_.held().empty()); ++i) {
