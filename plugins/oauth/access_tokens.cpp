@@ -26,13 +26,27 @@ std::string base64(const std::string& text) {
   return out.str();
 }
 
+// Microsoft's own numbers, which say more than the code of the standard.
+std::string numbers_in(const simdjson::dom::element& document) {
+  std::string all;
+  simdjson::dom::array numbers;
+  if (document.at_key("error_codes").get_array().get(numbers) != simdjson::SUCCESS) return all;
+  std::size_t count = 0;
+  for (const simdjson::dom::element one : numbers) {
+    std::int64_t number = 0;
+    if (one.get_int64().get(number) == simdjson::SUCCESS && ++count <= 3)
+      all += ", AADSTS" + std::to_string(number);
+  }
+  return all;
+}
+
 // A code of RFC 6749 5.2, if it looks like one: what else a server writes may hold anything.
 std::string error_code(const simdjson::dom::element& document) {
   std::string_view code;
   if (document.at_key("error").get_string().get(code) != simdjson::SUCCESS || code.size() > 64 ||
       !std::all_of(code.begin(), code.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; }))
     return "no error code";
-  return std::string(code);
+  return std::string(code) + numbers_in(document);
 }
 
 }  // namespace
@@ -99,6 +113,7 @@ web::HttpCall AccessTokens::call() const {
     call.headers["Authorization"] = "Basic " + base64(id + ":" + secret);
   else
     call.body += "&client_id=" + id + "&client_secret=" + secret;
+  if (!credentials_.scope.empty()) call.body += "&scope=" + web::percent_encoded(credentials_.scope);
   return call;
 }
 
@@ -116,7 +131,7 @@ AccessTokens::Token AccessTokens::fetch(Time deadline) {
                                      "client-credentials grant (a service account)?");
   if (reply.status == 404)
     throw Failure(Code::Failed,
-                  client_.where() + " has no token endpoint there (404): are url and realm right?");
+                  client_.where() + " has no token endpoint there (404): are url and realm or tenant right?");
   std::string_view token, type;
   if (reply.status != 200 || !is_json ||
       document.at_key("access_token").get_string().get(token) != simdjson::SUCCESS || token.empty())

@@ -29,6 +29,7 @@ struct ClientCredentials {
   std::string secret;
   std::string scope{};  // empty: what the client has by default
   ClientAuthentication authentication = ClientAuthentication::Basic;
+  std::string scope;  // empty: none is asked for
 };
 
 class AccessTokens {

@@ -16,28 +16,30 @@ inline constexpr std::string_view config_schema = R"json({
     "list_sessions": ["/provider=keycloak"],
     "cancel_session": ["/provider=keycloak"],
     "sign_out_session": ["/provider=keycloak"],
-    "sign_out_subject": ["/provider=keycloak"],
+    "revoke_tokens": ["/provider=entra"],
+    "sign_out_subject": ["/provider=keycloak", "/provider=entra"],
+    "suspend_access": ["/entra/suspend_access"],
     "block_sign_in": ["/journal"],
     "disable_account": ["/journal"],
-    "prove": ["/provider=keycloak"]
+    "prove": ["/provider=keycloak", "/provider=entra"]
   },
   "properties": {
-    "provider": {"type": "string", "enum": ["keycloak", "oidc", "shared_signals"], "description": "Whose API is spoken; oidc: none, any OpenID provider that tells of its logouts; shared_signals: a transmitter of security events"},
-    "url": {"type": "string", "minLength": 8, "description": "The provider's server: https://sso.corp.test, with a path if it has one; oidc, shared_signals: the issuer, as its tokens have it"},
+    "provider": {"type": "string", "enum": ["keycloak", "entra", "oidc", "shared_signals"], "description": "Whose API is spoken; entra: Microsoft Graph; oidc: none, any OpenID provider that tells of its logouts; shared_signals: a transmitter of security events"},
+    "url": {"type": "string", "minLength": 8, "description": "The provider's server: https://sso.corp.test, with a path if it has one; entra: Microsoft Graph, https://graph.microsoft.com; oidc, shared_signals: the issuer, as its tokens have it"},
     "ca_file": {"type": "string", "minLength": 1, "description": "PEM file of the CA to trust in place of the system's"},
     "certificate_file": {"type": "string", "minLength": 1, "description": "PEM file of a client certificate to show"},
     "key_file": {"type": "string", "minLength": 1, "description": "Its key"},
     "plain_beyond_loopback": {"type": "boolean", "default": false, "description": "Allows http:// to other machines: the secret and tokens then go over the network in the clear"},
     "connect_timeout": {"type": "string", "default": "3s", "description": "Longest that a connection may take; 5s at most"},
     "call_timeout": {"type": "string", "default": "5s", "description": "Longest that a call may take after that; 8s at most"},
-    "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; keycloak needs it, and shared_signals with token_url"},
+    "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; keycloak and entra need it, and shared_signals with token_url"},
     "client_secret": {"type": "string", "description": "Its secret; by client_secret_file or client_secret_env"},
-    "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post"], "default": "client_secret_basic", "description": "How the client authenticates at the token endpoint"},
-    "poll_every": {"type": "string", "default": "5s", "description": "How often the provider is asked what happened"},
-    "arrival_delay": {"type": "string", "default": "10s", "description": "How much later than its time the provider may store an event"},
+    "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post"], "description": "How the client authenticates at the token endpoint; client_secret_basic if it is not said, entra: client_secret_post"},
+    "poll_every": {"type": "string", "description": "How often the provider is asked what happened; 5s if it is not said, entra: 1m"},
+    "arrival_delay": {"type": "string", "description": "How much later than its time the provider may store an event; 10s if it is not said, 1h at most; entra: 30m, 6h at most"},
     "history": {"type": "string", "default": "0s", "description": "How far back the first reading goes; 24h at most"},
     "clock_skew": {"type": "string", "default": "30s", "description": "How far the clocks of applications may be behind; access tokens are taken to be accepted so much longer"},
-    "journal": {"type": "string", "minLength": 1, "description": "File of this source alone: which accounts it has disabled and has to enable again. No names in it. Without it no account is changed"},
+    "journal": {"type": "string", "minLength": 1, "description": "File of this source alone: which accounts it has disabled and has to enable again, and whom it took out of a group. No names in it. Without it no account is changed"},
     "username_namespace": {"type": "string", "minLength": 1, "description": "Of user names. Without it: upn for alice@corp.test, user for alice"},
     "service_accounts": {"type": "array", "maxItems": 1000, "items": {"type": "string", "minLength": 1, "maxLength": 256}, "description": "User names that are no people, with * for anything"},
     "back_channel_logout": {
@@ -80,6 +82,31 @@ inline constexpr std::string_view config_schema = R"json({
       }
     },
     "oidc": {"type": "object", "additionalProperties": false, "description": "provider: oidc; there is nothing to say"},
+    "entra": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["tenant"],
+      "description": "provider: entra",
+      "properties": {
+        "tenant": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[A-Za-z0-9.-]+$", "description": "The tenant, by its id or one of its domains"},
+        "authority": {"type": "string", "minLength": 8, "default": "https://login.microsoftonline.com", "description": "Where tokens are given; sovereign clouds have their own"},
+        "scope": {"type": "string", "minLength": 1, "description": "What the token is asked for, if it is not <url>/.default"},
+        "signins": {"type": "string", "enum": ["interactive", "all"], "default": "interactive", "description": "interactive: by Graph v1.0, without session ids. all: by beta, with session ids and what clients do on their own"},
+        "page_size": {"type": "integer", "minimum": 10, "maximum": 1000, "default": 500, "description": "Sign-ins of one answer"},
+        "settle": {"type": "string", "default": "5m", "description": "How old a sign-in must be to be read: Entra completes it in its first minutes; 1h at most"},
+        "access_token_lifetime": {"type": "string", "default": "90m", "description": "How long access tokens live at most, continuous access evaluation (up to 28h) included where applications have it"},
+        "revocation_delay": {"type": "string", "default": "5m", "description": "How long Entra may take until a revocation is in effect; 1h at most"},
+        "suspend_access": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["group"],
+          "description": "What suspend_access takes away; needs a journal",
+          "properties": {
+            "group": {"type": "string", "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$", "description": "The group that the person leaves, by its object id"}
+          }
+        }
+      }
+    },
     "keycloak": {
       "type": "object",
       "additionalProperties": false,

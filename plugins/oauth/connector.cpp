@@ -12,6 +12,7 @@
 #include "plugins/oauth/back_channel/receiver.hpp"
 #include "plugins/oauth/config_schema.hpp"
 #include "plugins/oauth/provider.hpp"
+#include "plugins/oauth/providers/entra/entra.hpp"
 #include "plugins/oauth/providers/keycloak/keycloak.hpp"
 #include "plugins/oauth/providers/oidc/oidc.hpp"
 #include "plugins/oauth/providers/shared_signals/shared_signals.hpp"
@@ -34,14 +35,15 @@ class Oauth {
       .name = "oauth",
       .version = "0.1.0",
       .summary =
-          "Identity providers for OAuth and OpenID Connect: Keycloak; any, by back-channel logout or shared "
-          "signals",
+          "Identity providers for OAuth and OpenID Connect: Keycloak, Microsoft Entra; any, by back-channel "
+          "logout "
+          "or shared signals",
       .config_schema = config_schema,
       .config_schema_version = 1,
       .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_LIST_SESSIONS | CURFEW_CAN_PROVE |
                       CURFEW_CAN_CANCEL_SESSION | CURFEW_CAN_SIGN_OUT_SESSION | CURFEW_CAN_SIGN_OUT_SUBJECT |
-                      CURFEW_CAN_BLOCK_SIGN_IN | CURFEW_CAN_DISABLE_ACCOUNT | CURFEW_CAN_CONCURRENT_ACTIONS |
-                      CURFEW_CAN_RECEIVE_HTTP};
+                      CURFEW_CAN_REVOKE_TOKENS | CURFEW_CAN_SUSPEND_ACCESS | CURFEW_CAN_BLOCK_SIGN_IN |
+                      CURFEW_CAN_DISABLE_ACCOUNT | CURFEW_CAN_CONCURRENT_ACTIONS | CURFEW_CAN_RECEIVE_HTTP};
 
   Oauth(plugin::Host& host, const plugin::Settings& settings)
       : host_(host),
@@ -108,7 +110,7 @@ class Oauth {
         [&](const LiveSession& session) {
           const std::array<plugin::Identifier, 2> names{
               {{name_space_of(settings_, session.user_name), session.user_name},
-               {subject_namespace, session.subject}}};
+               {provider_->name_space_of_subjects(), session.subject}}};
           return list.add({.session = host_.digest(session.id),
                            .handle = session.handle,
                            .identifiers = names,
@@ -142,6 +144,7 @@ class Oauth {
 
   static std::unique_ptr<Provider> make_provider(const OauthSettings& settings, Ground ground) {
     if (settings.provider == "oidc") return oidc::make_oidc(settings, std::move(ground));
+    if (settings.provider == "entra") return entra::make_entra(settings, std::move(ground));
     if (settings.provider == "shared_signals")
       return shared_signals::make_shared_signals(settings, std::move(ground));
     return keycloak::make_keycloak(settings, std::move(ground));
@@ -211,7 +214,7 @@ class Oauth {
     seen.handle = sighting.handle;
     // The first is who it is, where the source may not teach that two names are one person.
     seen.identify(name_space_of(settings_, sighting.user_name), sighting.user_name);
-    seen.identify(subject_namespace, sighting.subject);
+    seen.identify(provider_->name_space_of_subjects(), sighting.subject);
     for (const SightingName& name : sighting.names) seen.identify(name.name_space, name.value);
     seen.account_type = sighting.account_type;
     seen.auth_method = sighting.auth_method;
@@ -220,8 +223,11 @@ class Oauth {
     seen.end_inferred = sighting.end_inferred;
     seen.fresh_credentials = sighting.fresh_credentials;
     seen.machine = sighting.machine;
+    seen.factors = sighting.factors;
     seen.count = sighting.count;
+    seen.device = sighting.device;
     seen.address = sighting.address;
+    seen.user_agent = sighting.user_agent;
     seen.application = sighting.application;
     seen.failure = sighting.failure;
     return host_.emit(seen) != Emitted::Stopping;  // what is refused, the host counts

@@ -43,10 +43,12 @@ struct Sighting {
   std::string key;      // the same whenever the same event is read
   std::string session;  // the provider's id; empty: about the person, or nobody
   std::string handle;   // what comes back with orders and probes about the session
-  std::string subject;  // issuer#sub: who it is, for good; in the namespace oidc_subject
+  std::string subject;  // who it is, for good; in the provider's namespace of subjects
   std::string user_name;
   std::vector<SightingName> names;  // others, in namespaces of their own; as many as the host takes
   std::string address;
+  std::string user_agent;
+  std::string device;
   std::string application;
   std::string failure;
   plugin::AccountType account_type = plugin::AccountType::Unknown;
@@ -56,6 +58,7 @@ struct Sighting {
   bool end_inferred = false;
   bool fresh_credentials = false;
   bool machine = false;
+  std::uint32_t factors = 0;  // 0: not known
   std::uint32_t count = 1;
 };
 
@@ -102,6 +105,8 @@ class Provider {
 
   // As its tokens have it in `iss`.
   [[nodiscard]] virtual std::string issuer() const = 0;
+  // Of `subject` in what it tells.
+  [[nodiscard]] virtual std::string_view name_space_of_subjects() const { return subject_namespace; }
   // Once, before anything else: opens files, takes what the last run made durable (empty: the first run).
   virtual void resume(const std::string& cursor) = 0;
   // What happened since. Comes back soon after the deadline with what there is.

@@ -22,12 +22,12 @@ bool fits(std::string_view pattern, std::string_view text) {
   return false;
 }
 
-ClientCredentials client_of(const Setting& all) {
+ClientCredentials client_of(const Setting& all, const std::string& usual) {
   ClientCredentials client{.id = all.text("client_id"), .secret = all.text("client_secret", "")};
   if (client.secret.empty())
     invalid(all.at("client_secret") +
             " is missing: give the secret of client_id by client_secret_file or client_secret_env");
-  const std::string how = all.text("client_authentication", "client_secret_basic");
+  const std::string how = all.text("client_authentication", usual);
   if (how != "client_secret_basic" && how != "client_secret_post")
     invalid(all.at("client_authentication") + " must be client_secret_basic or client_secret_post");
   client.authentication =
@@ -87,10 +87,12 @@ std::vector<std::string> algorithms_in(const Setting& all) {
 OauthSettings read_settings(const std::string& config) {
   const Setting all(nlohmann::json::parse(config, nullptr, false), "");
   const std::string provider = all.text("provider");
-  if (provider != "keycloak" && provider != "oidc" && provider != "shared_signals")
-    invalid(all.at("provider") + " must be keycloak, oidc or shared_signals");
+  if (provider != "keycloak" && provider != "entra" && provider != "oidc" && provider != "shared_signals")
+    invalid(all.at("provider") + " must be keycloak, entra, oidc or shared_signals");
+  const bool is_entra = provider == "entra";
   // What the standards alone let a provider tell needs no client of ours; a transmitter that pushes neither.
-  const bool is_told = provider == "oidc", has_api = provider == "keycloak";
+  const bool is_told = provider == "oidc";
+  const bool has_client = is_entra || provider == "keycloak" || (!is_told && all.has("client_id"));
   all.only({"provider",
             "url",
             "ca_file",
@@ -113,23 +115,31 @@ OauthSettings read_settings(const std::string& config) {
             provider});
   const auto own = all.inner(provider);
   if (!own && !is_told) invalid(all.at(provider) + " is missing");
-  OauthSettings out{
-      .provider = provider,
-      .server = web::http_server_of(all, "call_timeout"),
-      .client = has_api || (!is_told && all.has("client_id")) ? client_of(all) : ClientCredentials{},
-      .journal = all.text("journal", ""),
-      .username_namespace = all.text("username_namespace", ""),
-      .service_accounts = list_in(all, "service_accounts"),
-      .own = own ? *own : Setting(nlohmann::json::object(), provider)};
+  OauthSettings out{.provider = provider,
+                    .server = web::http_server_of(all, "call_timeout"),
+                    .client = has_client
+                                  ? client_of(all, is_entra ? "client_secret_post" : "client_secret_basic")
+                                  : ClientCredentials{},
+                    .journal = all.text("journal", ""),
+                    .username_namespace = all.text("username_namespace", ""),
+                    .service_accounts = list_in(all, "service_accounts"),
+                    .own = own ? *own : Setting(nlohmann::json::object(), provider)};
   if (is_told) out.own.only({});
   // A poll must be back within seconds.
   if (out.server.connect_timeout > 5s || out.server.call_timeout > 8s)
     invalid(all.at("call_timeout") + ": connect_timeout may be 5s at most, and call_timeout 8s");
+  if (is_entra) {
+    // Its logs come minutes late, and may be asked for seldom.
+    out.poll_every = 1min;
+    out.arrival_delay = 30min;
+  }
   out.poll_every = within(all, "poll_every", out.poll_every, 100ms, 1h);
-  out.arrival_delay = within(all, "arrival_delay", out.arrival_delay, 1s, 1h);
+  out.arrival_delay = within(all, "arrival_delay", out.arrival_delay, 1s, is_entra ? 6h : 1h);
   out.history = within(all, "history", out.history, 0s, 24h);
   out.clock_skew = within(all, "clock_skew", out.clock_skew, 0s, 1h);
   out.back_channel = back_channel_of(all, out.clock_skew);
+  if (is_entra && out.back_channel)
+    invalid(all.at("back_channel_logout") + " means nothing here: Microsoft Entra sends none");
   if (is_told && !out.back_channel)
     invalid(all.at("back_channel_logout") + " is missing: it is all that provider oidc can be told by");
   return out;
