@@ -1,0 +1,138 @@
+// Settings: what is wrong is said by name; what the schema promises, the code keeps.
+#include "plugins/oauth/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+#include "core/app/configuration.hpp"
+#include "core/app/connectors.hpp"
+#include "core/connector/capabilities.hpp"
+#include "core/connector/check.hpp"
+#include "curfew/plugin/abi.h"
+#include "plugins/oauth/config_schema.hpp"
+#include "plugins/oauth/providers/entra/entra.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace curfew::entra_test {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using namespace std::chrono_literals;
+
+const char* const group = "99999999-0000-0000-0000-000000000001";
+
+const json least{{"provider", "entra"},
+                 {"url", "https://graph.microsoft.com"},
+                 {"client_id", "curfew"},
+                 {"client_secret", "s"},
+                 {"entra", {{"tenant", "corp.test"}}}};
+
+json with(const json& more) {
+  json settings = least;
+  settings.merge_patch(more);
+  return settings;
+}
+
+std::string complaint(const json& more) {
+  try {
+    (void)oauth::entra::make_entra(oauth::read_settings(with(more).dump()), {});
+    return {};
+  } catch (const plugin::Failure& failure) {
+    EXPECT_EQ(failure.code(), plugin::Code::Invalid);
+    return failure.what();
+  }
+}
+
+TEST(Settings, ThatAreWrongAreSaidByName) {
+  EXPECT_EQ(complaint(json::object()), "");
+  const json suspension{{"suspend_access", {{"group", group}}}};
+  EXPECT_EQ(complaint({{"journal", "/j"}, {"entra", suspension}}), "");
+  const std::vector<std::pair<json, const char*>> cases{
+      {{{"entra", nullptr}}, "entra is missing"},
+      {{{"entra", {{"tenant", nullptr}}}}, "entra.tenant is missing"},
+      {{{"entra", {{"tenant", "a/b"}}}}, "entra.tenant must be the tenant's id or a domain of it"},
+      {{{"entra", {{"authority", "http://login.test"}}}}, "entra.authority must be https://"},
+      {{{"entra", {{"signins", "some"}}}}, "entra.signins must be interactive or all"},
+      {{{"entra", {{"page_size", 9}}}}, "entra.page_size must be from 10 to 1000"},
+      {{{"entra", {{"page_size", 1001}}}}, "entra.page_size must be from 10 to 1000"},
+      {{{"entra", {{"settle", "2h"}}}}, "entra.settle may be 60m at most"},
+      {{{"entra", {{"access_token_lifetime", "30h"}}}}, "entra.access_token_lifetime may be 1680m at most"},
+      {{{"entra", {{"revocation_delay", "90m"}}}}, "entra.revocation_delay may be 60m at most"},
+      {{{"entra", {{"tenants", "x"}}}}, "entra.tenants means nothing here"},
+      {{{"entra", {{"suspend_access", {{"group", "staff"}}}}}},
+       "entra.suspend_access.group must be a group's object id"},
+      {{{"entra", {{"suspend_access", {{"licence", "x"}}}}}},
+       "entra.suspend_access.licence means nothing here"},
+      {{{"entra", suspension}}, "journal is missing"},
+      {{{"url", "https://graph.microsoft.com/v1.0/"}}, "url must be without Graph's version"},
+      {{{"client_secret", nullptr}}, "client_secret is missing"},
+      {{{"arrival_delay", "7h"}}, "arrival_delay must be from"},
+      {{{"keycloak", {{"realm", "x"}}}}, "keycloak means nothing here"},
+      {{{"back_channel_logout", {{"audiences", {"a"}}}}}, "Microsoft Entra sends none"},
+  };
+  for (const auto& [more, said] : cases) EXPECT_THAT(complaint(more), HasSubstr(said)) << more;
+}
+
+TEST(Settings, HaveEntrasOwnDefaults) {
+  const oauth::OauthSettings settings = oauth::read_settings(least.dump());
+  EXPECT_EQ(settings.poll_every, 1min);
+  EXPECT_EQ(settings.arrival_delay, 30min);
+  EXPECT_EQ(settings.client.authentication, oauth::ClientAuthentication::Post);
+  const std::unique_ptr<oauth::Provider> entra = oauth::entra::make_entra(settings, {});
+  EXPECT_EQ(entra->issuer(), "https://login.microsoftonline.com/corp.test/v2.0");
+  EXPECT_EQ(entra->name_space_of_subjects(), "entra_object");
+  EXPECT_THAT(entra->coverage(), HasSubstr("\"access_tokens_accepted_for_seconds\":5730"));
+}
+
+TEST(Capabilities, AreWhatGraphCan) {
+  connector::PluginInfo plugin;
+  plugin.config_schema = std::string(oauth::config_schema);
+  plugin.can = {model::Action::CancelSession,  model::Action::SignOutSession, model::Action::RevokeTokens,
+                model::Action::SignOutSubject, model::Action::SuspendAccess,  model::Action::BlockSignIn,
+                model::Action::DisableAccount};
+  plugin.capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_LIST_SESSIONS | CURFEW_CAN_PROVE |
+                        CURFEW_CAN_CANCEL_SESSION | CURFEW_CAN_SIGN_OUT_SESSION | CURFEW_CAN_REVOKE_TOKENS |
+                        CURFEW_CAN_SIGN_OUT_SUBJECT | CURFEW_CAN_SUSPEND_ACCESS | CURFEW_CAN_BLOCK_SIGN_IN |
+                        CURFEW_CAN_DISABLE_ACCOUNT;
+  const connector::PluginInfo bare = connector::with_settings(plugin, least.dump());
+  EXPECT_THAT(bare.can, ElementsAre(model::Action::RevokeTokens, model::Action::SignOutSubject));
+  EXPECT_TRUE(bare.proves);
+  EXPECT_FALSE(bare.lists);
+  const json more{{"journal", "/j"}, {"entra", {{"suspend_access", {{"group", group}}}}}};
+  EXPECT_THAT(
+      connector::with_settings(plugin, with(more).dump()).can,
+      ElementsAre(model::Action::RevokeTokens, model::Action::SignOutSubject, model::Action::SuspendAccess,
+                  model::Action::BlockSignIn, model::Action::DisableAccount));
+}
+
+// What stands in the documentation can be used as it is.
+TEST(Documentation, ItsConfigurationIsValid) {
+  std::ifstream page(std::string(CURFEW_SOURCE_DIR) + "/docs/connectors/entra.md");
+  std::string yaml;
+  for (std::string line; std::getline(page, line) && (yaml.empty() || line.starts_with("    "));) {
+    if (line.starts_with("    ")) yaml += line.substr(4) + "\n";
+  }
+  ASSERT_THAT(yaml, HasSubstr("provider: entra"));
+  const support::TemporaryDirectory folder;
+  std::ofstream(folder.path() / "secret") << "s\n";
+  const std::string given = "/etc/curfew/entra.secret";
+  yaml.replace(yaml.find(given), given.size(), (folder.path() / "secret").string());
+  const app::Settings settings = app::parse_configuration("c.yaml", yaml);
+  EXPECT_NO_THROW(app::check_sources(settings, app::describe_connectors(settings)));
+}
+
+TEST(ConformanceKit, PassesTheConnectorWithSettings) {
+  const connector::Check check =
+      connector::check_plugin(std::string(CURFEW_BINARY_DIR) + "/lib/curfew/plugins/oauth.so", least.dump());
+  EXPECT_THAT(check.faults, IsEmpty());
+  EXPECT_THAT(check.notes, IsEmpty());
+}
+
+}  // namespace
+}  // namespace curfew::entra_test
