@@ -212,6 +212,11 @@ void FakeGraph::before(const std::string& path_part, std::function<void()> work)
   before_.emplace_back(path_part, std::move(work));
 }
 
+void FakeGraph::forget_before() {
+  const std::lock_guard lock(mutex_);
+  before_.clear();
+}
+
 void FakeGraph::next_answer(Answer answer) {
   const std::lock_guard lock(mutex_);
   next_.push_back(std::move(answer));

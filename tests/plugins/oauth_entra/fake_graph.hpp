@@ -82,6 +82,7 @@ class FakeGraph {
   [[nodiscard]] bool lives(const std::string& session) const;
   // Runs before an answer to a path that has this in it: what happens while somebody reads.
   void before(const std::string& path_part, std::function<void()> work);
+  void forget_before();
 
   // How it is; under the lock.
   template <typename Change>
