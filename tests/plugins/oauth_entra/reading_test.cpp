@@ -383,7 +383,7 @@ TEST_F(Reading, TellsEachOfARandomHistoryOnce) {
   std::mt19937 random(seed);
   const auto up_to = [&](int most) { return std::uniform_int_distribution<int>(0, most)(random); };
   SCOPED_TRACE("seed " + std::to_string(seed));
-  for (int history = 0; history < 12; ++history) {
+  for (int history = 0; history < 6; ++history) {
     FakeGraph graph;
     graph.set([&](FakeGraph& it) { it.order = static_cast<FakeGraph::Order>(history % 3); });
     std::multiset<std::string> told;

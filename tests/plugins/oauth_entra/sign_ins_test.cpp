@@ -51,7 +51,7 @@ json beta(const json& more = json::object()) {
                    {"signInEventTypes", {"interactiveUser"}},
                    {"authenticationProtocol", "oAuth2"},
                    {"authenticationRequirement", "singleFactorAuthentication"},
-                   {"authenticationDetails", {step("Password", "Primary authentication")}},
+                   {"authenticationDetails", json::array({step("Password", "Primary authentication")})},
                    {"userAgent", "Mozilla/5.0"}});
   row.merge_patch(more);
   return row;
@@ -60,7 +60,7 @@ json beta(const json& more = json::object()) {
 SignInPage page_of(const json& rows) { return read_sign_ins(json{{"value", rows}}.dump()); }
 
 SignInRecord one(const json& row) {
-  SignInPage page = page_of({row});
+  SignInPage page = page_of(json::array({row}));
   EXPECT_THAT(page.records, SizeIs(1)) << row;
   return page.records.empty() ? SignInRecord{} : std::move(page.records[0]);
 }
@@ -129,22 +129,21 @@ TEST(SignIns, ShowFreshCredentialsOnlyWhereAStepWasDoneNow) {
   const char* const first = "Primary authentication";
   const char* const second = "Multifactor authentication";
   const std::vector<Given> cases{
-      {{step("Password", first)}, true, Interactivity::Interactive},
-      {{step("Password", first), step("SMS", second)}, true, Interactivity::Interactive},
+      {json::array({step("Password", first)}), true, Interactivity::Interactive},
+      {json::array({step("Password", first), step("SMS", second)}), true, Interactivity::Interactive},
       // A cookie for the password, and the second factor now.
-      {{step("Previously satisfied", first), step("SMS", second)}, true, Interactivity::Interactive},
-      {{step("Previously satisfied", first)}, false, Interactivity::Silent},
-      {{step("Satisfied by token", first), step("Previously satisfied", second)},
-       false,
+      {json::array({step("Previously satisfied", first), step("SMS", second)}), true,
+       Interactivity::Interactive},
+      {json::array({step("Previously satisfied", first)}), false, Interactivity::Silent},
+      {json::array({step("Satisfied by token", first), step("Previously satisfied", second)}), false,
        Interactivity::Silent},
-      {{step("Password", first, false)}, false, Interactivity::Interactive},
-      {{step("Password", first, true, "2020-03-13T18:15:40Z")}, false, Interactivity::Silent},
-      {{step("Password", first, true, "")}, false, Interactivity::Silent},
-      {{step("", first)}, false, Interactivity::Silent},
-      {{step("Mobile app notification", second, true, "2020-03-13T19:15:40Z",
-             "MFA requirement satisfied by claim in the token")},
-       false,
-       Interactivity::Silent},
+      {json::array({step("Password", first, false)}), false, Interactivity::Interactive},
+      {json::array({step("Password", first, true, "2020-03-13T18:15:40Z")}), false, Interactivity::Silent},
+      {json::array({step("Password", first, true, "")}), false, Interactivity::Silent},
+      {json::array({step("", first)}), false, Interactivity::Silent},
+      {json::array({step("Mobile app notification", second, true, "2020-03-13T19:15:40Z",
+                         "MFA requirement satisfied by claim in the token")}),
+       false, Interactivity::Silent},
       {json::array(), false, Interactivity::Interactive},
   };
   for (const Given& it : cases) {
@@ -175,7 +174,7 @@ TEST(SignIns, ThatNobodyTookPartInAreTokensRefreshed) {
 
 TEST(SignIns, OfServicesAreLeftOut) {
   for (const char* type : {"servicePrincipal", "managedIdentity"}) {
-    EXPECT_FALSE(one(beta({{"signInEventTypes", {type}}, {"userId", ""}})).sighting.has_value());
+    EXPECT_FALSE(one(beta({{"signInEventTypes", json::array({type})}, {"userId", ""}})).sighting.has_value());
   }
 }
 
@@ -246,7 +245,7 @@ TEST(SignIns, ThatCantBeReadAreKnownAgain) {
   EXPECT_THAT(page.records, IsEmpty());
   EXPECT_EQ(page.rows, rows.size());
   EXPECT_EQ(page.unreadable, page_of(rows).unreadable);
-  EXPECT_EQ(std::set<std::string>(page.unreadable.begin(), page.unreadable.end()).size(), rows.size() - 1);
+  EXPECT_EQ(std::set<std::string>(page.unreadable.begin(), page.unreadable.end()).size(), rows.size());
 }
 
 TEST(SignIns, OfLongTextsAreCutBetweenCharacters) {
@@ -259,7 +258,8 @@ TEST(SignIns, OfLongTextsAreCutBetweenCharacters) {
 }
 
 TEST(SignIns, OfAPageThatIsCutAreAnError) {
-  const std::string whole = json{{"value", {beta(), v1()}}, {"@odata.nextLink", "https://x.test/y"}}.dump();
+  const std::string whole =
+      json{{"value", json::array({beta(), v1()})}, {"@odata.nextLink", "https://x.test/y"}}.dump();
   EXPECT_EQ(read_sign_ins(whole).next, "https://x.test/y");
   for (std::size_t size = 0; size < whole.size(); ++size)
     EXPECT_THROW((void)read_sign_ins(whole.substr(0, size)), Failure) << size;

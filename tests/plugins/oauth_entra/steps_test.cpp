@@ -341,7 +341,7 @@ TEST_F(Proofs, OfARandomHistoryAreTrue) {
   const Made one = made(graph_, {{"entra", {{"page_size", 1000}}}});
   std::vector<std::pair<std::string, std::string>> sessions;  // of whom
   std::set<std::string> dead;
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 200; ++i) {
     const std::string who = up_to(1) == 0 ? "alice" : "bob";
     switch (up_to(9)) {
       case 0:
@@ -365,7 +365,7 @@ TEST_F(Proofs, OfARandomHistoryAreTrue) {
         graph_.pass(std::chrono::minutes(up_to(40)));
     }
     // Of the younger ones; all of them would take long.
-    for (std::size_t k = sessions.size() - std::min<std::size_t>(sessions.size(), 6); k < sessions.size();
+    for (std::size_t k = sessions.size() - std::min<std::size_t>(sessions.size(), 4); k < sessions.size();
          ++k) {
       const auto& session = sessions[k];
       if (liveness(one, session.first, session.second) != Liveness::Dead) continue;
