@@ -15,6 +15,13 @@ using std::chrono::minutes;
 
 std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
+std::string list_of_bonds() {
+  std::string text;
+  for (const std::string_view name : model::Names<model::Bond>::all)
+    text += (text.empty() ? "" : ", ") + std::string(name);
+  return text;
+}
+
 std::string place_of(std::size_t policy) { return "policies[" + std::to_string(policy) + "]"; }
 
 class Limits {
@@ -24,8 +31,7 @@ class Limits {
   void check(const model::Policy& policy, const std::string& path) const {
     if (policy.rule != model::Rule::DisabledAccountActivity) has_no(path, policy, {"changes"});
     if (policy.rule != model::Rule::AllowedHours) has_no(path, policy, {"hours", "zone"});
-    if (policy.rule != model::Rule::DisabledAccountActivity) has_no(path, policy, {"changes"});
-    if (policy.rule != model::Rule::AllowedHours) has_no(path, policy, {"hours", "zone"});
+    if (policy.rule != model::Rule::SessionBinding) has_no(path, policy, {"bind"});
     switch (policy.rule) {
       case model::Rule::SessionTimeout: {
         needs(path, policy, "limit");
@@ -45,6 +51,10 @@ class Limits {
                "inactivity_timeout must be from " + base::format_duration(shortest) +
                    " to 24h (1440m), not " + base::format_duration(policy.limit) +
                    (policy.limit < shortest ? "; safety.shortest_inactivity_timeout can allow less" : ""));
+        break;
+      case model::Rule::ReauthenticationInterval:
+        needs(path, policy, "limit");
+        has_no(path, policy, {"most", "window", "per", "evict"});
         break;
       case model::Rule::ConcurrentSessions:
         needs(path, policy, "most");
@@ -79,6 +89,13 @@ class Limits {
         break;
       case model::Rule::SharedDevice:
         has_no(path, policy, {"limit", "warn_before", "warn_by", "most", "window", "per"});
+        break;
+      case model::Rule::SessionBinding:
+        needs(path, policy, "bind");
+        has_no(path, policy, {"limit", "warn_before", "warn_by", "most", "window", "per", "evict"});
+        if (policy.bind.empty())
+          fail(path + ".bind", "a session that is bound to nothing is in breach never; name what must stay, " +
+                                   list_of_bonds());
         break;
       case model::Rule::AllowedHours:
         needs(path, policy, "hours");

@@ -56,6 +56,13 @@ std::vector<std::string> changes_of(const model::Policy& policy) {
   return changes;
 }
 
+std::vector<std::string> bonds_of(const model::Policy& policy) {
+  std::vector<std::string> bonds;
+  for (const model::Bond bond : policy.bind)
+    bonds.emplace_back(bond == model::Bond::UserAgent ? "user agent" : model::name_of(bond));
+  return bonds;
+}
+
 std::vector<std::string> hours_of(const model::Policy& policy) {
   std::vector<std::string> shifts;
   for (const model::Shift& shift : policy.hours) {
@@ -101,6 +108,12 @@ std::string rule_of(const model::Policy& policy) {
              " without fresh credentials";
     case model::Rule::SharedDevice:
       return "no second person on a device while somebody else's session lives there";
+    case model::Rule::ReauthenticationInterval:
+      return "a session may go on for " + base::exactly_in_words(policy.limit) +
+             " without fresh credentials";
+    case model::Rule::SessionBinding:
+      return "no session goes on from another " + list_of(bonds_of(policy), " or ") +
+             " without fresh credentials";
     case model::Rule::AllowedHours:
       return "sessions only " + list_of(hours_of(policy)) + " (" +
              (policy.zone.empty() ? "UTC" : policy.zone) + ")";

@@ -74,7 +74,8 @@ Declare<model::Policy> policy_table() {
             "session_timeout: longest life, 24h at most unless `safety.longest_session_timeout` says "
             "otherwise. inactivity_timeout: 5m to 24h; `safety.shortest_inactivity_timeout` can allow less. "
             "disabled_account_activity: how long after the change nothing is said. "
-            "resume_without_reauthentication: time away that needs no credentials.")
+            "resume_without_reauthentication: time away that needs no credentials. "
+            "reauthentication_interval: longest time without fresh credentials.")
       .span("warn_before", &Policy::warn_before, microseconds(0), hours(24),
             "Warn this long before the limit; `0s` is no warning.")
       .texts("warn_by", &Policy::warn_by,
@@ -92,6 +93,9 @@ Declare<model::Policy> policy_table() {
                "concurrent_sessions, shared_device: which session has to go.")
       .names_of("changes", &Policy::changes, names<model::AccountChangeKind>,
                 "disabled_account_activity: what must have happened to the account; none: `disabled`.")
+      .names_of("bind", &Policy::bind, names<model::Bond>,
+                "session_binding: what of a session must stay as it was; `network` changes only between "
+                "local, private and public.")
       .objects("hours", &Policy::hours, shift_table(), "allowed_hours: when sessions may live.")
       .text("zone", &Policy::zone,
             "allowed_hours: the time zone of `hours`, like `Europe/Berlin`; without it, UTC.")

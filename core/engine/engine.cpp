@@ -230,6 +230,8 @@ void Engine::State::configure() {
     if (policy.rule == model::Rule::FailedSignIns)
       longest_failure_window = std::max(longest_failure_window, policy.window);
   }
+  // Whoever asks again later is told from then on.
+  if (!book.has(model::Rule::SessionBinding)) bindings.clear();
   sources.configure(set, symbols);
   for (const Slot slot : sessions.in_order()) {
     Session& session = sessions.at(slot);

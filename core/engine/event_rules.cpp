@@ -7,6 +7,19 @@ namespace curfew::engine {
 
 using policy::PolicyIndex;
 
+namespace {
+
+// What is another one than the session was known by first; empty: nothing.
+std::string_view elsewhere_than(const Session& session, const model::Facts& facts) {
+  if (facts.device && session.device && facts.device != session.device) return "another_device";
+  if (facts.user_agent && session.user_agent && facts.user_agent != session.user_agent)
+    return "another_client";
+  if (facts.address && session.address && facts.address != session.address) return "another_address";
+  return {};
+}
+
+}  // namespace
+
 // Looks again at the sessions of its groups that began at or after `from`: their number of sessions at once
 // may be another one now.
 void Engine::State::recheck_concurrency(Slot slot, Time from, Recheck whom) {
@@ -139,15 +152,17 @@ void Engine::State::check_after_end(Slot slot, const model::Facts& facts) {
       continue;
     if (!applies(index, session)) continue;
     std::string_view cause = "unknown";
-    if (!told_late) {
-      if (facts.device && session.device && facts.device != session.device)
-        cause = "another_device";
-      else if (facts.user_agent && session.user_agent && facts.user_agent != session.user_agent)
-        cause = "another_client";
-      else if (facts.address && session.address && facts.address != session.address)
-        cause = "another_address";
-      else if (facts.type == model::ObservationType::TokenRefreshed)
+    std::string_view elsewhere;
+    if (told_late) {
+      // Of what came before its end was told, only the newest is known.
+      if (session.refreshed_last && session.last_machine_at == activity_at) cause = "token_refreshed";
+    } else {
+      elsewhere = elsewhere_than(session, facts);
+      // Tokens are refreshed by whoever holds them, often a server: from where says less than that it was done.
+      if (facts.type == model::ObservationType::TokenRefreshed)
         cause = "token_refreshed";
+      else if (!elsewhere.empty())
+        cause = elsewhere;
       else if (facts.activity_class == model::ActivityClass::Machine)
         cause = "background_requests";
       else if (facts.interactivity == model::Interactivity::Silent)
@@ -167,6 +182,7 @@ void Engine::State::check_after_end(Slot slot, const model::Facts& facts) {
     o.name("end_reason", session.end_reason);
     o.text("end", session.proven_end ? "proven" : "stated");
     o.text("cause", cause);
+    if (cause != elsewhere) o.text_unless_empty("elsewhere", elsewhere);
     if (was_refused) o.flag("refused", true);
     o.raw("sessions", "[" + std::to_string(session.number) + "]");
     o.end();

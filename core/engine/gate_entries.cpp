@@ -77,14 +77,14 @@ void Engine::State::limit(GateEntry& entry, const Session& session) const {
     // It was decided about, and the session may live: a cap holds its sign-out back, or somebody dismissed
     // it.
     const Mark* known = find_mark(session, index);
-    if (known != nullptr && known->violation != 0 && known->base == base_of(policy.rule, session)) continue;
+    if (was_found(known, policy.rule, base_of(policy.rule, session))) continue;
     const bool warns = policy.warn_before > Duration{0} && policy.warn_before < policy.limit;
     if (policy.rule == Rule::InactivityTimeout) {
       if (!idle_is_known || (entry.idle_limit > Duration{0} && entry.idle_limit <= policy.limit)) continue;
       entry.idle_limit = policy.limit;
       entry.idle_warning = warns ? policy.warn_before : Duration{0};
     } else {
-      const Time at = session.started_at + policy.limit;
+      const Time at = base_of(policy.rule, session) + policy.limit;
       if (entry.refuse_at != Time{} && entry.refuse_at <= at) continue;
       entry.refuse_at = at;
       entry.warn_at = warns ? at - policy.warn_before : Time{};
@@ -135,11 +135,13 @@ std::vector<model::SessionNumber> Engine::gate_changes(const model::Input& input
     if (const auto violation = state_->violations.find(number); violation != state_->violations.end())
       add(violation->second.session);
   }
-  // The gate knows what it saw itself, but for what was decided about its idle time before.
+  // The gate knows what it saw itself, but for what was decided about its idle time before, and for
+  // credentials, which move a limit.
   const auto* facts = std::get_if<model::Facts>(&input.body);
   const Slot acted = effects.session == 0 ? no_slot : state_->sessions.find(effects.session);
   if (facts != nullptr && acted != no_slot &&
-      (state_->sessions.at(acted).has_marks || !state_->sources.find(facts->source)->is_gate))
+      (state_->sessions.at(acted).has_marks || facts->fresh_credentials ||
+       !state_->sources.find(facts->source)->is_gate))
     add(effects.session);
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());

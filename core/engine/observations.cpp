@@ -56,6 +56,7 @@ void Engine::State::take_over(Slot from, Slot slot) {
   }
   if (is_own(old.last_machine_at)) {
     session.last_machine_at = old.last_machine_at;
+    session.refreshed_last = std::exchange(old.refreshed_last, false);
     old.last_machine_at = Time{};
     touch(old);
   }
@@ -124,13 +125,14 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
       (facts.identifier_count == 1 && session.identifier != facts.identifiers[0].value))
     named = know_subject(slot, facts);
   out->subject = session.subject;
+  const bool is_fresh = facts.fresh_credentials && session::shows_life(facts.type);
+  const bool is_elsewhere = see_from_where(slot, facts);
   // The first activity after an idle time that was too long ends it; later ones matter only when they come
   // late.
   const bool idle_matters = session.idle_now || (session.idle_breach && facts.occurred_at <= person_before);
-  const bool is_fresh = facts.fresh_credentials && session::shows_life(facts.type);
   const bool account_matters = session.account_changed && book.has(model::Rule::DisabledAccountActivity);
   if (!created && !named && !change.lifecycle() && !idle_matters && !session.has_order && !change.after_end &&
-      !is_fresh && !account_matters && !session::resumes(facts.type)) {
+      !is_fresh && !is_elsewhere && !account_matters && !session::resumes(facts.type)) {
     // Told late, it may have moved a limit whose warning is due at once; what was warned of or waits for a
     // watermark comes up only at the limit that is none any more.
     if ((session.blocked_at != Time{} || session.has_marks) && session.last_person_at != person_before)
@@ -181,6 +183,9 @@ void Engine::State::take_of_session(const model::Facts& facts, Source& source) {
   if (!created && session.scope_class != class_before) recheck_beside(slot, class_before);
   if (is_another || is_fresh || change.ended || change.end_moved || change.reopened) recheck_resign_ins(slot);
   if (is_fresh) excuse_resumes(slot, facts.occurred_at);
+  if (is_fresh) fresh_after_marks(slot, facts.occurred_at);
+  if (is_fresh) excuse_bindings(slot, facts.occurred_at);
+  check_binding(slot);
   check_resume(slot, facts, state_before, state_before_at);
   if (account_matters && session::shows_life(facts.type))
     check_account(slot, facts.occurred_at, name_of(facts.type));

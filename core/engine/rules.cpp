@@ -12,6 +12,12 @@ namespace {
 
 constexpr Duration drop_retry{std::chrono::hours(1)};
 
+// What a time without fresh credentials is counted from.
+std::string_view counted_from(const Session& session) {
+  if (session.last_fresh_at != Time{}) return "fresh_credentials";
+  return session.start_seen ? "start" : "first_seen";
+}
+
 }  // namespace
 
 const Mark* Engine::State::find_mark(const Session& session, PolicyIndex policy) const {
@@ -99,7 +105,7 @@ Time Engine::State::next_due(Slot slot) const {
     const Time due = due_of(index, session, known);
     if (due == Time::max()) continue;
     const Time base = by_hours ? due : base_of(policy.rule, session);
-    if (known != nullptr && known->violation != 0 && known->base == base) continue;
+    if (was_found(known, policy.rule, base)) continue;
     const bool warned = known != nullptr && known->warned_for == base;
     const bool warns =
         policy.warn_before > Duration{0} && (by_hours || policy.warn_before < policy.limit) && !warned;
@@ -154,7 +160,7 @@ void Engine::State::evaluate(Slot slot, Time at) {
     const Time due = due_of(index, session, known);
     if (due == Time::max()) continue;
     const Time base = by_hours ? due : base_of(policy.rule, session);
-    if (known != nullptr && known->violation != 0 && known->base == base) continue;
+    if (was_found(known, policy.rule, base)) continue;
     const bool warns = policy.warn_before > Duration{0} && (by_hours || policy.warn_before < policy.limit);
     const Time warn_at = due - policy.warn_before;
     if (warns && warn_at <= at && due > now && !(known != nullptr && known->warned_for == base)) {
@@ -178,6 +184,7 @@ void Engine::State::evaluate(Slot slot, Time at) {
     model::JsonObject o(breach.evidence);
     o.micros("limit", policy.limit);
     o.time("since", by_hours ? session.started_at : base);
+    if (policy.rule == Rule::ReauthenticationInterval) o.text("counted_from", counted_from(session));
     o.micros("measured", now - base);
     if (by_hours) o.time("closed_at", due);
     if (by_hours) o.text("zone", policy.zone.empty() ? "UTC" : policy.zone);
@@ -332,6 +339,33 @@ void Engine::State::activity_after_marks(Slot slot, Time occurred_at, bool perso
     withdraw(number, "later evidence shows activity in that time");
 }
 
+// Fresh credentials of a session that had been too long without: those that came late may show that it had not.
+void Engine::State::fresh_after_marks(Slot slot, Time fresh_at) {
+  const Session& session = sessions.at(slot);
+  if (!session.has_marks) return;
+  std::vector<model::ViolationNumber> gone;
+  for (Mark& mark : marks[session.number].of) {
+    if (identities[mark.identity].rule != Rule::ReauthenticationInterval || mark.violation == 0 ||
+        fresh_at <= mark.base)
+      continue;
+    if (fresh_at > mark.breached_at) {
+      if (mark.resumed_at == Time{} || fresh_at < mark.resumed_at) mark.resumed_at = fresh_at;
+      continue;
+    }
+    const Duration limit = mark.breached_at - mark.base;
+    if (mark.resumed_at != Time{} && mark.resumed_at - fresh_at >= limit) {
+      // The rest of that time was too long as well.
+      mark.base = fresh_at;
+      mark.breached_at = fresh_at + limit;
+      continue;
+    }
+    gone.push_back(mark.violation);
+    mark.violation = 0;
+    mark.warned_for = Time{};
+  }
+  for (const model::ViolationNumber number : gone) withdraw(number, "fresh credentials had been given");
+}
+
 // The session was over before a limit was passed.
 void Engine::State::withdraw_after(Slot slot, Time ended_at) {
   const Session& session = sessions.at(slot);
@@ -339,8 +373,8 @@ void Engine::State::withdraw_after(Slot slot, Time ended_at) {
   std::vector<model::ViolationNumber> gone;
   for (Mark& mark : marks[session.number].of) {
     const Rule rule = identities[mark.identity].rule;
-    const bool timed =
-        rule == Rule::SessionTimeout || rule == Rule::InactivityTimeout || rule == Rule::AllowedHours;
+    const bool timed = rule == Rule::SessionTimeout || rule == Rule::InactivityTimeout ||
+                       rule == Rule::AllowedHours || rule == Rule::ReauthenticationInterval;
     if (!timed || mark.violation == 0 || mark.breached_at < ended_at) continue;
     gone.push_back(mark.violation);
     mark.violation = 0;
@@ -368,6 +402,7 @@ void Engine::State::drop(Slot slot, Time at) {
     }
     marks.erase(session.number);
   }
+  bindings.erase(session.number);
   forgotten_until = std::max({forgotten_until, session.ended_at, session.last_fresh_at});
   if (session.account_changed && session.last_fresh_at != Time{})
     changes.remember_fresh(subjects.identifiers_of(session.subject_index), session.last_fresh_at);

@@ -5,7 +5,7 @@
 namespace curfew::engine {
 namespace {
 
-constexpr std::string_view magic = "curfew-engine-9";
+constexpr std::string_view magic = "curfew-engine-10";
 
 void save_session(const Session& s, bool keyed, const std::vector<std::uint32_t>& words,
                   model::StateWriter& w) {
@@ -25,7 +25,7 @@ void save_session(const Session& s, bool keyed, const std::vector<std::uint32_t>
   w.name(s.end_certainty);
   w.number((s.start_seen ? 1U : 0U) | (s.has_marks ? 2U : 0U) | (s.has_order ? 4U : 0U) |
            (s.active_in_flush ? 8U : 0U) | (s.privileged ? 16U : 0U) | (s.proven_end ? 32U : 0U) |
-           (s.idle_breach ? 64U : 0U) | (s.idle_now ? 128U : 0U));
+           (s.idle_breach ? 64U : 0U) | (s.idle_now ? 128U : 0U) | (s.refreshed_last ? 256U : 0U));
   w.name(s.account_type);
   w.name(s.auth_method);
   w.name(s.interactivity);
@@ -78,6 +78,7 @@ Session load_session(const std::vector<model::Symbol>& words, model::StateReader
   s.proven_end = (flags & 32U) != 0;
   s.idle_breach = (flags & 64U) != 0;
   s.idle_now = (flags & 128U) != 0;
+  s.refreshed_last = (flags & 256U) != 0;
   s.account_type = r.name<model::AccountType>();
   s.auth_method = r.name<model::AuthMethod>();
   s.interactivity = r.name<model::Interactivity>();
@@ -170,6 +171,13 @@ void Engine::State::save(const std::function<void(std::string_view)>& put) const
     }
   }
   w.number(last_violation);
+  w.number(bindings.size());
+  for (const Slot slot : slots) {
+    const auto binding = bindings.find(sessions.at(slot).number);
+    if (binding == bindings.end()) continue;
+    w.number(binding->first);
+    binding->second.save(w, symbols);
+  }
   for (const Slot slot : slots) {
     if (sessions.at(slot).has_order) w.number(order_of_session.at(sessions.at(slot).number));
   }
@@ -289,6 +297,11 @@ void Engine::State::load(std::string_view bytes) {
     }
   }
   last_violation = r.number();
+  for (std::size_t i = r.count(); i > 0; --i) {
+    const model::SessionNumber number = r.number();
+    if (sessions.find(number) == no_slot) r.broken("where no session was used from");
+    bindings[number].load(r, symbols);
+  }
   for (const Slot slot : slots) {
     if (sessions.at(slot).has_order) order_of_session[sessions.at(slot).number] = r.number();
   }

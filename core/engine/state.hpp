@@ -7,6 +7,7 @@
 //   event_rules.cpp   policies that need no deadline: sessions at once, failures, activity after the end
 //   resign_in_rules.cpp, account_rules.cpp, resume_rules.cpp, device_rules.cpp
 //                     policies about fresh credentials that did not come, and devices left to the next
+//   binding_rules.cpp sessions that are used from elsewhere
 //   sign_outs.cpp     orders: made, held, moved on
 //   commands.cpp      what people order; preview.cpp: what that would do
 //   gate_entries.cpp  what a gate may know of a session
@@ -32,6 +33,7 @@
 #include "core/engine/sources.hpp"
 #include "core/model/preview.hpp"
 #include "core/policy/account_changes.hpp"
+#include "core/policy/binding.hpp"
 #include "core/policy/concurrency.hpp"
 #include "core/policy/failures.hpp"
 #include "core/policy/rulebook.hpp"
@@ -63,7 +65,7 @@ struct Mark {
   Time warned_for{};  // the start of the time that the warning was about
   Time base{};        // the start of the time that was too long
   Time breached_at{};
-  Time resumed_at{};  // first activity after an inactivity breach; epoch: none yet
+  Time resumed_at{};  // first activity, or credentials, after a breach for want of them; epoch: none yet
   model::ViolationNumber violation = 0;
 };
 
@@ -97,8 +99,21 @@ struct Hold {
 
 // The time from which a timed policy with a limit counts, for a session as it stands.
 [[nodiscard]] inline Time base_of(model::Rule rule, const Session& session) {
-  return rule == model::Rule::InactivityTimeout ? std::max(session.last_person_at, session.started_at)
-                                                : session.started_at;
+  switch (rule) {
+    case model::Rule::InactivityTimeout:
+      return std::max(session.last_person_at, session.started_at);
+    case model::Rule::ReauthenticationInterval:
+      return std::max(session.last_fresh_at, session.started_at);
+    default:
+      return session.started_at;
+  }
+}
+
+// Whether the time that begins at `base` was found too long before.
+[[nodiscard]] inline bool was_found(const Mark* known, model::Rule rule, Time base) {
+  if (known == nullptr || known->violation == 0) return false;
+  // That it began earlier than was known makes no other time of it.
+  return known->base == base || (rule == model::Rule::ReauthenticationInterval && base < known->base);
 }
 
 struct Breach {
@@ -147,6 +162,7 @@ struct Engine::State {
   // (time, 0 silence of a source | 1 order | 2 end of the wait for a source's backlog, name or number)
   std::set<std::tuple<Time, int, std::string, std::uint64_t>> other_deadlines;
   absl::flat_hash_map<model::SessionNumber, Marks> marks;
+  absl::flat_hash_map<model::SessionNumber, policy::Binding> bindings;  // while a policy asks for them
   absl::flat_hash_map<model::ViolationNumber, Violation> violations;
   model::ViolationNumber last_violation = 0;
   std::map<model::OrderNumber, KeptOrder> orders;
@@ -230,6 +246,7 @@ struct Engine::State {
   [[nodiscard]] policy::Match match_of(policy::PolicyIndex policy, const Session& session) const;
   [[nodiscard]] bool applies(policy::PolicyIndex policy, const Session& session);
   void activity_after_marks(Slot slot, Time occurred_at, bool person);
+  void fresh_after_marks(Slot slot, Time fresh_at);
   void withdraw_after(Slot slot, Time ended_at);
   Violation& open(const Breach& breach);
   void withdraw(model::ViolationNumber number, std::string_view because);
@@ -272,6 +289,11 @@ struct Engine::State {
   [[nodiscard]] std::vector<Slot> others_on_device(const Session& session, policy::PolicyIndex index);
   void check_device(Slot slot);
   void recheck_device(Slot slot, Time from);
+
+  // binding_rules.cpp
+  bool see_from_where(Slot slot, const model::Facts& facts);
+  void check_binding(Slot slot);
+  void excuse_bindings(Slot slot, Time fresh_at);
 
   // sign_outs.cpp
   void enforce(policy::PolicyIndex policy, Violation& violation, model::ViolationNumber number,

@@ -30,7 +30,7 @@ enum class Refusal : std::uint8_t {
   SignedOut,        // the person signed out
   Expired,          // the application's own end of the session
   IdleTimeout,      // inactivity_timeout
-  SessionTimeout,   // session_timeout
+  SessionTimeout,   // session_timeout, reauthentication_interval: it must begin anew
   TooManySessions,  // concurrent_sessions: another device signed in
   Administrator,    // ordered by an operator
   Policy,           // any other policy
@@ -49,6 +49,7 @@ struct Names<Refusal> {
     case Rule::InactivityTimeout:
       return Refusal::IdleTimeout;
     case Rule::SessionTimeout:
+    case Rule::ReauthenticationInterval:
       return Refusal::SessionTimeout;
     case Rule::ConcurrentSessions:
       return Refusal::TooManySessions;
@@ -65,7 +66,7 @@ struct GateEntry {
   Refusal refusal = Refusal::None;  // of Refused
   // Of Live: the tightest limits of enforcing policies that apply. What would wait for somebody (a cap, a
   // protected account, an approval) is not among them.
-  Time refuse_at{};          // session_timeout; epoch: none
+  Time refuse_at{};          // session_timeout, reauthentication_interval; epoch: none
   Time warn_at{};            // … its warning; epoch: none
   Duration idle_limit{0};    // inactivity_timeout, since the last activity of a person; 0: none
   Duration idle_warning{0};  // … so long before it the warning begins; 0: none

@@ -26,10 +26,12 @@ enum class Rule : std::uint8_t {
   ResumeWithoutReauthentication,  // unlocked, reconnected or resumed without fresh credentials
   SharedDevice,                   // another subject's session lives on the device at a sign-in
   AllowedHours,                   // a session lives outside `hours`
+  ReauthenticationInterval,  // limit: longest time without fresh credentials, by engine time (`warn_before`)
+  SessionBinding,            // used from elsewhere than where it was bound (`bind`)
 };
 template <>
 struct Names<Rule> {
-  static constexpr std::array<std::string_view, 10> all{"session_timeout",
+  static constexpr std::array<std::string_view, 12> all{"session_timeout",
                                                         "inactivity_timeout",
                                                         "concurrent_sessions",
                                                         "failed_sign_ins",
@@ -38,7 +40,9 @@ struct Names<Rule> {
                                                         "disabled_account_activity",
                                                         "resume_without_reauthentication",
                                                         "shared_device",
-                                                        "allowed_hours"};
+                                                        "allowed_hours",
+                                                        "reauthentication_interval",
+                                                        "session_binding"};
 };
 
 enum class Per : std::uint8_t {
@@ -62,6 +66,13 @@ enum class AccountChangeKind : std::uint8_t { Disabled, CredentialChanged };
 template <>
 struct Names<AccountChangeKind> {
   static constexpr std::array<std::string_view, 2> all{"disabled", "credential_changed"};
+};
+
+// What a session is used from.
+enum class Bond : std::uint8_t { Device, Network, Address, UserAgent };
+template <>
+struct Names<Bond> {
+  static constexpr std::array<std::string_view, 4> all{"device", "network", "address", "user_agent"};
 };
 
 enum class Weekday : std::uint8_t { Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday };
@@ -124,6 +135,7 @@ struct Policy {
   Per per = Per::Subject;
   Evict evict = Evict::Oldest;
   std::vector<AccountChangeKind> changes;  // empty: disabled
+  std::vector<Bond> bind;                  // what must stay as it was
   std::string zone;                        // of `hours`, by its name
   std::vector<Shift> hours;
   std::vector<ZoneOffset> offsets;  // of the zone, ascending

@@ -36,6 +36,7 @@ void append(std::string& out, const Policy& policy) {
   o.name("per", policy.per);
   o.name("evict", policy.evict);
   if (!policy.changes.empty()) o.names("changes", policy.changes);
+  if (!policy.bind.empty()) o.names("bind", policy.bind);
   o.text_unless_empty("zone", policy.zone);
   if (!policy.hours.empty()) {
     o.list("hours", policy.hours, [](std::string& text, const Shift& shift) {
@@ -179,6 +180,8 @@ void read_value(element from, std::string_view where, Policy& to) {
       read(value, key, to.evict);
     else if (key == "changes")
       read(value, key, to.changes);
+    else if (key == "bind")
+      read(value, key, to.bind);
     else if (key == "zone")
       read(value, key, to.zone);
     else if (key == "hours")

@@ -64,6 +64,9 @@ Rulebook::Rulebook(const model::PolicySet& set, model::Symbols& symbols) {
     compiled.policy = policy;
     if (policy.rule == model::Rule::AllowedHours) compiled.hours = Hours(policy.hours, policy.offsets);
     has_[static_cast<std::size_t>(policy.rule)] = true;
+    if (policy.rule == model::Rule::SessionBinding) {
+      for (const model::Bond bond : policy.bind) binds_[static_cast<std::size_t>(bond)] = true;
+    }
     compiled.sources = interned(policy.scope.sources, symbols);
     compiled.applications = interned(policy.scope.applications, symbols);
     compiled.except_sources = interned(policy.except.sources, symbols);
@@ -102,6 +105,7 @@ std::uint32_t Rulebook::class_of(model::Symbol source, model::Symbol application
       case model::Rule::SessionTimeout:
       case model::Rule::InactivityTimeout:
       case model::Rule::AllowedHours:
+      case model::Rule::ReauthenticationInterval:
         candidates.timed.push_back(i);
         break;
       case model::Rule::ConcurrentSessions:
@@ -124,6 +128,9 @@ std::uint32_t Rulebook::class_of(model::Symbol source, model::Symbol application
         break;
       case model::Rule::SharedDevice:
         candidates.device.push_back(i);
+        break;
+      case model::Rule::SessionBinding:
+        candidates.binding.push_back(i);
         break;
     }
   }

@@ -34,7 +34,7 @@ struct Compiled {
 
 // Indexes of policies, ascending.
 struct Candidates {
-  std::vector<PolicyIndex> timed;  // session_timeout, inactivity_timeout, allowed_hours
+  std::vector<PolicyIndex> timed;  // what comes up by time
   std::vector<PolicyIndex> concurrent;
   std::vector<PolicyIndex> failed;
   std::vector<PolicyIndex> after_end;
@@ -42,6 +42,7 @@ struct Candidates {
   std::vector<PolicyIndex> account;
   std::vector<PolicyIndex> resume;
   std::vector<PolicyIndex> device;
+  std::vector<PolicyIndex> binding;
 };
 
 class Rulebook {
@@ -58,6 +59,8 @@ class Rulebook {
   [[nodiscard]] const Compiled& at(PolicyIndex index) const { return policies_[index]; }
   [[nodiscard]] std::size_t size() const { return policies_.size(); }
   [[nodiscard]] bool has(model::Rule rule) const { return has_[static_cast<std::size_t>(rule)]; }
+  // Whether any session_binding asks for it.
+  [[nodiscard]] bool binds(model::Bond bond) const { return binds_[static_cast<std::size_t>(bond)]; }
 
   // The part that depends on the person. Unknown: membership that nobody told decides; it never counts as a
   // match in enforce, and never lifts an exemption there.
@@ -72,6 +75,7 @@ class Rulebook {
   std::vector<model::Ref> protected_;
   std::uint32_t unresolved_protected_ = 0;
   std::array<bool, model::Names<model::Rule>::all.size()> has_{};
+  std::array<bool, model::Names<model::Bond>::all.size()> binds_{};
   absl::flat_hash_map<std::uint64_t, std::uint32_t> class_numbers_;
   std::vector<Candidates> classes_;
 };

@@ -91,6 +91,14 @@ std::string others_involved(const model::ViolationRow& row, const nlohmann::orde
   return ": sessions " + list_text({}, "sessions", *at, 0);
 }
 
+// Of a time without fresh credentials, what it is counted from; credentials go without saying.
+std::string counted_from(const nlohmann::ordered_json& json) {
+  const std::string base = name_in(json, "counted_from");
+  if (base == "start") return "; none were seen, counted from its start";
+  if (base == "first_seen") return "; none were seen, nor its start: counted from what was seen first";
+  return {};
+}
+
 // Empty: the evidence has not the fields that this rule's has.
 std::string evidence_sentence(const AuditReport& report, const model::ViolationRow& row,
                               const nlohmann::ordered_json& json) {
@@ -121,7 +129,8 @@ std::string evidence_sentence(const AuditReport& report, const model::ViolationR
       const auto ended = number_in(json, "ended_at");
       return "activity " + long_measured + " after its end" +
              (ended ? " at " + time(base::from_micros(*ended)) : "") + " (" + text_in(json, "end_reason") +
-             ", " + text_in(json, "end") + "); cause: " + text_in(json, "cause");
+             ", " + text_in(json, "end") + "); cause: " + text_in(json, "cause") +
+             (text_in(json, "elsewhere").empty() ? "" : " (" + text_in(json, "elsewhere") + ")");
     }
     case model::Rule::SilentResignIn: {
       const auto ended = number_in(json, "ended_at");
@@ -140,6 +149,14 @@ std::string evidence_sentence(const AuditReport& report, const model::ViolationR
       const auto away = number_in(json, "away_since");
       return text_in(json, "shown_by") + " without fresh credentials" +
              (away ? " after " + long_measured + " away (since " + time(base::from_micros(*away)) + ")" : "");
+    }
+    case model::Rule::ReauthenticationInterval:
+      return "no fresh credentials for " + long_measured + from + long_limit + counted_from(json);
+    case model::Rule::SessionBinding: {
+      const auto bound = number_in(json, "bound_at");
+      return "used from another " + text_in(json, "bound") + " without fresh credentials" +
+             (bound ? ", " + long_measured + " after " + time(base::from_micros(*bound)) : "") +
+             ", as told by " + name_in(json, "told_by");
     }
     case model::Rule::SharedDevice:
       return few + " people on one device" + others_involved(row, json);

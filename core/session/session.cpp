@@ -213,6 +213,9 @@ Change take(Session& session, const Facts& facts) {
     if (session.first_fresh_at == Time{} || at < session.first_fresh_at) session.first_fresh_at = at;
     session.last_fresh_at = std::max(session.last_fresh_at, at);
   }
+  const bool refreshes = facts.type == ObservationType::TokenRefreshed;
+  if (!shows_person(facts) && (at > session.last_machine_at || (at == session.last_machine_at && refreshes)))
+    session.refreshed_last = refreshes;
   Time& last = shows_person(facts) ? session.last_person_at : session.last_machine_at;
   last = std::max(last, at);
   if (facts.type == ObservationType::Activity) session.activities += facts.count;

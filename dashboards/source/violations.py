@@ -60,7 +60,8 @@ board.row("Policies", 9, [
 board.row("Violations", 10, [
     table("Found last", "Newest first. The number leads to the violation with its evidence in the API.",
           sql("SELECT number AS violation, detected_at, breached_at, policy, rule, mode, source, subject, session, sign_out,\n"
-              "withdrawn_at, CASE WHEN rule IN ('session_timeout', 'inactivity_timeout')\n"
+              "withdrawn_at, CASE WHEN rule IN ('session_timeout', 'inactivity_timeout', 'reauthentication_interval',\n"
+              "'session_binding')\n"
               "THEN ((evidence->>'measured')::float8 / 1e6 * interval '1 second')::text\n"
               "ELSE evidence->>'measured' END AS measured\n"
               f"{FOUND}\nORDER BY number DESC LIMIT 200", least=3),

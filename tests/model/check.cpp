@@ -151,9 +151,10 @@ class Notices {
       if (!policy.scope.sign_ins.empty() && !in(policy.scope.sign_ins, row.interactivity)) return false;
       if (in(policy.except.account_types, row.account_type) || in(policy.except.sign_ins, row.interactivity))
         return false;
-      const Time since = policy.rule == model::Rule::InactivityTimeout
-                             ? std::max(row.last_person_activity_at, row.started_at)
-                             : row.started_at;
+      Time since = row.started_at;
+      if (policy.rule == model::Rule::InactivityTimeout) since = std::max(since, row.last_person_activity_at);
+      if (policy.rule == model::Rule::ReauthenticationInterval)
+        since = std::max(since, row.last_fresh_authentication_at);
       return since + policy.limit == deadline;
     }
     return false;

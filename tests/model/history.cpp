@@ -53,6 +53,29 @@ void work_hours(Random& random, model::Policy& policy) {
   if (random.chance(30)) policy.warn_before = seconds(20);
 }
 
+// Whom a policy is about, and what it does to them.
+void concern_and_act(Random& random, const Shape& shape, model::Policy& policy) {
+  if (random.chance(25)) policy.scope.sources = {source_names[random.below(2)]};
+  if (random.chance(15)) policy.except.account_types = {model::AccountType::Service};
+  if (random.chance(15)) policy.scope.sign_ins = {model::Interactivity::Interactive};
+  if (random.chance(10)) policy.except.sign_ins = {model::Interactivity::Silent};
+  if (!shape.enforce || random.chance(30)) return;
+  policy.mode = model::PolicyMode::Enforce;
+  policy.hold = random.chance(30);
+  for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
+    model::LadderStep& step = policy.ladder.emplace_back();
+    const std::vector<model::Action> actions{model::Action::Notify, model::Action::SignOutSession,
+                                             model::Action::BlockSignIn, model::Action::RevokeTokens};
+    step.action = actions[random.below(actions.size())];
+    if (random.chance(30)) step.at = source_names[random.below(3)];
+    step.required = random.chance(70);
+    step.together = random.chance(30);
+    step.prove_within = seconds(5 + random.below(60));
+    if (step.action == model::Action::BlockSignIn && random.chance(70))
+      step.revert_after = seconds(10 + random.below(200));
+  }
+}
+
 }  // namespace
 
 model::PolicySet policies(Random& random, const Shape& shape) {
@@ -106,29 +129,30 @@ model::PolicySet policies(Random& random, const Shape& shape) {
     policy.window = seconds(20 + random.below(100));
     policy.per = static_cast<model::Per>(random.below(4));
     policy.evict = static_cast<model::Evict>(random.below(3));
-    if (random.chance(25)) policy.scope.sources = {source_names[random.below(2)]};
-    if (random.chance(15)) policy.except.account_types = {model::AccountType::Service};
-    if (random.chance(15)) policy.scope.sign_ins = {model::Interactivity::Interactive};
-    if (random.chance(10)) policy.except.sign_ins = {model::Interactivity::Silent};
-    if (!shape.enforce || random.chance(30)) continue;
-    policy.mode = model::PolicyMode::Enforce;
-    policy.hold = random.chance(30);
-    for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
-      model::LadderStep& step = policy.ladder.emplace_back();
-      const std::vector<model::Action> actions{model::Action::Notify, model::Action::SignOutSession,
-                                               model::Action::BlockSignIn, model::Action::RevokeTokens};
-      step.action = actions[random.below(actions.size())];
-      if (random.chance(30)) step.at = source_names[random.below(3)];
-      step.required = random.chance(70);
-      step.together = random.chance(30);
-      step.prove_within = seconds(5 + random.below(60));
-      if (step.action == model::Action::BlockSignIn && random.chance(70))
-        step.revert_after = seconds(10 + random.below(200));
-    }
+    concern_and_act(random, shape, policy);
   }
   if (shape.enforce && random.chance(30)) set.safety.most_sign_outs_per_minute = 3;
   if (shape.enforce && random.chance(30)) set.safety.approve_above = 1;
   return set;
+}
+
+void ask_for_places(Random& random, const Shape& shape, model::PolicySet& set) {
+  for (const Rule rule : {Rule::ReauthenticationInterval, Rule::SessionBinding,
+                          Rule::ReauthenticationInterval, Rule::SessionBinding}) {
+    model::Policy& policy = set.policies.emplace_back();
+    policy.name = "p" + std::to_string(set.policies.size() - 1);
+    policy.rule = rule;
+    if (rule == Rule::ReauthenticationInterval) {
+      policy.limit = seconds(30 + random.below(200));
+      if (random.chance(50)) policy.warn_before = seconds(15);
+      if (policy.warn_before > Duration{0}) policy.warn_by = {"oncall"};
+    } else {
+      for (std::size_t bond = 0; bond < model::Names<model::Bond>::all.size(); ++bond) {
+        if (random.chance(40)) policy.bind.push_back(static_cast<model::Bond>(bond));
+      }
+    }
+    concern_and_act(random, shape, policy);
+  }
 }
 
 // Of the rules by time: others are judged by who is in a group when something happens.
@@ -136,7 +160,7 @@ bool ask_for_groups(Random& random, model::PolicySet& set) {
   if (random.chance(50)) return false;
   for (model::Policy& policy : set.policies) {
     if (policy.rule != Rule::SessionTimeout && policy.rule != Rule::InactivityTimeout &&
-        policy.rule != Rule::AllowedHours)
+        policy.rule != Rule::AllowedHours && policy.rule != Rule::ReauthenticationInterval)
       continue;
     if (random.chance(40)) policy.scope.groups = {"staff"};
     if (random.chance(20)) policy.scope.groups.emplace_back("payroll");
@@ -161,12 +185,24 @@ model::Selection selection(Random& random) {
 History::History(std::uint64_t seed, const Shape& shape, model::Symbols& symbols)
     : random_(seed),
       groups_(seed ^ 0x6707'5E5E'ED00'0000ULL),
+      places_(seed ^ 0x91AC'E5E5'ED00'0000ULL),
       shape_(shape),
       symbols_(symbols),
       set_(policies(random_, shape)),
       now_(day),
       people_return_(seed % 4 != 2) {
+  ask_for_places(places_, shape, set_);
   tells_groups_ = ask_for_groups(groups_, set_);
+}
+
+// Mostly the same for a session, as far as it is told at all.
+void History::tell_place(model::Facts& facts, std::uint64_t id) {
+  const auto place = [&](std::uint64_t usual, std::uint64_t of) {
+    return places_.chance(90) ? usual % of : places_.below(of);
+  };
+  if (places_.chance(40)) facts.address = model::Ref{700 + place(id, 3)};
+  if (places_.chance(30))
+    facts.network = static_cast<model::NetworkClass>(1 + place(id, 3));  // 0 is unknown
 }
 
 model::Facts History::observation() {
@@ -251,6 +287,7 @@ model::Facts History::observation() {
   if (facts.type == ObservationType::SignOut && facts.end_certainty == model::Certainty::Stated)
     left_ = {person, facts.occurred_at};
   if (follow == Follow::Unasked) back_ = {person, facts.occurred_at};
+  tell_place(facts, id);
   return facts;
 }
 

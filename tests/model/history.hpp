@@ -39,6 +39,9 @@ struct Shape {
 // The policies that a history runs under.
 [[nodiscard]] model::PolicySet policies(Random& random, const Shape& shape);
 
+// Adds policies about how long credentials count, and about where sessions are used from.
+void ask_for_places(Random& random, const Shape& shape, model::PolicySet& set);
+
 // Makes some of them about members of groups, in every other history.
 bool ask_for_groups(Random& random, model::PolicySet& set);
 
@@ -61,11 +64,13 @@ class History {
     Time at{};
   };
   model::Facts observation();
+  void tell_place(model::Facts& facts, std::uint64_t id);
   Follow comes_back(model::Facts& facts, std::uint64_t& id);
   std::optional<model::InputBody> reply();
 
   Random random_;
   Random groups_;  // of its own, so that the rest of a history is the same with groups and without
+  Random places_;  // so is this, of addresses and networks
   Shape shape_;
   model::Symbols& symbols_;
   model::PolicySet set_;

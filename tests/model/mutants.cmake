@@ -96,3 +96,21 @@ curfew_mutant(a_group_that_becomes_known_frees_nobody core/engine/engine.cpp
   "if (!was_known) {" "if (false && !was_known) {")
 curfew_mutant(what_nobody_told_exempts_nobody core/policy/rulebook.cpp
   "    case Match::Unknown:\n      return Match::Unknown;" "    case Match::Unknown:\n      break;")
+curfew_mutant(credentials_in_between_are_overlooked core/engine/observations.cpp
+  "if (is_fresh) fresh_after_marks(slot, facts.occurred_at);" "")
+curfew_mutant(an_interval_outlives_its_session core/engine/rules.cpp
+  " || rule == Rule::ReauthenticationInterval" "")
+curfew_mutant(the_gate_is_not_told_of_credentials core/engine/gate_entries.cpp
+  "facts->fresh_credentials ||" "")
+curfew_mutant(credentials_bind_nothing_anew core/engine/binding_rules.cpp
+  "if (facts.fresh_credentials) binding.bind_anew(facts.occurred_at);" "")
+curfew_mutant(a_binding_is_found_broken_once_for_ever core/engine/binding_rules.cpp
+  "const bool is_of_this_one = known->breached_at >= session.last_fresh_at;" "const bool is_of_this_one = true;")
+curfew_mutant(older_credentials_excuse_no_change core/engine/observations.cpp
+  "if (is_fresh) excuse_bindings(slot, facts.occurred_at);" "")
+curfew_mutant(all_sources_see_the_same core/policy/binding.cpp
+  "known.bond == bond && known.told_by == told_by" "known.bond == bond")
+curfew_mutant(late_sightings_come_last core/policy/binding.cpp
+  "std::upper_bound(seen.begin(), seen.end(), one, comes_before)" "seen.end()")
+curfew_mutant(snapshot_forgets_bindings core/engine/snapshot.cpp
+  "bindings[number].load(r, symbols);" "policy::Binding{}.load(r, symbols);")

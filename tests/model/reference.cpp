@@ -21,6 +21,13 @@ template <typename T>
 bool in(const std::vector<T>& list, const T& value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
+// Of a policy with a limit.
+Time counted_from(Rule rule, const model::SessionRow& row) {
+  if (rule == Rule::InactivityTimeout) return std::max(row.last_person_activity_at, row.started_at);
+  if (rule == Rule::ReauthenticationInterval && row.last_fresh_authentication_at != Time{})
+    return row.last_fresh_authentication_at;
+  return row.started_at;
+}
 template <typename T>
 void first_told(T& known, const T& told) {
   if (known == T{}) known = told;
@@ -143,7 +150,8 @@ void Reference::withdraw(Mark& mark) {
 void Reference::withdraw_from(Session& session, Time ended_at) {
   for (auto& [policy, mark] : session.marks) {
     const Rule rule = set_.policies[policy].rule;
-    if ((rule == Rule::SessionTimeout || rule == Rule::InactivityTimeout || rule == Rule::AllowedHours) &&
+    if ((rule == Rule::SessionTimeout || rule == Rule::InactivityTimeout || rule == Rule::AllowedHours ||
+         rule == Rule::ReauthenticationInterval) &&
         mark.open && mark.breached_at >= ended_at)
       withdraw(mark);
   }
@@ -168,12 +176,12 @@ bool Reference::fire_next(Time until) {
       const model::Policy& policy = set_.policies[p];
       const bool absence = policy.rule == Rule::InactivityTimeout;
       const bool hours = policy.rule == Rule::AllowedHours;
-      if ((policy.rule != Rule::SessionTimeout && !absence && !hours) || !in_scope(policy, session) ||
+      const bool credentials = policy.rule == Rule::ReauthenticationInterval;
+      if ((policy.rule != Rule::SessionTimeout && !absence && !hours && !credentials) || !in_scope(policy, session) ||
           !concerns(policy, session))
         continue;
       if (absence && shown_by(session.row.source).empty()) continue;
-      const Time base = absence ? std::max(session.row.last_person_activity_at, session.row.started_at)
-                                : session.row.started_at;
+      const Time base = counted_from(policy.rule, session.row);
       const Mark& mark = session.marks[p];
       if (hours) {
         const Time due = closing(p, session);
@@ -183,7 +191,7 @@ bool Reference::fire_next(Time until) {
         offer(due, session, p, Breach);
         continue;
       }
-      if (mark.open && mark.base == base) continue;
+      if (mark.open && (mark.base == base || (credentials && base < mark.base))) continue;
       const Time due = base + policy.limit;
       const Time warn_at = due - policy.warn_before;
       if (policy.warn_before > Duration{0} && mark.warned_for != base && due > now_ &&
@@ -209,9 +217,7 @@ bool Reference::fire_next(Time until) {
   if (kind == Warn || kind == Breach) {
     const model::Policy& policy = set_.policies[p];
     const Time base = policy.rule == Rule::AllowedHours ? closing(p, session)
-                      : policy.rule == Rule::InactivityTimeout
-                          ? std::max(session.row.last_person_activity_at, session.row.started_at)
-                          : session.row.started_at;
+                                                          : counted_from(policy.rule, session.row);
     if (kind == Warn) {
       session.marks[p].warned_for = base;
       warnings_.push_back({policy.name, policy.rule, number, base + policy.limit, !policy.warn_by.empty()});
@@ -303,6 +309,7 @@ void Reference::apply(const model::Input& input) {
     count_failures();
     judge_resign_ins();
     judge_accounts();
+    judge_places();
   }
 }
 
@@ -414,6 +421,8 @@ void Reference::observe_session(const model::Facts& facts) {
   first_told(row.interactivity, facts.interactivity);
   first_told(row.auth_method, facts.auth_method);
   first_told(row.user_agent, facts.user_agent);
+  first_told(row.address, facts.address);
+  first_told(row.network, facts.network);
   row.expires_at = std::max(row.expires_at, facts.expires_at);
   row.started_at = std::min(row.started_at, at);
 
@@ -498,6 +507,8 @@ void Reference::observe_session(const model::Facts& facts) {
     }
   }
   if (facts.fresh_credentials) excuse_resumes(session, at);
+  if (facts.fresh_credentials) judge_intervals(session, at);
+  see_from_where(session, facts);
   check_resume(session, facts, was, was_since);
   // What somebody is known by now is judged before what they do now.
   if (links_ != links_before) judge_accounts();

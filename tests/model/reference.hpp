@@ -60,12 +60,19 @@ class Reference {
     bool open = false;
     std::size_t violation = 0;
   };
+  struct Sighting {
+    Time at{};
+    std::uint64_t value = 0;
+    bool fresh = false;  // told with the credentials
+  };
   struct Session {
     model::SessionRow row;
     model::Ref identifier;
     Time state_at{}, closed_at{}, first_fresh{};
     bool has_key = true;
     std::map<std::size_t, Mark> marks;
+    // Where it was used from, of each source's telling, since the newest credentials.
+    std::map<std::pair<std::string, model::Bond>, std::vector<Sighting>> seen;
     [[nodiscard]] bool lives() const { return row.state != model::SessionState::Ended; }
     [[nodiscard]] Time last() const {
       return std::max(row.last_person_activity_at, row.last_machine_activity_at);
@@ -98,6 +105,9 @@ class Reference {
   void remember_fresh(const Session& session);
   void check_resume(Session& session, const model::Facts& facts, model::SessionState was, Time was_since);
   void excuse_resumes(const Session& proven, Time at);
+  void judge_intervals(Session& session, Time fresh_at);
+  void see_from_where(Session& session, const model::Facts& facts);
+  void judge_places();
   // Of hours: the next breach of a session as its mark stands.
   [[nodiscard]] Time closing(std::size_t policy, const Session& session);
   [[nodiscard]] Time look_for(std::size_t policy, Time from, bool open);

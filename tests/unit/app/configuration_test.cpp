@@ -196,6 +196,20 @@ INSTANTIATE_TEST_SUITE_P(
             "policies:\n  - {name: p, rule: allowed_hours, zone: Europe/Berlni, hours: [{from: '09:00', to: "
             "'17:00'}]}\n",
             "c.yaml:2:42: there is no time zone 'Europe/Berlni'"},
+        Wrong{"policies:\n  - {name: p, rule: reauthentication_interval}\n", "has no 'limit'"},
+        Wrong{"policies:\n  - {name: p, rule: reauthentication_interval, limit: 8h, window: 1h}\n",
+              "c.yaml:2:67: 'window' means nothing to rule reauthentication_interval"},
+        Wrong{"policies:\n  - {name: p, rule: reauthentication_interval, limit: 8h, warn_before: 8h}\n",
+              "warning must come after the start"},
+        Wrong{"policies:\n  - {name: p, rule: session_binding}\n", "(session_binding) has no 'bind'"},
+        Wrong{"policies:\n  - {name: p, rule: session_binding, bind: []}\n",
+              "name what must stay, device, network, address, user_agent"},
+        Wrong{"policies:\n  - {name: p, rule: session_binding, bind: [adress]}\n",
+              "did you mean 'address'?"},
+        Wrong{"policies:\n  - {name: p, rule: session_binding, bind: [device], limit: 1h}\n",
+              "'limit' means nothing to rule session_binding"},
+        Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, bind: [device]}\n",
+              "'bind' means nothing to rule session_timeout"},
         Wrong{"policies:\n  - {name: p, rule: silent_resign_in}\n", "has no 'window'"},
         Wrong{"policies:\n  - {name: p, rule: silent_resign_in, window: 10m, most: 3}\n", "means nothing"},
         Wrong{"sources:\n  - {name: crm, ingest: true, retry_window: 5m}\n"
@@ -388,6 +402,23 @@ TEST(Configuration, ASilentResignInIsJudgedByTheApplicationUnlessItIsSaid) {
             "Policy 'a': no sign-in without fresh credentials within 10 min after a sign-out from the same "
             "application; for everybody. A breach is recorded, nobody is signed out.");
   EXPECT_THAT(sentence(settings.policies[1]), HasSubstr("within 1 h after a sign-out of the same person"));
+}
+
+TEST(Configuration, SaysWhatCredentialsAndBindingsArePoliciesOf) {
+  const Settings settings = parse_configuration(
+      "c.yaml",
+      "policies:\n  - {name: a, rule: reauthentication_interval, limit: 30d, warn_before: 1h}\n"
+      "  - {name: b, rule: session_binding, bind: [device, network, user_agent]}\n");
+  EXPECT_EQ(settings.policies[1].bind,
+            (std::vector{model::Bond::Device, model::Bond::Network, model::Bond::UserAgent}));
+  EXPECT_THAT(sentence(settings.policies[0]),
+              HasSubstr("a session may go on for 30 d without fresh credentials; for everybody; a warning 1 h "
+                        "before"));
+  EXPECT_THAT(sentence(settings.policies[1]),
+              HasSubstr("no session goes on from another device, network or user agent without fresh "
+                        "credentials"));
+  const std::string shown = show(settings);
+  EXPECT_EQ(parse_configuration("shown.yaml", shown).policies, settings.policies);
 }
 
 TEST(Configuration, AZoneIsWrittenDownAsTheOffsetsThatItHas) {

@@ -42,6 +42,7 @@ TEST(PolicySet, IsReadBackAsItWasWritten) {
   policy.per = Per::Device;
   policy.evict = Evict::All;
   policy.changes = {AccountChangeKind::CredentialChanged};
+  policy.bind = {Bond::UserAgent, Bond::Network};
   policy.zone = "Europe/Berlin";
   policy.hours = {{{Weekday::Monday, Weekday::Sunday}, "08:00", "18:00"}, {{}, "22:00", "02:00"}};
   policy.offsets = {{Time{Duration{-5}}, Duration{3'600'000'000}}, {Time{Duration{7}}, Duration{-1}}};
