@@ -94,8 +94,9 @@ class Limits {
         needs(path, policy, "bind");
         has_no(path, policy, {"limit", "warn_before", "warn_by", "most", "window", "per", "evict"});
         if (policy.bind.empty())
-          fail(path + ".bind", "a session that is bound to nothing is in breach never; name what must stay, " +
-                                   list_of_bonds());
+          fail(path + ".bind",
+               "a session that is bound to nothing is in breach never; name what must stay, " +
+                   list_of_bonds());
         break;
       case model::Rule::AllowedHours:
         needs(path, policy, "hours");

@@ -109,8 +109,7 @@ std::string rule_of(const model::Policy& policy) {
     case model::Rule::SharedDevice:
       return "no second person on a device while somebody else's session lives there";
     case model::Rule::ReauthenticationInterval:
-      return "a session may go on for " + base::exactly_in_words(policy.limit) +
-             " without fresh credentials";
+      return "a session may go on for " + base::exactly_in_words(policy.limit) + " without fresh credentials";
     case model::Rule::SessionBinding:
       return "no session goes on from another " + list_of(bonds_of(policy), " or ") +
              " without fresh credentials";

@@ -47,6 +47,8 @@ bool Engine::State::see_from_where(Slot slot, const model::Facts& facts) {
   if (facts.occurred_at < session.last_fresh_at) return false;
   policy::Binding& binding = bindings[session.number];
   if (facts.fresh_credentials) binding.bind_anew(facts.occurred_at);
+  // Tokens are refreshed, and user infos asked for, by servers elsewhere.
+  if (!session::shows_person(facts)) return binding.varies();
   for (const Bond bond : bonds) {
     if (book.binds(bond))
       binding.see(bond, facts.source, value_of(bond, facts), facts.occurred_at, facts.fresh_credentials);

@@ -158,7 +158,8 @@ void Engine::State::check_after_end(Slot slot, const model::Facts& facts) {
       if (session.refreshed_last && session.last_machine_at == activity_at) cause = "token_refreshed";
     } else {
       elsewhere = elsewhere_than(session, facts);
-      // Tokens are refreshed by whoever holds them, often a server: from where says less than that it was done.
+      // Tokens are refreshed by whoever holds them, often a server: from where says less than that it was
+      // done.
       if (facts.type == model::ObservationType::TokenRefreshed)
         cause = "token_refreshed";
       else if (!elsewhere.empty())

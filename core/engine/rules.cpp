@@ -339,7 +339,8 @@ void Engine::State::activity_after_marks(Slot slot, Time occurred_at, bool perso
     withdraw(number, "later evidence shows activity in that time");
 }
 
-// Fresh credentials of a session that had been too long without: those that came late may show that it had not.
+// Fresh credentials of a session that had been too long without: those that came late may show that it had
+// not.
 void Engine::State::fresh_after_marks(Slot slot, Time fresh_at) {
   const Session& session = sessions.at(slot);
   if (!session.has_marks) return;

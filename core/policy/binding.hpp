@@ -5,9 +5,9 @@
 //   binding.see(model::Bond::Address, source, reference, at, fresh);
 //   if (auto change = binding.first_change(policy.bind, Time::max())) …   // used from elsewhere
 //
-// Told in any order, it comes to the same. Sources are not compared with each other: of one request a proxy, a
-// gate and an application see different addresses. Of what stayed the same the first and the last sighting are
-// kept, and of one source and bond at most `most_sightings`: those in the middle go.
+// Told in any order, it comes to the same. Sources are not compared with each other: of one request a proxy,
+// a gate and an application see different addresses. Of what stayed the same the first and the last sighting
+// are kept, and of one source and bond at most `most_sightings`: those in the middle go.
 //
 // Threads: one. Owns: the sightings. Fails: load throws Error(Corrupt).
 #pragma once

@@ -48,7 +48,7 @@ struct alignas(64) Session {
   model::Interactivity interactivity = model::Interactivity::Unknown;
   model::NetworkClass network = model::NetworkClass::Unknown;
   std::uint8_t factors = 0;
-  bool proven_end = false;  // we proved it dead
+  bool proven_end = false;      // we proved it dead
   bool refreshed_last = false;  // its newest act of a machine was a refresh of tokens
   model::Symbol application;
   std::uint32_t scope_class = 0;  // which policies may apply: set by the engine

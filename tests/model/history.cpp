@@ -201,8 +201,7 @@ void History::tell_place(model::Facts& facts, std::uint64_t id) {
     return places_.chance(90) ? usual % of : places_.below(of);
   };
   if (places_.chance(40)) facts.address = model::Ref{700 + place(id, 3)};
-  if (places_.chance(30))
-    facts.network = static_cast<model::NetworkClass>(1 + place(id, 3));  // 0 is unknown
+  if (places_.chance(30)) facts.network = static_cast<model::NetworkClass>(1 + place(id, 3));  // 0 is unknown
 }
 
 model::Facts History::observation() {

@@ -112,5 +112,7 @@ curfew_mutant(all_sources_see_the_same core/policy/binding.cpp
   "known.bond == bond && known.told_by == told_by" "known.bond == bond")
 curfew_mutant(late_sightings_come_last core/policy/binding.cpp
   "std::upper_bound(seen.begin(), seen.end(), one, comes_before)" "seen.end()")
+curfew_mutant(machines_are_where_people_are core/engine/binding_rules.cpp
+  "if (!session::shows_person(facts)) return binding.varies();" "")
 curfew_mutant(snapshot_forgets_bindings core/engine/snapshot.cpp
   "bindings[number].load(r, symbols);" "policy::Binding{}.load(r, symbols);")

@@ -177,8 +177,8 @@ bool Reference::fire_next(Time until) {
       const bool absence = policy.rule == Rule::InactivityTimeout;
       const bool hours = policy.rule == Rule::AllowedHours;
       const bool credentials = policy.rule == Rule::ReauthenticationInterval;
-      if ((policy.rule != Rule::SessionTimeout && !absence && !hours && !credentials) || !in_scope(policy, session) ||
-          !concerns(policy, session))
+      if ((policy.rule != Rule::SessionTimeout && !absence && !hours && !credentials) ||
+          !in_scope(policy, session) || !concerns(policy, session))
         continue;
       if (absence && shown_by(session.row.source).empty()) continue;
       const Time base = counted_from(policy.rule, session.row);
@@ -216,8 +216,8 @@ bool Reference::fire_next(Time until) {
   }
   if (kind == Warn || kind == Breach) {
     const model::Policy& policy = set_.policies[p];
-    const Time base = policy.rule == Rule::AllowedHours ? closing(p, session)
-                                                          : counted_from(policy.rule, session.row);
+    const Time base =
+        policy.rule == Rule::AllowedHours ? closing(p, session) : counted_from(policy.rule, session.row);
     if (kind == Warn) {
       session.marks[p].warned_for = base;
       warnings_.push_back({policy.name, policy.rule, number, base + policy.limit, !policy.warn_by.empty()});
@@ -508,7 +508,7 @@ void Reference::observe_session(const model::Facts& facts) {
   }
   if (facts.fresh_credentials) excuse_resumes(session, at);
   if (facts.fresh_credentials) judge_intervals(session, at);
-  see_from_where(session, facts);
+  see_from_where(session, facts, person_acted);
   check_resume(session, facts, was, was_since);
   // What somebody is known by now is judged before what they do now.
   if (links_ != links_before) judge_accounts();

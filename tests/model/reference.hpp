@@ -106,7 +106,7 @@ class Reference {
   void check_resume(Session& session, const model::Facts& facts, model::SessionState was, Time was_since);
   void excuse_resumes(const Session& proven, Time at);
   void judge_intervals(Session& session, Time fresh_at);
-  void see_from_where(Session& session, const model::Facts& facts);
+  void see_from_where(Session& session, const model::Facts& facts, bool person_acted);
   void judge_places();
   // Of hours: the next breach of a session as its mark stands.
   [[nodiscard]] Time closing(std::size_t policy, const Session& session);

@@ -45,7 +45,7 @@ void Reference::judge_intervals(Session& session, Time fresh_at) {
   }
 }
 
-void Reference::see_from_where(Session& session, const model::Facts& facts) {
+void Reference::see_from_where(Session& session, const model::Facts& facts, bool person_acted) {
   const Time at = facts.occurred_at;
   const Time newest = session.row.last_fresh_authentication_at;
   if (at < newest) {
@@ -62,6 +62,7 @@ void Reference::see_from_where(Session& session, const model::Facts& facts) {
     for (auto& [of, seen] : session.seen)
       std::erase_if(seen, [&](const Sighting& one) { return one.at < at; });
   }
+  if (!person_acted) return;
   const std::map<Bond, std::uint64_t> told{{Bond::Device, facts.device.bits},
                                            {Bond::Network, static_cast<std::uint64_t>(facts.network)},
                                            {Bond::Address, facts.address.bits},

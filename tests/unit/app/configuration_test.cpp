@@ -204,8 +204,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"policies:\n  - {name: p, rule: session_binding}\n", "(session_binding) has no 'bind'"},
         Wrong{"policies:\n  - {name: p, rule: session_binding, bind: []}\n",
               "name what must stay, device, network, address, user_agent"},
-        Wrong{"policies:\n  - {name: p, rule: session_binding, bind: [adress]}\n",
-              "did you mean 'address'?"},
+        Wrong{"policies:\n  - {name: p, rule: session_binding, bind: [adress]}\n", "did you mean 'address'?"},
         Wrong{"policies:\n  - {name: p, rule: session_binding, bind: [device], limit: 1h}\n",
               "'limit' means nothing to rule session_binding"},
         Wrong{"policies:\n  - {name: p, rule: session_timeout, limit: 1h, bind: [device]}\n",
@@ -411,9 +410,10 @@ TEST(Configuration, SaysWhatCredentialsAndBindingsArePoliciesOf) {
       "  - {name: b, rule: session_binding, bind: [device, network, user_agent]}\n");
   EXPECT_EQ(settings.policies[1].bind,
             (std::vector{model::Bond::Device, model::Bond::Network, model::Bond::UserAgent}));
-  EXPECT_THAT(sentence(settings.policies[0]),
-              HasSubstr("a session may go on for 30 d without fresh credentials; for everybody; a warning 1 h "
-                        "before"));
+  EXPECT_THAT(
+      sentence(settings.policies[0]),
+      HasSubstr("a session may go on for 30 d without fresh credentials; for everybody; a warning 1 h "
+                "before"));
   EXPECT_THAT(sentence(settings.policies[1]),
               HasSubstr("no session goes on from another device, network or user agent without fresh "
                         "credentials"));

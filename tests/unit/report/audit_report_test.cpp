@@ -235,13 +235,15 @@ TEST(Evidence, IsASentenceForEachRule) {
       text(
           model::Rule::ReauthenticationInterval,
           R"({"limit":3600000000,"measured":3601000000,"since":1793700000000000,"counted_from":"first_seen"})"),
-      "no fresh credentials for 1 h 1 s since 2026-11-03 10:00:00 (limit 1 h); none were seen, nor its start: "
+      "no fresh credentials for 1 h 1 s since 2026-11-03 10:00:00 (limit 1 h); none were seen, nor its "
+      "start: "
       "counted from what was seen first");
   EXPECT_EQ(
       text(
           model::Rule::SessionBinding,
           R"({"limit":0,"measured":61000000,"bound":"user_agent","from":"00000000000000a1","to":"00000000000000a2","bound_at":1793700000000000,"changed_at":1793700061000000,"told_by":"crm_forms","sessions":[4]})"),
-      "used from another user agent without fresh credentials, 1 min 1 s after 2026-11-03 10:00:00, as told by "
+      "used from another user agent without fresh credentials, 1 min 1 s after 2026-11-03 10:00:00, as told "
+      "by "
       "crm_forms");
   EXPECT_EQ(text(model::Rule::SharedDevice, R"({"limit":1,"measured":2,"sessions":[4,5]})"),
             "2 people on one device: sessions 4, 5");
