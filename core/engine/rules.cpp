@@ -360,9 +360,9 @@ void Engine::State::fresh_after_marks(Slot slot, Time fresh_at) {
       mark.breached_at = fresh_at + limit;
       continue;
     }
+    mark.warned_for = Time{};
     gone.push_back(mark.violation);
     mark.violation = 0;
-    mark.warned_for = Time{};
   }
   for (const model::ViolationNumber number : gone) withdraw(number, "fresh credentials had been given");
 }
