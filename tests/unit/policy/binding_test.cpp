@@ -79,16 +79,16 @@ TEST(Binding, IsAnewWithFreshCredentialsAlsoWhenTheyAreToldLate) {
 }
 
 TEST(Binding, KeepsWhatBindsHoweverOftenItChanges) {
+  model::Symbols symbols;
+  const model::Symbol crm = symbols.intern("crm");
   Binding binding;
-  for (int i = 0; i < 1'000; ++i) {
-    binding.see(Bond::UserAgent, log, 1 + static_cast<std::uint64_t>(i) % 3, at(i), false);
-  }
+  for (int i = 0; i < 1'000; ++i)
+    binding.see(Bond::UserAgent, crm, 1 + static_cast<std::uint64_t>(i) % 3, at(i), false);
   const auto change = binding.first_change(all, Time::max());
   ASSERT_TRUE(change);
   EXPECT_EQ(change->bound_at, at(0));
   EXPECT_EQ(change->at, at(1));
   std::string bytes;
-  model::Symbols symbols;
   const std::function<void(std::string_view)> put = [&](std::string_view chunk) { bytes += chunk; };
   model::StateWriter writer(put);
   binding.save(writer, symbols);
