@@ -78,7 +78,8 @@ class Aside {
     ++state->running;
     state->changed.wait_for(lock, time, [&] { return outcome->is_there || state->is_over; });
     if (!outcome->is_there) return std::nullopt;
-    if (outcome->failure) std::rethrow_exception(outcome->failure);
+    // Taken along, so that the other thread has nothing of it left to free.
+    if (outcome->failure) std::rethrow_exception(std::exchange(outcome->failure, nullptr));
     return std::move(outcome->result);
   }
 
