@@ -106,6 +106,15 @@ TEST_F(Push, WhatTheConfigurationOpensNeedsNoTokenAndNothingElseDoes) {
   EXPECT_EQ(ask(start_operator(), "POST", "/open/crm-forms/signed/here", "", "body").status, 404);
 }
 
+TEST_F(Push, WhatTheTwoAgreedOnReachesTheConnectorAndATokenOfOursDoesNot) {
+  const Server& server = start_sources();
+  EXPECT_EQ(ask(server, "POST", "/open/crm-forms/signed/here", "of-the-two", "body").body,
+            "POST /signed/here body with Bearer of-the-two");
+  EXPECT_EQ(ask(server, "POST", "/open/crm-forms/signed/here", pusher, "body").body,
+            "POST /signed/here body");
+  EXPECT_EQ(ask(server, "POST", "/sources/crm-forms/x", pusher, "body").body, "POST /x body");
+}
+
 TEST_F(Push, AConnectorsOwnPathsNeedATokenOfTheirSource) {
   const Server& server = start_sources();
   EXPECT_EQ(ask(server, "POST", "/sources/crm-forms/x", "", "body").status, 401);

@@ -238,10 +238,13 @@ void answer_commands(Services& services, Backing& backing) {
   };
   services.source_http = [](std::string_view source, std::string_view method, std::string_view path,
                             std::string_view, std::string_view body,
-                            const Fields&) -> std::optional<HttpReply> {
+                            const Fields& headers) -> std::optional<HttpReply> {
     if (source != "crm-forms") return std::nullopt;
-    return HttpReply{
-        200, "text/plain", std::string(method) + " " + std::string(path) + " " + std::string(body), {}};
+    std::string text = std::string(method) + " " + std::string(path) + " " + std::string(body);
+    for (const auto& [name, value] : headers) {
+      if (name == "authorization") text += " with " + value;
+    }
+    return HttpReply{200, "text/plain", std::move(text), {}};
   };
 }
 
