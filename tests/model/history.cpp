@@ -200,8 +200,26 @@ void History::tell_place(model::Facts& facts, std::uint64_t id) {
   const auto place = [&](std::uint64_t usual, std::uint64_t of) {
     return places_.chance(90) ? usual % of : places_.below(of);
   };
-  if (places_.chance(40)) facts.address = model::Ref{700 + place(id, 3)};
-  if (places_.chance(30)) facts.network = static_cast<model::NetworkClass>(1 + place(id, 3));  // 0 is unknown
+  if (places_.chance(40)) {
+    const std::uint64_t address = place(id, 3);
+    facts.address = model::Ref{700 + address};
+    if (address != id % 3) moved_ = {facts.session, facts.occurred_at};
+  }
+  // 0 is unknown.
+  if (places_.chance(30)) facts.network = static_cast<model::NetworkClass>(1 + place(id, 3));
+}
+
+// Somebody gave credentials about when they were seen elsewhere: a little before, so that it was none, or
+// after.
+void History::tell_late_credentials(model::Facts& facts) {
+  if (!moved_.session || !places_.chance(6)) return;
+  model::Facts told;
+  told.type = ObservationType::Reauthenticated;
+  told.source = facts.source;
+  told.session = moved_.session;
+  told.occurred_at = std::min(now_, moved_.at + seconds(places_.below(16)) - seconds(8));
+  told.fresh_credentials = true;
+  facts = told;
 }
 
 model::Facts History::observation() {
@@ -287,6 +305,7 @@ model::Facts History::observation() {
     left_ = {person, facts.occurred_at};
   if (follow == Follow::Unasked) back_ = {person, facts.occurred_at};
   tell_place(facts, id);
+  tell_late_credentials(facts);
   return facts;
 }
 

@@ -65,6 +65,7 @@ class History {
   };
   model::Facts observation();
   void tell_place(model::Facts& facts, std::uint64_t id);
+  void tell_late_credentials(model::Facts& facts);
   Follow comes_back(model::Facts& facts, std::uint64_t& id);
   std::optional<model::InputBody> reply();
 
@@ -85,6 +86,11 @@ class History {
   std::map<std::uint64_t, Time> last_at_;
   Visit left_;  // by a sign-out
   Visit back_;  // without being asked
+  struct Move {
+    model::SessionDigest session;
+    Time at{};
+  };
+  Move moved_;  // the newest sighting elsewhere than usual
 };
 
 }  // namespace curfew::model_test

@@ -100,8 +100,6 @@ curfew_mutant(credentials_in_between_are_overlooked core/engine/observations.cpp
   "if (is_fresh) fresh_after_marks(slot, facts.occurred_at);" "")
 curfew_mutant(an_interval_outlives_its_session core/engine/rules.cpp
   " || rule == Rule::ReauthenticationInterval" "")
-curfew_mutant(the_gate_is_not_told_of_credentials core/engine/gate_entries.cpp
-  "facts->fresh_credentials ||" "")
 curfew_mutant(credentials_bind_nothing_anew core/engine/binding_rules.cpp
   "if (facts.fresh_credentials) binding.bind_anew(facts.occurred_at);" "")
 curfew_mutant(a_binding_is_found_broken_once_for_ever core/engine/binding_rules.cpp
