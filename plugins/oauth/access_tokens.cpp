@@ -106,7 +106,6 @@ web::HttpCall AccessTokens::call() const {
       .path = path_,
       .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
       .body = "grant_type=client_credentials"};
-  if (!credentials_.scope.empty()) call.body += "&scope=" + web::percent_encoded(credentials_.scope);
   const std::string id = web::percent_encoded(credentials_.id);
   const std::string secret = web::percent_encoded(credentials_.secret);
   if (credentials_.authentication == ClientAuthentication::Basic)

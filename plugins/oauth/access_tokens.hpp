@@ -27,9 +27,8 @@ enum class ClientAuthentication { Basic, Post };  // client_secret_basic, client
 struct ClientCredentials {
   std::string id;
   std::string secret;
-  std::string scope{};  // empty: what the client has by default
   ClientAuthentication authentication = ClientAuthentication::Basic;
-  std::string scope;  // empty: none is asked for
+  std::string scope{};  // empty: what the client has by default
 };
 
 class AccessTokens {
