@@ -133,8 +133,9 @@ class Daemon {
             registry_.histogram(metrics::http_seconds, {name}).observe(took.count());
           }));
     };
-    listen(operator_, "operator", [&] { return api::operator_routes(services_, broadcast_); });
+    // Last who says that all are ready.
     listen(sources_, "sources", [&] { return api::source_routes(services_); });
+    listen(operator_, "operator", [&] { return api::operator_routes(services_, broadcast_); });
     log_.info("ready", {{"version", CURFEW_VERSION}});
   }
 
