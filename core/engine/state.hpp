@@ -9,6 +9,7 @@
 //                     policies about fresh credentials that did not come, and devices left to the next
 //   binding_rules.cpp sessions that are used from elsewhere
 //   sign_outs.cpp     orders: made, held, moved on
+//   after_sign_outs.cpp  their person's other sessions: holds, and what comes to light late
 //   commands.cpp      what people order; preview.cpp: what that would do
 //   gate_entries.cpp  what a gate may know of a session
 //   decisions.cpp     the texts that go into the ledger
@@ -309,10 +310,6 @@ struct Engine::State {
   void wake_order(model::OrderNumber number);
   void queue_order(KeptOrder& kept);
   [[nodiscard]] std::uint32_t most_per_minute(const std::string& policy) const;
-  void check_hold(Slot slot, bool fresh);
-  void list_clearing(const enforcement::Order& order);
-  void check_late(Slot slot);
-  void check_late(Slot slot, const std::set<model::OrderNumber>& numbers);
   [[nodiscard]] model::SessionDigest control_for(const enforcement::Order& order,
                                                  const std::string& source) const;
   [[nodiscard]] std::string hold_reason(const std::vector<model::LadderStep>& ladder, std::uint32_t subject,
@@ -322,6 +319,13 @@ struct Engine::State {
   [[nodiscard]] model::GateEntry gate_entry(Slot slot) const;
   void limit(model::GateEntry& entry, const Session& session) const;
   [[nodiscard]] bool may_wait(const std::vector<model::LadderStep>& ladder, const Session& session) const;
+
+  // after_sign_outs.cpp
+  void check_hold(Slot slot, bool fresh);
+  void list_clearing(const enforcement::Order& order);
+  void check_late(Slot slot);
+  void check_late(Slot slot, const std::set<model::OrderNumber>& numbers);
+  void order_besides(enforcement::Order order, Slot slot, const std::vector<model::LadderStep>& ladder);
 
   // commands.cpp
   [[nodiscard]] Targets targets_of(const model::CommandInput& input) const;
