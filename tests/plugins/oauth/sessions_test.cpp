@@ -227,6 +227,37 @@ TEST_F(Sessions, ASignOutIsNoStatedEndEitherWhereTheOrderIsOlderThanTheProcess) 
   EXPECT_TRUE(batch.sightings[0].end_inferred);
 }
 
+// What a killed process had ordered, and had not yet had remembered, nobody knows.
+TEST_F(Sessions, ASignOutWhileNobodyReadIsNoStatedEnd) {
+  const std::string before = keycloak_.sign_in("alice", {});
+  oauth::Batch read;
+  {
+    const Made one = made(keycloak_);
+    keycloak_.sign_out(before);
+    read = all_of(one);
+    EXPECT_FALSE(read.sightings.back().end_inferred);
+  }
+  const std::string meanwhile = keycloak_.sign_in("bob", {});
+  keycloak_.sign_out(meanwhile);
+  const Made later = made(keycloak_, json::object(), read.cursor);
+  const oauth::Batch batch = all_of(later);
+  ASSERT_EQ(batch.sightings.size(), 2U);
+  EXPECT_EQ(batch.sightings[1].type, plugin::Type::SignOut);
+  EXPECT_TRUE(batch.sightings[1].end_inferred);
+}
+
+TEST_F(Sessions, AnOrderIsRememberedWithTheNextReading) {
+  const Made one = caught_up();
+  const std::string ordered = keycloak_.sign_in("alice", {.offline = true});
+  (void)one->act(action(Step::CancelSession, ordered, ordered + "/id-of-alice"));
+  (void)liveness(one, ordered);
+  const oauth::Batch batch = one->since(wall_clock() + 1s);
+  ASSERT_EQ(batch.memories.size(), 1U);
+  EXPECT_THAT(batch.memories[0].key, testing::EndsWith(ordered));
+  EXPECT_GT(batch.memories[0].until, wall_clock() + 47h);
+  EXPECT_THAT(one->since(wall_clock() + 1s).memories, IsEmpty());
+}
+
 class Accounts : public Sessions {
  protected:
   [[nodiscard]] json more() const { return {{"journal", (folder_.path() / "journal").string()}}; }

@@ -1,13 +1,13 @@
 #include "plugins/oauth/providers/keycloak/keycloak.hpp"
 
 #include <algorithm>
-#include <map>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "plugins/oauth/providers/keycloak/accounts.hpp"
+#include "plugins/oauth/providers/keycloak/cursor.hpp"
 #include "plugins/oauth/providers/keycloak/event_reader.hpp"
+#include "plugins/oauth/providers/keycloak/orders.hpp"
 #include "plugins/oauth/providers/keycloak/realm_facts.hpp"
 #include "plugins/oauth/providers/keycloak/sessions.hpp"
 
@@ -22,10 +22,6 @@ using plugin::Liveness;
 using plugin::Step;
 using plugin::Time;
 using namespace std::chrono_literals;
-
-// How long an order may be at work on a session: the ladder, and a day of watching.
-constexpr auto order_lasts = std::chrono::hours(48);
-constexpr std::size_t most_ordered = 20'000;
 
 std::string without_slash(std::string url) {
   while (url.ends_with('/')) url.pop_back();
@@ -93,19 +89,26 @@ class Keycloak final : public Provider {
                  .admin_events = options_.admin_events,
                  .page = options_.page,
                  .arrival_delay = settings.arrival_delay,
-                 .history = settings.history}) {}
+                 .history = settings.history}),
+        orders_(ground_.now) {}
 
   [[nodiscard]] std::string issuer() const override { return prefix_.substr(0, prefix_.size() - 1); }
   void resume(const std::string& cursor) override {
     if (!settings_.journal.empty()) accounts_.emplace(api_, path_, settings_.journal, ground_.source);
     reader_.resume(cursor);
+    if (cursor.empty()) return;
+    // One that is stored late was not read then.
+    const Time polled{std::chrono::milliseconds(read_cursor(cursor).polled)};
+    orders_.resume(polled - settings_.arrival_delay);
   }
+  void recall(std::string_view key, std::string_view value) override { orders_.recall(key, value); }
 
   [[nodiscard]] Batch since(Time deadline) override {
     Batch batch = reader_.read(deadline);
+    if (!batch.cursor.empty()) batch.memories = orders_.take_news();
     // What an order ended is no news; the probe proves it.
     batch.filtered += std::erase_if(batch.sightings, [&](const Sighting& seen) {
-      return seen.type == plugin::Type::Revoked && is_ordered(seen);
+      return seen.type == plugin::Type::Revoked && orders_.knows(seen.session, seen.subject);
     });
     for (Sighting& seen : batch.sightings) {
       if (seen.account_type == plugin::AccountType::Unknown)
@@ -117,7 +120,9 @@ class Keycloak final : public Provider {
 
   void complete(Sighting& seen) override {
     // Nor is a sign-out a proof then: it would not wait for the tokens.
-    if (seen.type == plugin::Type::SignOut && is_ordered(seen)) seen.end_inferred = true;
+    if (seen.type == plugin::Type::SignOut &&
+        orders_.may_have_ended(seen.session, seen.subject, seen.at, facts_.clock_ahead()))
+      seen.end_inferred = true;
     if (!seen.session.empty() && !seen.subject.empty()) seen.handle = handle_of(seen.session, seen.subject);
     if (!seen.subject.empty()) seen.subject = prefix_ + seen.subject;
   }
@@ -163,7 +168,7 @@ class Keycloak final : public Provider {
       throw Failure(Code::NotFound,
                     "no session of this person at Keycloak is this one, and its handle was erased");
     // Who asks has ordered it, be it before a restart.
-    note_order(id);
+    orders_.note(id);
     const auto gone_for = sessions_.gone_for(id, user, probe.deadline);
     if (!gone_for) return Liveness::Alive;
     const auto window = token_window();
@@ -228,13 +233,13 @@ class Keycloak final : public Provider {
       case Step::SignOutSession:
         if (action.revert) return {Code::Unsupported, "a session that was ended can't be given back"};
         if (id.empty()) return {Code::NotFound, "no session of this person at Keycloak is this one"};
-        note_order(id);
+        orders_.note(id);
         return action.step == Step::CancelSession ? sessions_.end_online(id, action.deadline)
                                                   : sessions_.end(id, action.deadline);
       case Step::SignOutSubject:
         if (action.revert) return {Code::Unsupported, "sessions that were ended can't be given back"};
         if (user.empty()) return {Code::NotFound, no_name};
-        note_order(user);
+        orders_.note(user);
         return sessions_.end_all_of(user, action.deadline);
       case Step::BlockSignIn:
         if (!action.revert && action.revert_after == Duration{})
@@ -255,28 +260,12 @@ class Keycloak final : public Provider {
     if (!accounts_) return {Code::Unsupported, "no journal is configured: accounts are not changed"};
     if (user.empty()) return {Code::NotFound, no_name};
     if (action.revert) return accounts_->enable(user, order, action.deadline);
-    note_order(user);
+    orders_.note(user);
     Answer disabled = accounts_->disable(user, order, action.deadline);
     if (disabled.code != Code::Ok && disabled.code != Code::NotFound) return disabled;
     const Answer ended = sessions_.end_all_of(user, action.deadline);
     if (ended.code == Code::Ok) disabled.text += "; " + ended.text;
     return disabled;
-  }
-
-  void note_order(const std::string& about) {
-    const std::lock_guard lock(mutex_);
-    const auto now = std::chrono::steady_clock::now();
-    std::erase_if(ordered_, [&](const auto& one) { return one.second < now - order_lasts; });
-    if (ordered_.size() < most_ordered || ordered_.contains(about)) ordered_[about] = now;
-  }
-  [[nodiscard]] bool is_ordered(const Sighting& seen) {
-    const std::lock_guard lock(mutex_);
-    const auto oldest = std::chrono::steady_clock::now() - order_lasts;
-    const auto is_recent = [&](const std::string& about) {
-      const auto found = ordered_.find(about);
-      return found != ordered_.end() && found->second >= oldest;
-    };
-    return is_recent(seen.session) || is_recent(seen.subject);
   }
 
   static constexpr const char* no_name = "the person has no name of this realm (oidc_subject of its issuer)";
@@ -291,8 +280,7 @@ class Keycloak final : public Provider {
   Sessions sessions_;
   std::optional<Accounts> accounts_;
   EventReader reader_;
-  std::mutex mutex_;
-  std::map<std::string, std::chrono::steady_clock::time_point> ordered_;
+  OrdersAtWork orders_;
 };
 
 }  // namespace
