@@ -1,18 +1,12 @@
-// LemonLDAP::NG as packaged: a portal with its session server, and a handler that might be on another
-// machine, with a cache of its own. A deleted session works on there for some seconds.
+// LemonLDAP::NG: a deleted session works on behind a handler with a cache for some seconds, and nothing is
+// proven without its session server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/integration/forms/forms_daemon.hpp"
-#include "tests/support/client.hpp"
-#include "tests/support/faulty_proxy.hpp"
-#include "tests/support/server_process.hpp"
+#include "tests/integration/forms/lemonldap_server.hpp"
 
 namespace curfew::forms_test {
 namespace {
@@ -21,185 +15,29 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::ElementsAre;
 
-const std::string marker = "Text behind the handler";
-const std::string portal = "auth.llng.test";
-const std::string app = "app.llng.test";
-
 class Lemonldap : public testing::Test {
  protected:
   void SetUp() override {
-    for (const char* needed : {"/usr/sbin/llng-fastcgi-server", "/usr/sbin/nginx",
-                               "/usr/share/lemonldap-ng/portal/htdocs/index.psgi"}) {
-      if (!fs::exists(needed)) GTEST_SKIP() << needed << " is not installed";
-    }
-    if (::geteuid() != 0) GTEST_SKIP() << "LemonLDAP::NG's server gives up root's rights, and we have none";
-    for (const char* part : {"conf", "sessions/lock", "psessions/lock", "run", "cache-portal",
-                             "cache-handler", "logs", "tmp", "htdocs"})
-      fs::create_directories(at(part));
-    write_configuration();
-    write_nginx();
-    std::ofstream(at("htdocs/index.txt")) << marker << "\n";
-    ASSERT_EQ(std::system(("cd " + folder().string() +
-                           " && chown -R www-data:www-data run sessions psessions cache-portal cache-handler")
-                              .c_str()),
-              0);
-    // One worker for the handler: what it keeps in its memory is all that is kept.
-    portal_ = fastcgi("portal", "2");
-    handler_ = fastcgi("handler", "1");
-    ASSERT_TRUE(
-        eventually([&] { return fs::exists(at("run/portal.sock")) && fs::exists(at("run/handler.sock")); }));
-    nginx_ = std::make_unique<ServerProcess>(
-        std::vector<std::string>{"/usr/sbin/nginx", "-c", at("nginx.conf").string()},
-        std::map<std::string, std::string>{}, at("logs/nginx.out"));
-    ASSERT_TRUE(wait_for_port(port_));
-    ASSERT_TRUE(eventually([&] { return fs::exists(log()); }));
-    fs::permissions(at("logs"), fs::perms(0755));
-    fs::permissions(log(), fs::perms(0644));
-    proxy_ = std::make_unique<support::FaultyProxy>(
-        support::FaultyProxy::Between{.server_path = {}, .server_port = rest_port_, .listen_path = {}});
+    if (const std::string why = LemonldapServer::why_not(); !why.empty()) GTEST_SKIP() << why;
+    server_.start();
   }
-
-  std::unique_ptr<ServerProcess> fastcgi(const std::string& name, const std::string& workers) {
-    std::ofstream(at(name + ".ini"))
-        << "[all]\nlogger = Lemonldap::NG::Common::Logger::Std\n"
-           "userLogger = Lemonldap::NG::Common::Logger::Std\nlogLevel = notice\ncheckTime = 1\n"
-           "localSessionStorage = Cache::FileCache\nlocalSessionStorageOptions = { 'cache_depth' => 3, "
-           "'cache_root' => '"
-        << at("cache-" + name).string()
-        << "', 'default_expires_in' => 1, 'directory_umask' => '007', 'namespace' => 'sessions' }\n"
-           "[configuration]\ntype = File\ndirName = "
-        << at("conf").string() << "\n[portal]\nstaticPrefix = /static\n"
-        << "templateDir = /usr/share/lemonldap-ng/portal/templates\nlanguages = en\n"
-        << "[handler]\nuseRedirectOnError = 1\n";
-    return std::make_unique<ServerProcess>(
-        std::vector<std::string>{"/usr/sbin/llng-fastcgi-server", "--foreground", "-u", "www-data", "-g",
-                                 "www-data", "-n", workers, "-s", at("run/" + name + ".sock").string(), "-p",
-                                 at("run/" + name + ".pid").string()},
-        std::map<std::string, std::string>{{"LLNG_DEFAULTCONFFILE", at(name + ".ini").string()}},
-        at("logs/" + name + ".out"));
-  }
-
-  void write_configuration() {
-    const auto storage = [&](const std::string& name) {
-      return json{{"Directory", at(name).string()},
-                  {"LockDirectory", (at(name) / "lock").string()},
-                  {"generateModule", "Lemonldap::NG::Common::Apache::Session::Generate::SHA256"}};
-    };
-    const json conf = {{"cfgNum", 1},
-                       {"cfgAuthor", "test"},
-                       {"cfgDate", "1627287638"},
-                       {"authentication", "Demo"},
-                       {"userDB", "Same"},
-                       {"passwordDB", "Null"},
-                       {"registerDB", "Null"},
-                       {"cookieName", "lemonldap"},
-                       {"domain", "llng.test"},
-                       {"portal", "http://" + portal + ":" + std::to_string(port_) + "/"},
-                       {"securedCookie", 0},
-                       {"requireToken", 0},
-                       {"key", "key of the test"},
-                       {"timeout", 72000},
-                       {"demoExportedVars", {{"cn", "cn"}, {"mail", "mail"}, {"uid", "uid"}}},
-                       {"macros", {{"_whatToTrace", "$uid"}}},
-                       {"whatToTrace", "_whatToTrace"},
-                       {"locationRules", {{app, {{"default", "accept"}}}, {portal, {{"default", "accept"}}}}},
-                       {"exportedHeaders", {{app, {{"Auth-User", "$uid"}}}}},
-                       {"globalStorage", "Apache::Session::File"},
-                       {"globalStorageOptions", storage("sessions")},
-                       {"persistentStorage", "Apache::Session::File"},
-                       {"persistentStorageOptions", storage("psessions")},
-                       {"handlerInternalCache", 10},
-                       {"restSessionServer", 1},
-                       {"portalDisplayRegister", 0},
-                       {"portalSkin", "bootstrap"}};
-    std::ofstream(at("conf/lmConf-1.json")) << conf.dump(1);
-  }
-
-  void write_nginx() {
-    const std::string here = folder().string();
-    const std::string tmp = at("tmp").string();
-    const std::string listens = "listen 127.0.0.1:" + std::to_string(port_) + "; server_name ";
-    const std::string portal_places =
-        "root /usr/share/lemonldap-ng/portal/htdocs/; if ($uri !~ "
-        "^/((static|javascript|favicon).*|.*\\.psgi)) { rewrite ^/(.*)$ "
-        "/index.psgi/$1 break; } location ~ ^(?<sc>/.*\\.psgi)(?:$|/) { include /etc/nginx/fastcgi_params; "
-        "fastcgi_pass portal; "
-        "fastcgi_param HTTP_HOST $http_host; fastcgi_param LLTYPE psgi; fastcgi_param SCRIPT_FILENAME "
-        "$document_root$fastcgi_script_name; fastcgi_split_path_info ^(.*\\.psgi)(/.*)$; fastcgi_param "
-        "PATH_INFO $fastcgi_path_info; "
-        "fastcgi_buffer_size 32k; fastcgi_buffers 32 32k; }";
-    std::ofstream(at("nginx.conf"))
-        << "user www-data; pid " << here << "/nginx.pid; error_log " << here
-        << "/logs/nginx.log; worker_processes 1; daemon off;\n"
-        << "events { worker_connections 256; }\nhttp { include /etc/nginx/mime.types;\nclient_body_temp_path "
-        << tmp << "/b; proxy_temp_path " << tmp << "/p; fastcgi_temp_path " << tmp << "/f; uwsgi_temp_path "
-        << tmp << "/u; scgi_temp_path " << tmp << "/s;\n"
-        << R"conf(log_format llng '$time_iso8601 $remote_addr user="$lmremote_user" custom="$lmremote_custom" sess="$cookie_lemonldap" "$request" $status $request_time loc="$sent_http_location" setc="$sent_http_set_cookie" ua="$http_user_agent"';
-map $host $empty { default ""; } map $empty $lmremote_user { default ""; } map $empty $lmremote_custom { default ""; }
-)conf"
-        << "upstream portal { server unix:" << here
-        << "/run/portal.sock; } upstream handler { server unix:" << here
-        << "/run/handler.sock; }\naccess_log " << log().string() << " llng;\nserver { " << listens << portal
-        << "; " << portal_places << " }\n"
-        << "server { listen 127.0.0.1:" << rest_port_ << "; access_log off; " << portal_places << " }\n"
-        << "server { " << listens << app
-        << "; location = /lmauth { internal; access_log off; include /etc/nginx/fastcgi_params; fastcgi_pass "
-           "handler; "
-           "fastcgi_pass_request_body off; fastcgi_param CONTENT_LENGTH \"\"; fastcgi_param HOST $http_host; "
-           "fastcgi_param "
-           "X_ORIGINAL_URI $request_uri; fastcgi_param HTTP_HOST $http_host; }\nlocation / { auth_request "
-           "/lmauth; auth_request_set "
-           "$lmremote_user $upstream_http_lm_remote_user; auth_request_set $lmlocation "
-           "$upstream_http_location; error_page 401 "
-           "$lmlocation; default_type text/plain; root "
-        << here << "/htdocs; } }\n}\n";
-  }
-
-  Client signed_in(const std::string& name) {
-    Client client(port_);
-    (void)client.post("/", "user=" + name + "&password=" + name, portal);
-    EXPECT_FALSE(client.cookie("lemonldap").empty()) << "the portal does not let " << name << " in";
-    EXPECT_TRUE(sees(client));
-    return client;
-  }
-  static bool sees(Client& client) { return client.sees("/index.txt", marker, app); }
-
-  json settings(const std::string& settles_after) {
-    return {{"inputs", {log().string()}},
-            {"preset", "lemonldap"},
-            {"activity_quantum", "1s"},
-            {"arrival_delay", "1s"},
-            {"store",
-             {{"kind", "lemonldap"},
-              {"url", "http://127.0.0.1:" + std::to_string(proxy_->port())},
-              {"headers", {{"Host", portal}}},
-              {"statement_timeout", "2s"},
-              {"settles_after", settles_after}}}};
-  }
-
-  [[nodiscard]] fs::path folder() const { return curfew_.folder(); }
-  [[nodiscard]] fs::path at(const std::string& name) const { return folder() / name; }
-  [[nodiscard]] fs::path log() const { return at("logs/access.log"); }
 
   FormsDaemon curfew_;
-  int port_ = free_port();
-  int rest_port_ = free_port();
-  std::unique_ptr<ServerProcess> portal_, handler_, nginx_;
-  std::unique_ptr<support::FaultyProxy> proxy_;
+  LemonldapServer server_{curfew_.folder()};
 };
 
 TEST_F(Lemonldap, ADeletedSessionThatWorksOnInTheHandlersCacheIsAliveUntilItDoesNot) {
   curfew_.begin(
-      settings("13s"), "rule: session_timeout\n    limit: 1s",
+      server_.settings("13s"), "rule: session_timeout\n    limit: 1s",
       "[{action: sign_out_session, prove_within: 6s}, {action: sign_out_subject, prove_within: 40s}]");
   // LemonLDAP::NG answers alike for who is gone and for a storage that is: somebody else has to be there.
-  Client other = signed_in("rtyler");
-  Client dwho = signed_in("dwho");
+  Client other = server_.signed_in("rtyler");
+  Client dwho = server_.signed_in("dwho");
   bool worked_after_the_delete = false;
   json row;
   ASSERT_TRUE(curfew_.daemon().until([&] {
-    const bool is_deleted = !fs::exists(at("sessions/" + dwho.cookie("lemonldap")));
-    const bool is_in = sees(dwho);
+    const bool is_deleted = !fs::exists(server_.at("sessions/" + dwho.cookie("lemonldap")));
+    const bool is_in = LemonldapServer::sees(dwho);
     worked_after_the_delete |= is_deleted && is_in;
     for (const json& one : curfew_.sign_outs()) {
       if (one["outcome"] == "proven" && !one["concluded_at"].is_null()) row = one;
@@ -209,19 +47,19 @@ TEST_F(Lemonldap, ADeletedSessionThatWorksOnInTheHandlersCacheIsAliveUntilItDoes
       << curfew_.daemon().log();
   EXPECT_THAT(verdicts(row), ElementsAre("still_alive", "proven")) << row.dump(2);
   EXPECT_TRUE(worked_after_the_delete);
-  EXPECT_FALSE(sees(dwho));
+  EXPECT_FALSE(LemonldapServer::sees(dwho));
 }
 
 TEST_F(Lemonldap, WithItsSessionServerCutOffNothingIsProvenAndTheSessionWorksOn) {
-  proxy_->answers(support::Answers::Cut, 0);
+  server_.proxy().answers(support::Answers::Cut, 0);
   curfew_.begin(
-      settings("1s"), "rule: session_timeout\n    limit: 1s",
+      server_.settings("1s"), "rule: session_timeout\n    limit: 1s",
       "[{action: sign_out_session, prove_within: 2s}, {action: sign_out_subject, prove_within: 2s}]");
-  Client dwho = signed_in("dwho");
+  Client dwho = server_.signed_in("dwho");
   const json row = curfew_.concluded();
   ASSERT_FALSE(row.is_null()) << curfew_.sign_outs().dump(2) << curfew_.daemon().log();
   EXPECT_NE(row["outcome"], "proven");
-  EXPECT_TRUE(sees(dwho));
+  EXPECT_TRUE(LemonldapServer::sees(dwho));
 }
 
 }  // namespace
