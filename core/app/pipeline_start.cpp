@@ -48,6 +48,9 @@ void Pipeline::start() {
   clock_.emplace(machine_->engine().now(), settings.clock_jump);
   (void)clock_->advance(base::wall_clock_now(), steady_clock::now());
   entries_since_snapshot_ = recovered.replayed;
+  if (options_.metrics != nullptr && recovered.snapshot_stored_at != Time{})
+    options_.metrics->gauge(metrics::snapshot_stored)
+        .set(static_cast<double>(base::to_micros(recovered.snapshot_stored_at)) / 1e6);
 
   // The first entries: the stream's opening, the configuration if it is another one, the start.
   const bool has_own_time = options_.recorded || is_by_event_time();

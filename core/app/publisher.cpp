@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "core/app/services.hpp"
 #include "core/report/rows_json.hpp"
 
@@ -5,6 +7,10 @@ namespace curfew::app {
 namespace {
 
 constexpr std::size_t most_outcomes = 200'000;
+
+std::string rule_of(const std::string& notice) {
+  return nlohmann::json::parse(notice).at("facts").at("rule").get<std::string>();
+}
 
 }  // namespace
 
@@ -19,6 +25,7 @@ Publisher::Publisher(metrics::Registry& registry, api::Broadcast& broadcast, Tim
     for (const std::string_view mode : model::Names<model::PolicyMode>::all)
       registry_.counter(metrics::violations, {rule, mode});
     registry_.counter(metrics::violations_withdrawn, {rule});
+    registry_.counter(metrics::warnings, {rule});
   }
   for (const std::string_view kind : model::Names<model::EntryKind>::all)
     registry_.counter(metrics::ledger_entries, {kind});
@@ -51,8 +58,13 @@ void Publisher::committed(const Batch& batch) {
     }
     broadcast_.publish("violation", report::to_json(row));
   }
-  for (const StreamNotice& notice : batch.notices)
+  if (!batch.snapshot.empty())
+    registry_.gauge(metrics::snapshot_stored)
+        .set(static_cast<double>(base::to_micros(base::wall_clock_now())) / 1e6);
+  for (const StreamNotice& notice : batch.notices) {
+    if (notice.event == "warned") registry_.counter(metrics::warnings, {rule_of(notice.json)}).add();
     broadcast_.publish(notice.event, notice.json, notice.order);
+  }
   for (const model::SignOutRow& row : batch.extras.sign_outs) {
     broadcast_.publish("sign_out", report::to_json(row), row.number, row.concluded_at != Time{});
     if (row.concluded_at == Time{}) {

@@ -120,6 +120,7 @@ engine::Engine restore_engine(store::Store& store, const std::vector<store::Stre
     first = i;
     from = snapshot->size;
     report.snapshot_at = snapshot->size;
+    report.snapshot_stored_at = snapshot->stored_at;
     report.phases.push_back({"snapshot loaded", watch.lap(), engine.counts().active});
     break;
   }

@@ -29,6 +29,7 @@ struct Recovered {
   ledger::Sealer sealer;
   std::optional<model::Entry> opening;  // to be the first entry of a new stream
   std::uint64_t snapshot_at = 0;
+  Time snapshot_stored_at{};                // Time{}: there was none
   std::uint64_t replayed = 0;               // entries after the snapshot
   bool snapshot_of_another_format = false;  // left aside: more was replayed instead
   struct Phase {

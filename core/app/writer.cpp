@@ -162,6 +162,7 @@ void Writer::write(Batch& batch) {
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::Unavailable) throw;
     if (!batch.snapshot.empty()) snapshot_lost_ = true;
+    batch.snapshot.clear();
     log_.warning("activity or snapshot not stored", {{"reason", error.what()}});
   }
   callbacks_.committed(batch);

@@ -100,8 +100,6 @@ inline constexpr Metric violations{
     "curfew_violations_total", Kind::Counter, "Violations opened, by rule and mode.", {"rule", "mode"}};
 inline constexpr Metric violations_withdrawn{
     "curfew_violations_withdrawn_total", Kind::Counter, "Violations that late evidence withdrew.", {"rule"}};
-inline constexpr Metric violations_open{
-    "curfew_violations_open", Kind::Gauge, "Violations that are open now.", {"rule"}};
 inline constexpr Metric warnings{
     "curfew_warnings_total", Kind::Counter, "Warnings given before a limit.", {"rule"}};
 inline constexpr Metric warning_notices{
@@ -162,8 +160,8 @@ inline constexpr Metric store_up{"curfew_store_up", Kind::Gauge,
                                  "1 while the database answers, 0 when it is away."};
 inline constexpr Metric store_failures{"curfew_store_failures_total", Kind::Counter,
                                        "Times that the writer did not get an answer from the database."};
-inline constexpr Metric snapshot_age{"curfew_snapshot_timestamp_seconds", Kind::Gauge,
-                                     "Engine time of the newest snapshot."};
+inline constexpr Metric snapshot_stored{"curfew_snapshot_timestamp_seconds", Kind::Gauge,
+                                        "When the newest snapshot of the engine was stored."};
 inline constexpr Metric queue_depth{
     "curfew_queue_depth", Kind::Gauge, "Items that wait in a queue between threads.", {"queue"}};
 
@@ -203,7 +201,6 @@ inline constexpr std::array all{build_info,
                                 source_log_dropped,
                                 violations,
                                 violations_withdrawn,
-                                violations_open,
                                 warnings,
                                 warning_notices,
                                 sign_outs,
@@ -226,7 +223,7 @@ inline constexpr std::array all{build_info,
                                 ledger_checkpoint,
                                 store_up,
                                 store_failures,
-                                snapshot_age,
+                                snapshot_stored,
                                 queue_depth,
                                 http_requests,
                                 http_seconds,

@@ -85,7 +85,8 @@ void Store::save_snapshot(const StreamHead& stream, std::uint64_t size, const st
 std::optional<Store::Snapshot> Store::newest_snapshot(std::int64_t stream) {
   ServerConnection& reader = connection_->answering_reader();
   const Answer found = reader.query(
-      "SELECT size, policy_digest, digest, bytes FROM curfew.snapshot WHERE stream = $1 ORDER BY size DESC",
+      "SELECT size, policy_digest, digest, bytes, taken_at FROM curfew.snapshot WHERE stream = $1 ORDER BY "
+      "size DESC",
       {Parameter(stream)});
   std::uint32_t damaged = 0;
   for (int row = 0; row < found.rows(); ++row) {
@@ -93,6 +94,7 @@ std::optional<Store::Snapshot> Store::newest_snapshot(std::int64_t stream) {
     snapshot.size = static_cast<std::uint64_t>(found.number(row, 0));
     snapshot.policy_digest = found.text(row, 1);
     const std::int64_t wanted = found.number(row, 3);
+    snapshot.stored_at = base::from_micros(found.number(row, 4));
     base::Sha256 hash;
     add_heading(hash, stream, snapshot.size, snapshot.policy_digest);
     std::int64_t expected_part = 0;

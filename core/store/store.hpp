@@ -189,6 +189,7 @@ class Store {
     std::uint64_t size = 0;
     std::string policy_digest;
     std::string bytes;
+    Time stored_at{};
     std::uint32_t damaged = 0;  // newer ones that were passed over because their digest was wrong
   };
   [[nodiscard]] std::optional<Snapshot> newest_snapshot(std::int64_t stream);

@@ -203,6 +203,8 @@ TEST(Daemon, ARestartGoesOnWhereItStoppedWithNothingTwice) {
   daemon.start();
   EXPECT_EQ(lifecycles(daemon), before);
   EXPECT_EQ(daemon.get("/api/v1/violations")["violations"].size(), 1U);
+  // The stop stored one.
+  EXPECT_THAT(daemon.request("GET", "/metrics").body, HasSubstr("\ncurfew_snapshot_timestamp_seconds 1"));
   ASSERT_EQ(daemon.stop().code, 0);
   const Ended replayed = run_curfew({"replay", "--config", daemon.config()});
   EXPECT_EQ(replayed.code, 0) << replayed.out << replayed.err;

@@ -80,6 +80,8 @@ TEST(WarningNotice, TellsTheTeamAndThePersonOnceWithTheDeadline) {
     return shows(daemon, R"(curfew_warning_notices_total{channel="oncall",outcome="accepted"} 1)") &&
            shows(daemon, R"(curfew_warning_notices_total{channel="person",outcome="accepted"} 1)");
   })) << daemon.log();
+  EXPECT_TRUE(shows(daemon, R"(curfew_warnings_total{rule="session_timeout"} 1)"));
+  EXPECT_TRUE(shows(daemon, R"(curfew_warnings_total{rule="inactivity_timeout"} 0)"));
   ASSERT_EQ(hook.taken().size(), 1U);
   const json told = json::parse(hook.taken()[0].body);
   EXPECT_EQ(told["kind"], "warning");
