@@ -1,15 +1,12 @@
-#include "plugins/oauth/tokens/key_set.hpp"
+#include "jose/key_set.hpp"
 
 #include <cjose/cjose.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <optional>
 
-#include "plugins/files/text.hpp"
-
-namespace curfew::oauth {
+namespace curfew::jose {
 namespace {
 
 using nlohmann::json;
@@ -65,6 +62,33 @@ std::size_t coordinate_length(std::string_view curve) {
   return curve == "P-256" ? 43 : curve == "P-384" ? 64 : curve == "P-521" ? 88 : 0;
 }
 
+std::string to_lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// Before it is parsed: brackets outside of texts.
+bool is_deeper_than(std::string_view document, std::size_t most) {
+  std::size_t depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < document.size(); ++i) {
+    const char c = document[i];
+    if (in_text) {
+      if (c == '\\') ++i;
+      if (c == '"') in_text = false;
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > most) return true;
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
 struct JwsRelease {
   void operator()(cjose_jws_t* jws) const { cjose_jws_release(jws); }
 };
@@ -110,7 +134,7 @@ SignedToken::SignedToken(std::string_view compact, const std::vector<std::string
   };
   inside_->algorithm = in_header("alg");
   inside_->key_id = in_header("kid");
-  inside_->type = files::to_lower(in_header("typ"));
+  inside_->type = to_lower(in_header("typ"));
   constexpr std::string_view media = "application/";
   if (inside_->type.starts_with(media)) inside_->type.erase(0, media.size());
   if (char* critical = cjose_header_get_raw(header, "crit", nullptr)) {
@@ -124,6 +148,8 @@ SignedToken::SignedToken(std::string_view compact, const std::vector<std::string
   std::size_t size = 0;
   if (!cjose_jws_get_plaintext(inside_->jws.get(), &bytes, &size, &error))
     throw BadToken("it has no content");
+  if (is_deeper_than({reinterpret_cast<const char*>(bytes), size}, deepest_claims))
+    throw BadToken("its claims are nested more than 16 levels deep");
   inside_->claims = json::parse(bytes, bytes + size, nullptr, false);
   if (!inside_->claims.is_object()) throw BadToken("its content is no JSON object");
 }
@@ -196,4 +222,4 @@ bool KeySet::signed_it(const SignedToken& token) const {
   });
 }
 
-}  // namespace curfew::oauth
+}  // namespace curfew::jose
