@@ -167,6 +167,19 @@ void Intake::on_gate_rules(GateRules tell) {
   for (const auto& [source, json] : gate_rules_) tell_gate_rules_(source, json);
 }
 
+void Intake::gate_keys(std::string_view source, std::string_view jwks) {
+  const std::lock_guard lock(gate_mutex_);
+  gate_keys_.insert_or_assign(std::string(source), std::string(jwks));
+  if (tell_gate_keys_) tell_gate_keys_(source, jwks);
+}
+
+void Intake::on_gate_keys(GateKeys tell) {
+  const std::lock_guard lock(gate_mutex_);
+  tell_gate_keys_ = std::move(tell);
+  if (!tell_gate_keys_) return;
+  for (const auto& [source, jwks] : gate_keys_) tell_gate_keys_(source, jwks);
+}
+
 void Intake::logged(std::string_view source, std::uint32_t level, std::string_view text) {
   log_.write(static_cast<LogLevel>(std::min<std::uint32_t>(level, 3)), text, {{"source", source}});
 }

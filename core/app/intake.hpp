@@ -65,6 +65,7 @@ class Intake final : public connector::Listener {
   connector::Taken grouped(std::string_view source, connector::GroupMembers&& members) override;
   void covered(std::string_view source, std::string_view json) override;
   void gate_rules(std::string_view source, std::string_view json) override;
+  void gate_keys(std::string_view source, std::string_view jwks) override;
   void logged(std::string_view source, std::uint32_t level, std::string_view text) override;
   void changed(std::string_view source, std::string_view state, std::string_view text) override;
   bool await_durable(std::string_view source, Duration patience) override;
@@ -72,6 +73,9 @@ class Intake final : public connector::Listener {
   // Who is told of gate rules, on the source's thread; what came before is told at once.
   using GateRules = std::function<void(std::string_view source, std::string_view json)>;
   void on_gate_rules(GateRules tell);
+  // The same of the keys that go with them.
+  using GateKeys = std::function<void(std::string_view source, std::string_view jwks)>;
+  void on_gate_keys(GateKeys tell);
 
   // What pushes by HTTP ask for: the same as observed, with the reason.
   Offer offer(std::string_view source, const model::Observation& observation);
@@ -110,6 +114,8 @@ class Intake final : public connector::Listener {
   std::mutex gate_mutex_;  // held while somebody is told
   std::map<std::string, std::string, std::less<>> gate_rules_;
   GateRules tell_gate_rules_;
+  std::map<std::string, std::string, std::less<>> gate_keys_;
+  GateKeys tell_gate_keys_;
 };
 
 }  // namespace curfew::app

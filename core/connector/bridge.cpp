@@ -8,6 +8,7 @@
 #include "core/base/text.hpp"
 #include "core/connector/capabilities.hpp"
 #include "core/model/credential_rules.hpp"
+#include "jose/key_set.hpp"
 
 namespace curfew::connector::bridge {
 namespace {
@@ -258,6 +259,19 @@ std::optional<std::string> read_gate_rules(curfew_bytes json, std::string& why) 
   Reader in(why);
   std::string text = in.required("gate_rules", json, CURFEW_MAX_GATE_RULES_BYTES);
   if (!in.good() || !model::parse_credential_rules(text, why)) return std::nullopt;
+  return text;
+}
+
+std::optional<std::string> read_gate_keys(curfew_bytes jwks, std::string& why) {
+  Reader in(why);
+  std::string text = in.required("gate_keys", jwks, CURFEW_MAX_GATE_KEYS_BYTES);
+  if (!in.good()) return std::nullopt;
+  try {
+    if (jose::KeySet::parse(text).size() == 0) in.fail("gate_keys", "have no key that can verify a token");
+  } catch (const jose::BadToken& wrong) {
+    in.fail("gate_keys:", wrong.what());
+  }
+  if (!in.good()) return std::nullopt;
   return text;
 }
 

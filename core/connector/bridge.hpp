@@ -38,6 +38,7 @@ struct Remembered {
                                                     std::int64_t expires_at, std::string& why);
 [[nodiscard]] std::optional<std::string> read_coverage(curfew_bytes json, std::string& why);
 [[nodiscard]] std::optional<std::string> read_gate_rules(curfew_bytes json, std::string& why);
+[[nodiscard]] std::optional<std::string> read_gate_keys(curfew_bytes jwks, std::string& why);
 // `bytes` are those of a curfew_http_answer.
 [[nodiscard]] std::optional<HttpAnswer> read_answer(curfew_bytes bytes, std::string& why);
 // A name or key that the plugin asks for; empty: refused.

@@ -212,6 +212,10 @@ void Host::pause(std::string_view source, bool paused) {
   if (const auto found = state_->find(source)) found->pause(paused);
 }
 
+void Host::want_gate_keys(std::string_view source) {
+  if (const auto found = state_->find(source)) found->want_gate_keys();
+}
+
 Answer Host::act(const model::RunStep& step, std::string_view handle,
                  const std::vector<model::NamedValue>& identifiers) {
   const auto source = state_->find(step.source);

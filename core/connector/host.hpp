@@ -79,6 +79,9 @@ class Listener {
   virtual void covered(std::string_view source, std::string_view json) = 0;
   // Checked: model::parse_credential_rules takes it. Replaces what it gave before.
   virtual void gate_rules(std::string_view source, std::string_view json) = 0;
+  // Checked: jose::KeySet::parse takes it, and it has a key. Replaces what it gave before. On any thread of
+  // the plugin's.
+  virtual void gate_keys(std::string_view source, std::string_view jwks) = 0;
   virtual void logged(std::string_view source, std::uint32_t level, std::string_view text) = 0;
   // up, finished, failed, quarantined: with a text that names the remedy.
   virtual void changed(std::string_view source, std::string_view state, std::string_view text) = 0;
@@ -133,6 +136,8 @@ class Host {
   stop();  // all sources; returns when no plugin thread lives, or its source was abandoned and quarantined
   // Polls of `source` pause while true: back-pressure.
   void pause(std::string_view source, bool paused);
+  // A gate wants newer keys than this source gave last. Comes back when the plugin was woken, or can't be.
+  void want_gate_keys(std::string_view source);
 
   Answer act(const model::RunStep& step, std::string_view handle,
              const std::vector<model::NamedValue>& identifiers);

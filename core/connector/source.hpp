@@ -65,6 +65,8 @@ class Source : public std::enable_shared_from_this<Source> {
   void request_stop();
   void await_end();
   void pause(bool paused);
+  // The plugin is told that the gate wants newer keys, and its poll is woken for it.
+  void want_gate_keys();
   // Abandons what is past its limit.
   void watch(Clock::time_point now);
   // Records why, tells the listener, ends the source.
@@ -94,6 +96,8 @@ class Source : public std::enable_shared_from_this<Source> {
   void wait_for(Duration patience);
   void fail(const std::string& text);
   void up();
+
+  void wake();
 
   // ---- calls ----
   // Runs `work` inside of the plugin, watched, on this thread. False: it was abandoned meanwhile.
@@ -126,6 +130,7 @@ class Source : public std::enable_shared_from_this<Source> {
   bool quarantined_ = false;
   bool paused_ = false;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> gate_keys_wanted_{false};
   std::string last_failure_;
   std::thread thread_;
 

@@ -207,6 +207,23 @@ curfew_host Source::Callbacks::table(Source& source) {
       return CURFEW_OK;
     });
   };
+  host.gate_keys = [](void* context, curfew_bytes jwks) -> std::int32_t {
+    return in_core([&]() -> std::int32_t {
+      auto& self = *static_cast<Source*>(context);
+      if (self.abandoned_) return CURFEW_STOPPING;
+      std::string why;
+      const auto text = bridge::read_gate_keys(jwks, why);
+      if (!text) {
+        self.invalid("gate_keys", why);
+        return CURFEW_INVALID;
+      }
+      self.context_.listener.gate_keys(self.settings_.name, *text);
+      return CURFEW_OK;
+    });
+  };
+  host.gate_keys_wanted = [](void* context) -> std::int32_t {
+    return static_cast<Source*>(context)->gate_keys_wanted_.exchange(false) ? CURFEW_OK : CURFEW_NOT_FOUND;
+  };
   host.log = [](void* context, std::uint32_t level, curfew_bytes text) {
     in_core([&]() -> std::int32_t {
       auto& self = *static_cast<Source*>(context);

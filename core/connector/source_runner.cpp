@@ -259,14 +259,27 @@ void Source::fail(const std::string& text) {
 }
 
 void Source::request_stop() {
-  bool wake = false;
+  bool can_wake = false;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    wake = usable_ && instance_ != nullptr;
+    can_wake = usable_ && instance_ != nullptr;
     changed_.notify_all();
   }
-  if (!wake) return;
+  if (can_wake) wake();
+}
+
+void Source::want_gate_keys() {
+  gate_keys_wanted_ = true;
+  bool can_wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    can_wake = usable_ && instance_ != nullptr && !stopping_;
+  }
+  if (can_wake) wake();
+}
+
+void Source::wake() {
   std::string why;
   // Late or not, the watchdog looks after it.
   static_cast<void>(aside(

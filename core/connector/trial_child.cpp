@@ -119,6 +119,13 @@ curfew_host table(TrialHost& trial) {
     static_cast<TrialHost*>(context)->report.fault("its call of gate_rules breaks the contract: " + why);
     return CURFEW_INVALID;
   };
+  host.gate_keys = [](void* context, curfew_bytes jwks) -> std::int32_t {
+    std::string why;
+    if (bridge::read_gate_keys(jwks, why)) return CURFEW_OK;
+    static_cast<TrialHost*>(context)->report.fault("its call of gate_keys breaks the contract: " + why);
+    return CURFEW_INVALID;
+  };
+  host.gate_keys_wanted = [](void*) -> std::int32_t { return CURFEW_NOT_FOUND; };
   host.log = [](void*, std::uint32_t, curfew_bytes) {};
   host.now = [](void*) -> std::int64_t { return base::to_micros(wall_clock()); };
   host.list = [](void*, const curfew_listed_session*) -> std::int32_t { return CURFEW_INVALID; };

@@ -57,6 +57,7 @@ extern "C" {
 #define CURFEW_MAX_MEMORY_VALUE 4096u
 #define CURFEW_MAX_COVERAGE_BYTES 4194304u
 #define CURFEW_MAX_GATE_RULES_BYTES 16384u
+#define CURFEW_MAX_GATE_KEYS_BYTES 1048576u
 #define CURFEW_MAX_GROUP_NAMES 100000u /* names of all members of one group together */
 
 /* Result codes. */
@@ -366,6 +367,13 @@ typedef struct curfew_host {
    * clock; the host waits no longer than its limit of a call): ask again later. CURFEW_STOPPING. Only within
    * poll; for http the host does it by itself. */
   int32_t (*await_durable)(void* context, int64_t deadline);
+  /* The keys by which the gate verifies the tokens of gate_rules' `tokens`: a JWK set (RFC 7517), at most
+   * CURFEW_MAX_GATE_KEYS_BYTES, which replaces the last one. From create until stop. */
+  int32_t (*gate_keys)(void* context, curfew_bytes jwks);
+  /* CURFEW_OK, once: a token came that none of the last keys had signed, so the issuer is to be asked for its
+   * keys anew; poll was woken for it, every few seconds at most. Else CURFEW_NOT_FOUND. From create until
+   * stop. */
+  int32_t (*gate_keys_wanted)(void* context);
 } curfew_host;
 
 typedef struct curfew_create_args {
@@ -455,7 +463,9 @@ CURFEW_STATIC_ASSERT(offsetof(curfew_host, recall_all) == 88, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, gate_rules) == 96, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, group) == 104, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, await_durable) == 112, "layout");
-CURFEW_STATIC_ASSERT(sizeof(curfew_host) == 120, "layout");
+CURFEW_STATIC_ASSERT(offsetof(curfew_host, gate_keys) == 120, "layout");
+CURFEW_STATIC_ASSERT(offsetof(curfew_host, gate_keys_wanted) == 128, "layout");
+CURFEW_STATIC_ASSERT(sizeof(curfew_host) == 136, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_group, name) == 8, "layout");
 CURFEW_STATIC_ASSERT(sizeof(curfew_group) == 32, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_connector, capabilities) == 16, "layout");

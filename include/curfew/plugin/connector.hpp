@@ -464,6 +464,14 @@ class Host {
     if (host_->gate_rules(host_->context, detail::bytes(json)) != CURFEW_OK)
       throw Failure(Code::Invalid, "the gate's rules were refused; the source's log says why");
   }
+  // The keys that verify the tokens of its rules' `tokens`, a JWK set that replaces the last one; when they
+  // change, and when the gate wants them. Any thread.
+  void gate_keys(std::string_view jwks) {
+    if (host_->gate_keys(host_->context, detail::bytes(jwks)) == CURFEW_INVALID)
+      throw Failure(Code::Invalid, "the gate's keys were refused; the source's log says why");
+  }
+  // Once true, after a token came that none of the last keys had signed; poll was woken for it.
+  [[nodiscard]] bool gate_keys_wanted() { return host_->gate_keys_wanted(host_->context) == CURFEW_OK; }
   // No personal values, no secrets. Any thread.
   void log(Level level, std::string_view text) {
     host_->log(host_->context, static_cast<std::uint32_t>(level), detail::bytes(text));

@@ -47,6 +47,9 @@ class RecordingListener : public Listener {
   void gate_rules(std::string_view, std::string_view json) override {
     keep([&] { return rules = json, Taken::Yes; });
   }
+  void gate_keys(std::string_view, std::string_view jwks) override {
+    keep([&] { return keys = jwks, Taken::Yes; });
+  }
   void logged(std::string_view, std::uint32_t, std::string_view text) override {
     keep([&] { return log.emplace_back(text), Taken::Yes; });
   }
@@ -114,6 +117,7 @@ class RecordingListener : public Listener {
   std::vector<Change> changes;
   std::string coverage;
   std::string rules;  // for a gate
+  std::string keys;   // that go with them
 
  private:
   template <typename Work>
