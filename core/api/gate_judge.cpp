@@ -37,6 +37,31 @@ std::string_view only(std::span<const HeaderView> headers, std::string_view lowe
   return value;
 }
 
+// The stricter of two, and of refusals the one that nothing takes back.
+bool worse(const Decision& a, const Decision& b) {
+  const auto rank = [](GateVerdict verdict) {
+    return verdict == GateVerdict::Refuse ? 3
+           : verdict == GateVerdict::Warn ? 2
+           : verdict == GateVerdict::Pass ? 1
+                                          : 0;
+  };
+  if (a.verdict != b.verdict) return rank(a.verdict) > rank(b.verdict);
+  if (a.verdict == GateVerdict::Refuse) return b.undecided && !a.undecided;
+  return a.verdict == GateVerdict::Warn && a.seconds_left < b.seconds_left;
+}
+
+// RFC 6750, 3.1. Which check failed is nobody's business who can't pass it.
+void challenge_for_token(GateAnswer& answer) {
+  constexpr std::string_view name = "WWW-Authenticate";
+  const std::string challenge = "Bearer error=\"invalid_token\"";
+  const auto found = std::find_if(answer.headers.begin(), answer.headers.end(),
+                                  [&](const auto& header) { return header.first == name; });
+  if (found == answer.headers.end())
+    answer.headers.emplace_back(name, challenge);
+  else
+    found->second = challenge;
+}
+
 constexpr Decision stranger{.verdict = GateVerdict::Refuse, .refusal = Refusal::UnknownSession};
 
 bool contains_ignoring_case(std::string_view text, std::string_view lower) {
@@ -48,6 +73,7 @@ bool contains_ignoring_case(std::string_view text, std::string_view lower) {
 struct GateJudge::Rules {
   model::CredentialRules rules;
   std::string digest_key;
+  std::unique_ptr<GateTokens> tokens;  // none: no credential is a token
 };
 
 // What the source said of sessions that no entry tells of: for a while, and not of endlessly many.
@@ -103,8 +129,29 @@ void GateJudge::set_rules(std::string_view json, std::string digest_key) {
   std::string why;
   auto parsed = model::parse_credential_rules(json, why);
   if (!parsed) throw Error(ErrorKind::Input, "gate " + settings_.name + ": " + why);
-  std::atomic_store(&rules_, std::shared_ptr<const Rules>(
-                                 std::make_shared<Rules>(Rules{std::move(*parsed), std::move(digest_key)})));
+  auto made = std::make_shared<Rules>();
+  const std::lock_guard lock(setting_);
+  if (parsed->tokens) {
+    made->tokens = std::make_unique<GateTokens>(*parsed->tokens, digest_key, settings_.tokens);
+    if (!keys_.empty()) made->tokens->set_keys(keys_);
+  }
+  made->rules = std::move(*parsed);
+  made->digest_key = std::move(digest_key);
+  std::atomic_store(&rules_, std::shared_ptr<const Rules>(std::move(made)));
+}
+
+void GateJudge::set_keys(std::string_view jwks) {
+  const std::lock_guard lock(setting_);
+  if (const auto now_rules = rules(); now_rules && now_rules->tokens) now_rules->tokens->set_keys(jwks);
+  keys_ = jwks;
+}
+
+std::optional<Duration> GateJudge::token_life() const {
+  const auto now_rules = rules();
+  if (!now_rules || !now_rules->tokens) return std::nullopt;
+  const model::TokenRules& tokens = now_rules->tokens->rules();
+  // Its clock may be ahead of ours, and then ours of its.
+  return Duration(tokens.longest_life + 2 * tokens.clock_skew);
 }
 
 std::shared_ptr<const GateJudge::Rules> GateJudge::rules() const { return std::atomic_load(&rules_); }
@@ -146,14 +193,17 @@ GateAnswer GateJudge::explain(const GateRequest& request, int status, std::optio
   const auto now_rules = rules();
   if (now_rules && view_.loaded()) {
     const GateTime time = settings_.clock();
-    const Decision decision = judge(request, *now_rules, time, std::nullopt).decision;
+    const Judged judged = judge(request, *now_rules, time, std::nullopt);
+    const Decision& decision = judged.decision;
     // Only who carries a session that may not pass is cleared: any site could send anybody here.
     if (decision.verdict == GateVerdict::Refuse) {
       GateAnswer answer =
           gate_pages::signed_out(status, decision.refusal, settings_.sign_in, settings_.pages);
       add_clearing(answer, *now_rules, decision);
+      if (judged.token && status == 401) challenge_for_token(answer);
       return answer;
     }
+    if (judged.fault != enforcement::TokenFault::None && status == 401) return invalid_token(judged.fault);
   } else if (status != 200) {
     return gate_pages::starting(settings_.pages);
   }
@@ -218,48 +268,76 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
   if (!judged.any || judged.too_many) return judged;
 
   const enforcement::GateClient client = client_of(request);
-  std::vector<SessionDigest> known;
-  const auto worse = [](const Decision& a, const Decision& b) {
-    if (a.verdict != b.verdict) {
-      const auto rank = [](GateVerdict verdict) {
-        return verdict == GateVerdict::Refuse ? 3
-               : verdict == GateVerdict::Warn ? 2
-               : verdict == GateVerdict::Pass ? 1
-                                              : 0;
-      };
-      return rank(a.verdict) > rank(b.verdict);
-    }
-    if (a.verdict == GateVerdict::Refuse) return b.undecided && !a.undecided;
-    return a.verdict == GateVerdict::Warn && a.seconds_left < b.seconds_left;
-  };
+  std::vector<Presented> presented;
   for (const enforcement::Candidate& one : found.all) {
-    const SessionDigest session{base::keyed_digest(rules.digest_key, one.clear_id)};
-    // The usual request has one credential: looked up once. Of several, none is active if one is refused.
-    const bool single = found.all.size() == 1 && activity;
+    if (one.token) {
+      read_token(one.clear_id, rules, time, judged, presented);
+    } else {
+      presented.push_back({SessionDigest{base::keyed_digest(rules.digest_key, one.clear_id)}, one.likely});
+    }
+  }
+  // Nobody acted with a token that is none.
+  const bool acts = activity && judged.fault == enforcement::TokenFault::None && !judged.no_keys;
+  const ActivityClass acting = activity.value_or(ActivityClass::Machine);
+  std::vector<SessionDigest> known;
+  // The usual request has one credential: looked up once. Of several, none is active if one is refused.
+  const bool single = presented.size() == 1 && acts && judged.decision.verdict != GateVerdict::Refuse;
+  for (const Presented& one : presented) {
     const Decision decision =
-        single ? view_.decide(settings_.source, session, time.now, *activity, time.deadlines, client)
-               : view_.look(settings_.source, session, time.now, time.deadlines);
+        single ? view_.decide(settings_.source, one.session, time.now, acting, time.deadlines, client)
+               : view_.look(settings_.source, one.session, time.now, time.deadlines);
     if (decision.verdict == GateVerdict::Unknown) {
-      if (one.likely) judged.unknown.push_back(session);
+      if (one.likely) judged.unknown.push_back(one.session);
       continue;
     }
     if (one.likely || decision.verdict == GateVerdict::Refuse) {
-      known.push_back(session);
+      known.push_back(one.session);
       if (worse(decision, judged.decision)) judged.decision = decision;
     }
   }
-  if (activity && found.all.size() > 1) {
+  if (acts && !single) {
     for (const SessionDigest& session : known) {
       // The refused ones are noted as such, and the others didn't act.
       if (judged.decision.verdict == GateVerdict::Refuse &&
           view_.look(settings_.source, session, time.now, time.deadlines).verdict != GateVerdict::Refuse)
         continue;
       const Decision decision =
-          view_.decide(settings_.source, session, time.now, *activity, time.deadlines, client);
+          view_.decide(settings_.source, session, time.now, acting, time.deadlines, client);
       if (worse(decision, judged.decision)) judged.decision = decision;
     }
   }
   return judged;
+}
+
+// Its sessions go the way of all; what refuses it besides is decided here: its own id, and its person's
+// sign-out. Neither is ever kept.
+void GateJudge::read_token(std::string_view text, const Rules& rules, const GateTime& time, Judged& judged,
+                           std::vector<Presented>& presented) {
+  judged.token = true;
+  const GateTokens::Said said = rules.tokens->read(text, time.now);
+  if (!said.token) {
+    judged.no_keys = judged.no_keys || said.no_keys;
+    if (said.fault != enforcement::TokenFault::None) judged.fault = said.fault;
+    return;
+  }
+  const enforcement::KnownToken& token = *said.token;
+  bool lives = false;
+  for (const SessionDigest& session : token.sessions) {
+    presented.push_back({session, true});
+    const GateVerdict verdict = view_.look(settings_.source, session, time.now, time.deadlines).verdict;
+    lives = lives || verdict == GateVerdict::Pass || verdict == GateVerdict::Warn;
+  }
+  if (token.id) presented.push_back({token.id, false});
+  if (token.sessions.empty()) judged.nameless = true;
+  const model::Ref person = rules.tokens->person(token);
+  if (!person) return;
+  // The issuer's clock may be ahead of ours. A session that began after the sign-out and is known says that
+  // its tokens did, too.
+  const Duration ahead = lives ? Duration{0} : Duration(rules.tokens->rules().clock_skew);
+  const Refusal refusal = view_.denied(settings_.source, person, token.issued_at - ahead);
+  if (refusal == Refusal::None) return;
+  const Decision denied{.verdict = GateVerdict::Refuse, .refusal = refusal};
+  if (worse(denied, judged.decision)) judged.decision = denied;
 }
 
 GateAnswer GateJudge::check(const GateRequest& request) {
@@ -291,8 +369,22 @@ GateAnswer GateJudge::check(const GateRequest& request) {
     answer.status = 403;
     return answer;
   }
-  if (judged.decision.verdict == GateVerdict::Refuse)
-    return refused(judged.decision, GateDecision::Refuse, now_rules.get());
+  if (judged.decision.verdict == GateVerdict::Refuse) {
+    GateAnswer answer = refused(judged.decision, GateDecision::Refuse, now_rules.get());
+    if (judged.token) challenge_for_token(answer);
+    return answer;
+  }
+  if (judged.fault != enforcement::TokenFault::None) {
+    GateAnswer answer = invalid_token(judged.fault);
+    answer.decision = GateDecision::InvalidToken;
+    return answer;
+  }
+  if (judged.no_keys) {
+    if (settings_.fail == FailMode::Open) return passes(GateDecision::FailedOpen);
+    GateAnswer answer = gate_pages::starting(settings_.pages);
+    answer.decision = GateDecision::FailedClosed;
+    return answer;
+  }
   if (!judged.any) {
     // A browser's question before a request to another origin never carries a cookie.
     if (settings_.unknown != UnknownSessions::Deny || learning(time.now) || method == "OPTIONS")
@@ -304,6 +396,14 @@ GateAnswer GateJudge::check(const GateRequest& request) {
     if (answer.ask || answer.status != 200) return answer;
     if (judged.decision.verdict == GateVerdict::Unknown) return answer;
   }
+  // Signed as it should be, and of no session: nobody can be asked about it.
+  if (judged.nameless && judged.decision.verdict == GateVerdict::Unknown && judged.unknown.empty()) {
+    if (settings_.unknown == UnknownSessions::Allow || learning(time.now))
+      return passes(GateDecision::UnknownPassed);
+    if (settings_.unknown == UnknownSessions::Ask && settings_.fail == FailMode::Open)
+      return passes(GateDecision::FailedOpen);
+    return refused(stranger, GateDecision::UnknownRefused, nullptr);
+  }
   if (judged.decision.verdict == GateVerdict::Warn) {
     GateAnswer answer = passes(GateDecision::Warn);
     answer.headers.emplace_back(settings_.warning_header, std::to_string(judged.decision.seconds_left));
@@ -312,6 +412,14 @@ GateAnswer GateJudge::check(const GateRequest& request) {
   // A reading that can only refuse, and didn't: like no credential.
   return passes(judged.decision.verdict == GateVerdict::Unknown ? GateDecision::Anonymous
                                                                 : GateDecision::Pass);
+}
+
+// Nothing is cleared: keys that are not here yet may make it a good one.
+GateAnswer GateJudge::invalid_token(enforcement::TokenFault fault) const {
+  const Refusal refusal = enforcement::is_only_late(fault) ? Refusal::Expired : Refusal::UnknownSession;
+  GateAnswer answer = gate_pages::signed_out(401, refusal, settings_.sign_in, settings_.pages);
+  challenge_for_token(answer);
+  return answer;
 }
 
 GateAnswer GateJudge::unknown(const SessionDigest& session, Time now, const Rules& rules) {

@@ -3,11 +3,13 @@
 //
 //   GateJudge judge(settings, view);
 //   judge.set_rules(json, digest_key);
+//   judge.set_keys(jwks);                     // where a credential is a signed token
 //   const GateAnswer answer = judge.answer({.method = "GET", .target = "/check", …});
 //   if (answer.ask) …  // the source must be asked first; then judge.learnt(…) and answer again
 //
-// Threads: set_rules, loaded and learnt from any; answer from any, at once. Owns: rules and the answers that
-// the source gave; not the view. Fails: Error(Configuration) for paths and addresses that are none.
+// Threads: set_rules, set_keys, loaded and learnt from any; answer from any, at once. Owns: rules and the
+// answers that the source gave; not the view. Fails: Error(Configuration) for paths and addresses that are
+// none.
 #pragma once
 
 #include <atomic>
@@ -24,6 +26,7 @@
 #include <vector>
 
 #include "core/api/gate_paths.hpp"
+#include "core/api/gate_tokens.hpp"
 #include "core/enforcement/credential_rules.hpp"
 #include "core/enforcement/gate_view.hpp"
 #include "core/model/vocabulary.hpp"
@@ -55,6 +58,7 @@ struct GateSettings {
   std::string cookie_path = "/";
   std::string cookie_domain;
   std::function<GateTime()> clock;
+  GateTokenLinks tokens;
 };
 
 // What a decision was, for metrics.
@@ -68,16 +72,18 @@ enum class GateDecision : std::uint8_t {
   UnknownRefused,
   FailedOpen,  // the gate could not know, and lets pass
   FailedClosed,
-  Malformed,  // more credentials than a browser sends
+  Malformed,     // more credentials than a browser sends
+  InvalidToken,  // signed by nobody who may, expired, or for others
 };
 
 }  // namespace curfew::api
 
 template <>
 struct curfew::model::Names<curfew::api::GateDecision> {
-  static constexpr std::array<std::string_view, 10> all{
-      "pass",        "warn",          "refuse",   "public", "anonymous", "unknown_passed", "unknown_refused",
-      "failed_open", "failed_closed", "malformed"};
+  static constexpr std::array<std::string_view, 11> all{
+      "pass",          "warn",           "refuse",          "public",
+      "anonymous",     "unknown_passed", "unknown_refused", "failed_open",
+      "failed_closed", "malformed",      "invalid_token"};
 };
 template <>
 struct curfew::model::Names<curfew::api::UnknownSessions> {
@@ -118,6 +124,10 @@ class GateJudge {
   // Rules that model::parse_credential_rules takes; until they are there the gate fails as it is told to.
   void set_rules(std::string_view json, std::string digest_key);
   [[nodiscard]] bool has_rules() const { return rules() != nullptr; }
+  // A JWK set that jose::KeySet::parse takes, for the tokens of these and of later rules.
+  void set_keys(std::string_view jwks);
+  // How long a token of these rules may be used after it was issued; none: there are no tokens.
+  [[nodiscard]] std::optional<Duration> token_life() const;
   // The view is complete: learn_for begins.
   void loaded(Time now) { loaded_at_.store(base::to_micros(now)); }
   // What the source said of an unknown session; Unknown: it did not say.
@@ -136,6 +146,7 @@ class GateJudge {
   [[nodiscard]] std::shared_ptr<const Rules> rules() const;
   [[nodiscard]] bool learning(Time now) const;
   GateAnswer unknown(const model::SessionDigest& session, Time now, const Rules& rules);
+  GateAnswer invalid_token(enforcement::TokenFault fault) const;
   [[nodiscard]] model::ActivityClass class_of(const std::optional<std::string>& path,
                                               std::span<const HeaderView> headers) const;
   struct Judged {
@@ -143,7 +154,18 @@ class GateJudge {
     std::vector<model::SessionDigest> unknown;  // that the rules read so
     bool any = false;                           // a credential was there
     bool too_many = false;
+    bool token = false;     // one of them was a signed token …
+    bool no_keys = false;   // … that nobody can verify now
+    bool nameless = false;  // … that names no session
+    enforcement::TokenFault fault = enforcement::TokenFault::None;
   };
+  // What a request presents, by what the view knows.
+  struct Presented {
+    model::SessionDigest session;
+    bool likely = true;
+  };
+  void read_token(std::string_view text, const Rules& rules, const GateTime& time, Judged& judged,
+                  std::vector<Presented>& presented);
   Judged judge(const GateRequest& request, const Rules& rules, const GateTime& time,
                std::optional<model::ActivityClass> activity);
   [[nodiscard]] bool is_proxy(std::string_view peer) const;
@@ -160,6 +182,8 @@ class GateJudge {
   const AddressSet proxies_;
   std::vector<std::pair<std::string, std::string>> machine_headers_;
   std::shared_ptr<const Rules> rules_;  // by std::atomic_load and atomic_store
+  std::mutex setting_;                  // of rules and keys
+  std::string keys_;                    // that were given last
   std::atomic<std::int64_t> loaded_at_{0};
   std::unique_ptr<Learnt> learnt_;
 };

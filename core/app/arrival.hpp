@@ -96,6 +96,7 @@ struct Batch {
   std::vector<Ask> asks;
   std::vector<model::RunNotice> warnings;  // to be told to people
   std::vector<model::GateEntry> gate;      // what gates must know from then on
+  std::vector<model::TokenDenial> denials;
   std::map<std::string, std::uint64_t, std::less<>> tickets;
   std::vector<std::function<void()>> after_commit;
   std::string snapshot;  // the engine's state after this batch; empty: none

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -22,6 +23,7 @@ using connector::Taken;
 
 constexpr std::chrono::seconds clock_rest{30};
 constexpr std::chrono::seconds tick{1};
+constexpr std::chrono::seconds forget_every{60};
 constexpr std::chrono::seconds say_failures_every{60};
 
 std::vector<std::string> guarded_sources(const Settings& settings) {
@@ -103,6 +105,10 @@ struct Gates::State {
     to.cookie_path = from.cookie_path;
     to.cookie_domain = from.cookie_domain;
     to.clock = [this] { return clock.read(base::wall_clock_now(), std::chrono::steady_clock::now()); };
+    to.tokens.want_keys = [this, source = from.guards] { want_keys(source); };
+    to.tokens.person = [this](const std::string& name_space, const std::string& value) {
+      return links.person ? links.person(name_space, value) : model::Ref{};
+    };
     gate.judge = std::make_unique<api::GateJudge>(std::move(to), view);
     gate.meters = std::make_unique<Meters>(metrics, from.name);
   }
@@ -164,19 +170,45 @@ struct Gates::State {
     return nullptr;
   }
 
+  // On the thread of a request, which waits for nobody: the other thread asks.
+  void want_keys(const std::string& source) {
+    {
+      const std::lock_guard lock(mutex);
+      keys_wanted.insert(source);
+    }
+    changed.notify_all();
+  }
+
   void run() {
     std::unique_lock lock(mutex);
     while (!stopping) {
-      changed.wait_for(lock, tick, [&] { return stopping; });
+      changed.wait_for(lock, tick, [&] { return stopping || !keys_wanted.empty(); });
+      std::set<std::string> wanted;
+      wanted.swap(keys_wanted);
       lock.unlock();
+      for (const std::string& source : wanted) {
+        if (links.want_keys) links.want_keys(source);
+      }
       hand_over(false);
       lock.lock();
     }
   }
 
+  // Of the gates' tokens that live longest, as they may differ.
+  void forget_denials(Time now) {
+    Duration longest{0};
+    for (const Gate& gate : gates) longest = std::max(longest, gate.judge->token_life().value_or(longest));
+    if (longest == Duration{0}) longest = model::most_token_life + 2 * model::most_token_skew;
+    view.forget_denials(now, longest);
+  }
+
   // `everything`: also what its quantum would still hold back.
   void hand_over(bool everything) {
     const Time now = base::wall_clock_now();
+    if (now - forgot_at >= forget_every || now < forgot_at) {
+      forget_denials(now);
+      forgot_at = now;
+    }
     if (!send_unsent()) return report();  // the rest stays in the view, merged and counted
     Duration quantum = std::chrono::seconds(10);
     if (!gates.empty()) quantum = gates.front().settings.activity_quantum;
@@ -249,6 +281,8 @@ struct Gates::State {
   GateLinks links;
   std::vector<enforcement::GateActivity> unsent;  // the thread's own
   Time complete_until{};
+  Time forgot_at{};
+  std::set<std::string> keys_wanted;  // sources whose newer keys are to be asked for
   struct Failures {
     std::chrono::steady_clock::time_point said{};
     std::uint64_t unsaid = 0;
@@ -257,6 +291,7 @@ struct Gates::State {
   std::map<std::string, Failures> failures;  // of questions, by gate
   std::mutex rules_mutex;
   std::map<std::string, std::string, std::less<>> early_rules;  // that came before start
+  std::map<std::string, std::string, std::less<>> early_keys;
   bool started = false;
   std::mutex mutex;
   std::condition_variable changed;
@@ -285,12 +320,14 @@ void Gates::bind() {
 void Gates::start(GateLinks links) {
   bind();
   state_->links = std::move(links);
-  std::map<std::string, std::string, std::less<>> early;
+  std::map<std::string, std::string, std::less<>> early, keys;
   {
     const std::lock_guard lock(state_->rules_mutex);
     state_->started = true;
     early.swap(state_->early_rules);
+    keys.swap(state_->early_keys);
   }
+  for (const auto& [source, jwks] : keys) gate_keys(source, jwks);
   for (const auto& [source, json] : early) gate_rules(source, json);
   for (const Gate& gate : state_->gates) gate.server->start();
   if (!state_->gates.empty()) state_->thread = std::thread([this] { state_->run(); });
@@ -338,7 +375,25 @@ void Gates::gate_rules(std::string_view source, std::string_view json) {
   }
 }
 
-void Gates::apply(std::span<const model::GateEntry> entries) { state_->view.apply(entries); }
+void Gates::gate_keys(std::string_view source, std::string_view jwks) {
+  {
+    const std::lock_guard lock(state_->rules_mutex);
+    if (!state_->started) {
+      state_->early_keys.insert_or_assign(std::string(source), std::string(jwks));
+      return;
+    }
+  }
+  for (const Gate& gate : state_->gates) {
+    if (gate.settings.guards != source) continue;
+    gate.judge->set_keys(jwks);
+    state_->log.info("the gate has the issuer's keys", {{"gate", gate.settings.name}, {"source", source}});
+  }
+}
+
+void Gates::apply(std::span<const model::GateEntry> entries, std::span<const model::TokenDenial> denials) {
+  state_->view.apply(entries);
+  state_->view.apply(denials);
+}
 
 void Gates::set_loaded() {
   const Time now = base::wall_clock_now();

@@ -4,8 +4,9 @@
 //   app::Gates gates(settings, &registry, log);
 //   gates.bind();                              // addresses, certificates: may need root
 //   intake.on_gate_rules([&](auto source, auto json) { gates.gate_rules(source, json); });   // before
-//   sources gates.start({.digest_key = …, .observed = …, .progressed = …, .ask = …});
-//   gates.apply(entries);                      // each batch's, once it is durable
+//   sources intake.on_gate_keys([&](auto source, auto jwks) { gates.gate_keys(source, jwks); });
+//   gates.start({.digest_key = …, .observed = …, .progressed = …, .ask = …});
+//   gates.apply(entries, denials);             // each batch's, once it is durable
 //   gates.set_loaded();                        // once all live and refused sessions were applied
 //   gates.reload(log);  gates.stop();          // stop before the intake: what was seen is handed on
 //
@@ -43,6 +44,11 @@ struct GateLinks {
   std::function<connector::Taken(std::string_view gate, connector::CursorProgress&&)> progressed;
   // Does this session live at the source? May be empty: then `unknown: ask` gets no answer.
   std::function<model::Liveness(const std::string& source, const model::SessionDigest&, Duration limit)> ask;
+  // The reference of a person's name; none: nobody that was ever seen. May be empty: tokens are refused by
+  // their session alone.
+  std::function<model::Ref(const std::string& name_space, const std::string& value)> person;
+  // A token came that no known key signed. Called seldom; must come back at once. May be empty.
+  std::function<void(const std::string& source)> want_keys;
 };
 
 class Gates {
@@ -61,7 +67,8 @@ class Gates {
 
   // From a source's connector, checked by the host.
   void gate_rules(std::string_view source, std::string_view json);
-  void apply(std::span<const model::GateEntry> entries);
+  void gate_keys(std::string_view source, std::string_view jwks);
+  void apply(std::span<const model::GateEntry> entries, std::span<const model::TokenDenial> denials);
   void set_loaded();
 
   // Whether a gate refuses this session now: what `contained` is about.

@@ -97,6 +97,7 @@ Batch Machine::close() {
                                                                       : std::move(last->second));
   }
   for (const model::OrderNumber number : sign_outs_) {
+    append(batch_.denials, engine_.token_denials(number));
     const auto last = last_sign_outs_.find(number);
     batch_.extras.sign_outs.push_back(last == last_sign_outs_.end() ? engine_.sign_out(number)
                                                                     : std::move(last->second));

@@ -354,7 +354,7 @@ void Pipeline::close_batch() {
 
 void Pipeline::committed(Batch& batch) {
   // Before anything else is done about it: from here on the gate refuses.
-  if (options_.gates != nullptr) options_.gates->apply(batch.gate);
+  if (options_.gates != nullptr) options_.gates->apply(batch.gate, batch.denials);
   intake_.durable(batch.tickets);
   for (const auto& done : batch.after_commit) done();
   if (workers_) workers_->dispatch(std::move(batch.acts), std::move(batch.asks));

@@ -20,6 +20,8 @@ void Pipeline::add_gates() {
   Gates& gates = *options_.gates;
   intake_.on_gate_rules(
       [&gates](std::string_view source, std::string_view json) { gates.gate_rules(source, json); });
+  intake_.on_gate_keys(
+      [&gates](std::string_view source, std::string_view jwks) { gates.gate_keys(source, jwks); });
   gates.start(
       {.digest_key = [this](const std::string& source) { return digest_key(source); },
        .observed = [this](std::string_view gate,
@@ -37,6 +39,14 @@ void Pipeline::add_gates() {
              probe.deadline = limit;
              std::string text;
              return host_->prove(probe, session, {}, {}, text);
+           },
+       .person =
+           [this](const std::string& name_space, const std::string& value) {
+             return admission_.find(model::PersonalKind::Identifier, name_space, value);
+           },
+       .want_keys =
+           [this](const std::string& source) {
+             if (has_host_) host_->want_gate_keys(source);
            }});
 }
 
@@ -45,11 +55,13 @@ void Pipeline::load_gates(store::Store& store) {
   if (options_.gates == nullptr || options_.gates->empty()) return;
   const std::vector<model::GateEntry> kept = store.refusals(base::wall_clock_now() - refusals_kept);
   const std::vector<model::GateEntry> now = machine_->gate_entries();
-  options_.gates->apply(kept);
-  options_.gates->apply(now);
+  const std::vector<model::TokenDenial> denials = machine_->engine().token_denials();
+  options_.gates->apply(kept, {});
+  options_.gates->apply(now, denials);
   options_.gates->set_loaded();
-  log_.info("gates know their sessions",
-            {{"sessions", std::to_string(now.size())}, {"refused_before", std::to_string(kept.size())}});
+  log_.info("gates know their sessions", {{"sessions", std::to_string(now.size())},
+                                          {"refused_before", std::to_string(kept.size())},
+                                          {"token_denials", std::to_string(denials.size())}});
 }
 
 std::optional<connector::Answer> Pipeline::act_at_gate(const model::RunStep& step) const {

@@ -69,8 +69,13 @@ class Finder {
 
   void add(const CredentialRule& rule, std::string_view value) {
     if (value.empty()) return;
-    if (value.size() > max_credential_bytes) {
+    if (value.size() > (rule.token ? max_token_bytes : max_credential_bytes)) {
       found_.too_many = true;
+      return;
+    }
+    if (rule.token) {
+      // One reading: what an application reads otherwise was never signed.
+      put(transformed(std::string(value), rule.transforms), true, true);
       return;
     }
     put(transformed(std::string(value), rule.transforms), true);
@@ -79,16 +84,17 @@ class Finder {
     if (value.front() == '"') put(transformed(std::string(unquoted(value)), rule.transforms), false);
   }
 
-  void put(std::string clear_id, bool likely) {
+  void put(std::string clear_id, bool likely, bool token = false) {
     if (clear_id.empty()) return;
-    const auto same = std::find_if(found_.all.begin(), found_.all.end(),
-                                   [&](const Candidate& other) { return other.clear_id == clear_id; });
+    const auto same = std::find_if(found_.all.begin(), found_.all.end(), [&](const Candidate& other) {
+      return other.clear_id == clear_id && other.token == token;
+    });
     if (same != found_.all.end()) {
       same->likely = same->likely || likely;
     } else if (found_.all.size() == max_candidates) {
       found_.too_many = true;
     } else {
-      found_.all.push_back({std::move(clear_id), likely});
+      found_.all.push_back({.clear_id = std::move(clear_id), .likely = likely, .token = token});
     }
   }
 

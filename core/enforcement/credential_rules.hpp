@@ -23,10 +23,12 @@ namespace curfew::enforcement {
 
 inline constexpr std::size_t max_candidates = 16;
 inline constexpr std::size_t max_credential_bytes = 4'096;
+inline constexpr std::size_t max_token_bytes = 16'384;
 
 struct Candidate {
   std::string clear_id;  // a secret: it goes into a digest and nowhere else
   bool likely = true;    // as the rule reads it
+  bool token = false;    // a signed token, whose claims say the session
 };
 struct Candidates {
   std::vector<Candidate> all;

@@ -89,6 +89,12 @@ struct Stranger {
   std::string address;
   std::string user_agent;
 };
+// Tokens of one person that were issued up to a sign-out.
+struct Denial {
+  std::int64_t issued_until = none;
+  Refusal refusal = Refusal::None;
+};
+
 // Of a shard; beyond, they are counted together.
 constexpr std::size_t most_strangers = 1'024;
 
@@ -105,6 +111,7 @@ struct alignas(64) GateView::Shard {
   absl::flat_hash_map<std::pair<Key, std::size_t>, Stranger> strangers;  // refused, by session and client
   std::int64_t swept = std::numeric_limits<std::int64_t>::min();         // time of the last take_activity
   std::uint64_t refused = 0;
+  absl::btree_map<std::pair<std::uint64_t, model::OrderNumber>, Denial> denials;  // by person and sign-out
 
   std::uint32_t limits_index(const Limits& wanted) {
     const auto found = std::find(limits.begin(), limits.end(), wanted);
@@ -214,6 +221,45 @@ void GateView::apply(std::span<const model::GateEntry> entries) {
       // What was seen here of a session that was let pass, the engine may not have heard of yet.
       if (!was_refused) cell.last_person = std::max(cell.last_person, old->second.last_person);
       old->second = cell;
+    }
+  }
+}
+
+void GateView::apply(std::span<const model::TokenDenial> denials) {
+  for (const model::TokenDenial& one : denials) {
+    Guarded* guarded = find(one.source);
+    if (guarded == nullptr || !one.person) continue;
+    Shard& shard = guarded->shards[one.person.bits % shard_count];
+    const std::lock_guard lock(shard.mutex);
+    if (one.issued_until == Time{}) {
+      shard.denials.erase({one.person.bits, one.order});
+    } else {
+      shard.denials[{one.person.bits, one.order}] = {base::to_micros(one.issued_until), one.refusal};
+    }
+  }
+}
+
+Refusal GateView::denied(std::string_view source, model::Ref person, Time issued_at) const {
+  Guarded* guarded = find(source);
+  if (guarded == nullptr || !person) return Refusal::None;
+  Shard& shard = guarded->shards[person.bits % shard_count];
+  const std::lock_guard lock(shard.mutex);
+  // `iat` is the beginning of its second: what has the sign-out's own is refused, as nobody knows which was
+  // first.
+  for (auto one = shard.denials.lower_bound({person.bits, 0});
+       one != shard.denials.end() && one->first.first == person.bits; ++one) {
+    if (base::to_micros(issued_at) <= one->second.issued_until) return one->second.refusal;
+  }
+  return Refusal::None;
+}
+
+void GateView::forget_denials(Time now, Duration longest_life) {
+  const std::int64_t until = base::to_micros(now - longest_life);
+  for (const auto& guarded : guarded_) {
+    for (Shard& shard : guarded->shards) {
+      const std::lock_guard lock(shard.mutex);
+      for (auto one = shard.denials.begin(); one != shard.denials.end();)
+        one = one->second.issued_until < until ? shard.denials.erase(one) : std::next(one);
     }
   }
 }
@@ -335,6 +381,7 @@ GateView::Counts GateView::counts() const {
       counts.live += shard.cells.size() - shard.refused;
       counts.refused += shard.refused;
       counts.active += shard.active.size();
+      counts.denials += shard.denials.size();
     }
   }
   return counts;

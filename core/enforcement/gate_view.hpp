@@ -12,9 +12,9 @@
 // refused from then on: only an entry that says `live`, with limits that leave it time, lets it pass again.
 // One that an entry refused passes only when another entry says so.
 //
-// Threads: apply, take_activity and set_loaded from one thread at a time; the rest from any, at once. A
-// decision locks one of many small shards for well under a microsecond. Owns: the sessions, about 60 bytes
-// each, and for a quantum what is active. Fails: never.
+// Threads: apply, take_activity, forget_denials and set_loaded from one thread at a time each; the rest from
+// any, at once. A decision locks one of many small shards for well under a microsecond. Owns: the sessions,
+// about 60 bytes each, and for a quantum what is active. Fails: never.
 #pragma once
 
 #include <atomic>
@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "core/model/gate.hpp"
+#include "core/model/token_denial.hpp"
 
 namespace curfew::enforcement {
 
@@ -85,6 +86,11 @@ class GateView {
   // The same without being activity: what a page asks to count down by.
   [[nodiscard]] Decision look(std::string_view source, const model::SessionDigest& session, Time now,
                               bool deadlines = true);
+  // Tokens of people who were signed out altogether: whether one that was issued then may pass. None: it may.
+  // A denial is forgotten `longest_life` after what it is about: such tokens have expired by then.
+  void apply(std::span<const model::TokenDenial> denials);
+  [[nodiscard]] model::Refusal denied(std::string_view source, model::Ref person, Time issued_at) const;
+  void forget_denials(Time now, Duration longest_life);
   // Whether an entry refuses it now.
   [[nodiscard]] bool refuses(std::string_view source, const model::SessionDigest& session) const;
 
@@ -95,7 +101,8 @@ class GateView {
   struct Counts {
     std::uint64_t live = 0;
     std::uint64_t refused = 0;
-    std::uint64_t active = 0;  // with activity in the last quantum
+    std::uint64_t active = 0;   // with activity in the last quantum
+    std::uint64_t denials = 0;  // of people's tokens, by name and sign-out
   };
   [[nodiscard]] Counts counts() const;
 

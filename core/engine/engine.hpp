@@ -24,6 +24,7 @@
 #include "core/model/input.hpp"
 #include "core/model/preview.hpp"
 #include "core/model/rows.hpp"
+#include "core/model/token_denial.hpp"
 
 namespace curfew::engine {
 
@@ -92,6 +93,11 @@ class Engine {
   // each. What left the memory is in effects.last_sessions.
   [[nodiscard]] std::vector<model::SessionNumber> gate_changes(const model::Input& input,
                                                                const model::Effects& effects) const;
+  // Which tokens gates must refuse, and which no more, because of this order, by each of its person's
+  // identifiers; none, where it hits no guarded source's person as a whole, or was not acted upon yet.
+  [[nodiscard]] std::vector<model::TokenDenial> token_denials(model::OrderNumber order) const;
+  // The same of all orders that are kept.
+  [[nodiscard]] std::vector<model::TokenDenial> token_denials() const;
   // The numbers of all sessions that a gate must know, ascending.
   [[nodiscard]] std::vector<model::SessionNumber> guarded_sessions() const;
   // The subject that an identifier's reference belongs to now; none if unknown.

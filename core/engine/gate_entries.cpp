@@ -1,4 +1,8 @@
 #include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "core/engine/state.hpp"
 
@@ -146,6 +150,54 @@ std::vector<model::SessionNumber> Engine::gate_changes(const model::Input& input
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   return numbers;
+}
+
+std::vector<model::TokenDenial> Engine::State::denials_of(const enforcement::Order& order) const {
+  // When the newest step acted that ends more than one session: its intent is when the gate begins.
+  std::map<std::string, Time> acted;
+  const auto note = [&](const std::string& name, Time at) {
+    const Source* source = sources.find(symbols.find(name));
+    if (source != nullptr && source->guarded) acted[name] = std::max(acted[name], at);
+  };
+  for (const enforcement::Step& step : order.steps) {
+    if (!enforcement::hits_subject(step.ladder.action) || step.intended_at == Time{}) continue;
+    note(step.source, step.intended_at);
+    note(order.session_source, step.intended_at);
+  }
+  std::vector<model::TokenDenial> denials;
+  if (acted.empty()) return denials;
+  std::vector<model::Identifier> names = order.identifiers;
+  if (const std::uint32_t subject = subjects.find(order.subject); subject != no_slot) {
+    for (const model::Identifier& name : subjects.identifiers_of(subject)) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  const bool stands = refuses(order);
+  for (const auto& [source, at] : acted) {
+    for (const model::Identifier& name : names) {
+      denials.push_back({.source = source,
+                         .person = name.value,
+                         .order = order.number,
+                         .issued_until = stands ? at : Time{},
+                         .refusal = order.refusal});
+    }
+  }
+  return denials;
+}
+
+std::vector<model::TokenDenial> Engine::token_denials(model::OrderNumber number) const {
+  const auto kept = state_->orders.find(number);
+  if (kept == state_->orders.end() || !state_->sources.has_gates()) return {};
+  return state_->denials_of(kept->second.order);
+}
+
+std::vector<model::TokenDenial> Engine::token_denials() const {
+  std::vector<model::TokenDenial> all;
+  if (!state_->sources.has_gates()) return all;
+  for (const auto& [number, kept] : state_->orders) {
+    for (model::TokenDenial& one : state_->denials_of(kept.order)) all.push_back(std::move(one));
+  }
+  return all;
 }
 
 std::vector<model::SessionNumber> Engine::guarded_sessions() const {

@@ -318,6 +318,7 @@ struct Engine::State {
   // gate_entries.cpp
   [[nodiscard]] model::GateEntry gate_entry(Slot slot) const;
   void limit(model::GateEntry& entry, const Session& session) const;
+  [[nodiscard]] std::vector<model::TokenDenial> denials_of(const enforcement::Order& order) const;
   [[nodiscard]] bool may_wait(const std::vector<model::LadderStep>& ladder, const Session& session) const;
 
   // after_sign_outs.cpp

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/text.hpp"
+#include "jose/algorithms.hpp"
 
 namespace curfew::model {
 namespace {
@@ -28,12 +29,11 @@ std::string one_of() {
   return "must be one of " + names;
 }
 
-std::string text_of(dom::element from, const std::string& where) {
+std::string text_of(dom::element from, const std::string& where, std::size_t longest = max_credential_text) {
   std::string_view text;
   if (from.get(text) != simdjson::SUCCESS) fail(where, "is not a text");
   if (text.empty()) fail(where, "is empty");
-  if (text.size() > max_credential_text)
-    fail(where, "is longer than " + std::to_string(max_credential_text) + " bytes");
+  if (text.size() > longest) fail(where, "is longer than " + std::to_string(longest) + " bytes");
   return std::string(text);
 }
 
@@ -76,8 +76,10 @@ CredentialRule rule_of(dom::element from, const std::string& where) {
       std::size_t index = 0;
       for (const dom::element one : list_of(field.value, at, max_transforms))
         rule.transforms.push_back(transform_of(one, at + "[" + std::to_string(index++) + "]"));
+    } else if (field.key == "token") {
+      if (field.value.get(rule.token) != simdjson::SUCCESS) fail(at, "is neither true nor false");
     } else {
-      fail(at, "is unknown; a credential has in, name and transform");
+      fail(at, "is unknown; a credential has in, name, transform and token");
     }
   }
   if (!has_place) fail(where, "lacks 'in': " + one_of<CredentialPlace>());
@@ -85,6 +87,69 @@ CredentialRule rule_of(dom::element from, const std::string& where) {
     fail(where, rule.name.empty() ? "lacks 'name'" : "is a bearer token, which has no 'name'");
   if (rule.in == CredentialPlace::Header) rule.name = base::to_lower_ascii(rule.name);
   return rule;
+}
+
+std::vector<std::string> texts_of(dom::element from, const std::string& where) {
+  std::vector<std::string> texts;
+  for (const dom::element one : list_of(from, where, max_token_texts))
+    texts.push_back(text_of(one, where + "[" + std::to_string(texts.size()) + "]", max_token_text));
+  if (texts.empty()) fail(where, "is empty");
+  return texts;
+}
+
+std::chrono::seconds seconds_of(dom::element from, const std::string& where, std::chrono::seconds most) {
+  std::uint64_t seconds = 0;
+  if (from.get(seconds) != simdjson::SUCCESS || seconds > static_cast<std::uint64_t>(most.count()))
+    fail(where, "must be a number of seconds, at most " + std::to_string(most.count()));
+  return std::chrono::seconds(seconds);
+}
+
+void take_algorithms(TokenRules& rules, dom::element from, const std::string& where) {
+  const std::vector<std::string>& known = jose::known_algorithms();
+  rules.algorithms = texts_of(from, where);
+  for (const std::string& one : rules.algorithms) {
+    if (std::find(known.begin(), known.end(), one) == known.end())
+      fail(where, "has '" + one + "', by which no issuer's signature can be verified");
+  }
+}
+
+TokenRules tokens_of(dom::element from) {
+  dom::object object;
+  if (from.get(object) != simdjson::SUCCESS) fail("tokens", "are not an object");
+  TokenRules rules;
+  for (const auto field : object) {
+    const std::string at = "tokens." + std::string(field.key);
+    if (field.key == "issuer") {
+      rules.issuer = text_of(field.value, at, max_token_text);
+    } else if (field.key == "audiences") {
+      rules.audiences = texts_of(field.value, at);
+    } else if (field.key == "algorithms") {
+      take_algorithms(rules, field.value, at);
+    } else if (field.key == "types") {
+      rules.types = texts_of(field.value, at);
+      for (std::string& type : rules.types) type = base::to_lower_ascii(type);
+    } else if (field.key == "session_claims") {
+      rules.session_claims = texts_of(field.value, at);
+    } else if (field.key == "subject_claim") {
+      rules.subject_claim = text_of(field.value, at);
+    } else if (field.key == "subject_namespace") {
+      rules.subject_namespace = text_of(field.value, at);
+    } else if (field.key == "subject_prefix") {
+      rules.subject_prefix = text_of(field.value, at, max_token_text);
+    } else if (field.key == "clock_skew_seconds") {
+      rules.clock_skew = seconds_of(field.value, at, most_token_skew);
+    } else if (field.key == "longest_life_seconds") {
+      rules.longest_life = seconds_of(field.value, at, most_token_life);
+    } else {
+      fail(at,
+           "is unknown; tokens have issuer, audiences, algorithms, types, session_claims, subject_claim, "
+           "subject_namespace, subject_prefix, clock_skew_seconds and longest_life_seconds");
+    }
+  }
+  if (rules.issuer.empty()) fail("tokens", "lack 'issuer'");
+  if (rules.audiences.empty()) fail("tokens", "lack 'audiences': a token for anybody is for nobody");
+  if (rules.algorithms.empty()) fail("tokens", "lack 'algorithms'");
+  return rules;
 }
 
 CredentialRules rules_of(dom::element from) {
@@ -103,11 +168,18 @@ CredentialRules rules_of(dom::element from) {
         rules.clear_cookies.push_back(text_of(one, place));
         if (!is_token(rules.clear_cookies.back())) fail(place, "is no name that a cookie can have");
       }
+    } else if (field.key == "tokens") {
+      rules.tokens = tokens_of(field.value);
     } else {
-      fail(at, "is unknown; gate rules have credentials and clear_cookies");
+      fail(at, "is unknown; gate rules have credentials, clear_cookies and tokens");
     }
   }
   if (rules.credentials.empty()) fail("credentials", "is empty: the gate could not tell any session");
+  const bool has_token = std::any_of(rules.credentials.begin(), rules.credentials.end(),
+                                     [](const CredentialRule& rule) { return rule.token; });
+  if (has_token != rules.tokens.has_value())
+    fail("tokens",
+         has_token ? "are missing: a credential is a token" : "are of no use: no credential is a token");
   return rules;
 }
 

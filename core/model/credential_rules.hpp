@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,11 @@ inline constexpr std::size_t max_credential_rules = 8;
 inline constexpr std::size_t max_transforms = 8;
 inline constexpr std::size_t max_credential_text = 128;  // a name, a marker of a transform
 inline constexpr std::size_t max_cleared_cookies = 16;
+inline constexpr std::size_t max_token_texts = 50;  // audiences, algorithms, types, claims; of each
+inline constexpr std::size_t max_token_text = 512;  // an issuer, an audience
+inline constexpr std::chrono::seconds most_token_skew{300};
+// Denials are known for so long: sign-outs that are over leave the engine's memory after it.
+inline constexpr std::chrono::seconds most_token_life{std::chrono::hours(24)};
 
 enum class CredentialPlace : std::uint8_t { Cookie, Header, Bearer };
 template <>
@@ -46,12 +52,30 @@ struct CredentialRule {
   CredentialPlace in = CredentialPlace::Cookie;
   std::string name;  // of the cookie or header; of a header in lower case
   std::vector<Transform> transforms;
+  bool token = false;  // it is a signed token (JWT), to be judged by CredentialRules::tokens
   friend bool operator==(const CredentialRule&, const CredentialRule&) = default;
+};
+
+// How a signed token of the source's issuer is judged (RFC 8725, RFC 9068).
+struct TokenRules {
+  std::string issuer;                   // as `iss` has it, to the letter
+  std::vector<std::string> audiences;   // one of which `aud` must have
+  std::vector<std::string> algorithms;  // by which the issuer signs
+  // What `typ` of the header may be, lower case, without "application/"; "none": it may be absent.
+  std::vector<std::string> types{"at+jwt", "jwt", "none"};
+  std::vector<std::string> session_claims{"sid"};  // whose text is the session's clear id
+  std::string subject_claim = "sub";
+  std::string subject_namespace;  // of the person's identifiers; empty: persons aren't told apart
+  std::string subject_prefix;     // what stands before the claim in them
+  std::chrono::seconds clock_skew{30};
+  std::chrono::seconds longest_life{std::chrono::hours(1)};  // a token that lives longer is refused
+  friend bool operator==(const TokenRules&, const TokenRules&) = default;
 };
 
 struct CredentialRules {
   std::vector<CredentialRule> credentials;
   std::vector<std::string> clear_cookies;
+  std::optional<TokenRules> tokens;  // there whenever a credential is a token
   friend bool operator==(const CredentialRules&, const CredentialRules&) = default;
 };
 
