@@ -32,6 +32,10 @@ inline constexpr std::string_view config_schema = R"json({
       "type": "object",
       "description": "Rules for the gate that guards this source, given to it as they are. Default: none"
     },
+    "gate_keys": {
+      "type": "string",
+      "description": "File with the JWK set of the rules' tokens, read at the start and when the gate wants it anew"
+    },
     "acts": {
       "type": "string",
       "description": "File to which each ladder step is appended as it is carried out. Default: none"

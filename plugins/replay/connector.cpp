@@ -7,8 +7,10 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <utility>
 
 #include "plugins/replay/acts.hpp"
@@ -54,6 +56,7 @@ class Replay {
   // [guide:start]
   void start() {
     if (!options_.gate.empty()) host_.gate_rules(options_.gate);
+    give_gate_keys();
     if (!options_.script.empty()) script_ = read_script(options_.script);
     replies_.use(std::move(script_.rules));
     // What "now" was at the first start holds for all later ones: the same events keep their times and keys.
@@ -74,6 +77,7 @@ class Replay {
   // [guide:poll]
   plugin::Poll poll(Time deadline) {
     if (!flush_memory()) return plugin::Poll::Idle;
+    if (host_.gate_keys_wanted()) give_gate_keys();
     std::size_t since_cursor = 0;
     while (next_ < script_.events.size()) {
       const Event& event = script_.events[next_];
@@ -253,6 +257,18 @@ class Replay {
     latest_ = std::max(latest_, due);
     return true;
   }
+
+  // [guide:gate_keys]
+  // A real connector asks its issuer.
+  void give_gate_keys() {
+    if (options_.gate_keys.empty()) return;
+    std::ifstream in(options_.gate_keys);
+    std::ostringstream jwks;
+    jwks << in.rdbuf();
+    if (!in) throw Failure(Code::Unavailable, options_.gate_keys + ": can't be read");
+    host_.gate_keys(jwks.str());
+  }
+  // [/guide]
 
   // [guide:group]
   // False: the host is stopping.

@@ -21,6 +21,7 @@ Options read_options(const std::string& config) {
   options.speed = json.value("speed", options.speed);
   options.acts = json.value("acts", "");
   if (const auto gate = json.find("gate"); gate != json.end()) options.gate = gate->dump();
+  options.gate_keys = json.value("gate_keys", "");
   if (!(options.speed > 0 && options.speed <= 1e6)) {
     throw Failure(Code::Invalid, "settings.speed: must be more than 0 and at most 1000000");
   }

@@ -18,6 +18,7 @@ struct Options {
   plugin::Duration loop_every{};
   std::string acts;
   std::string gate;
+  std::string gate_keys;
 };
 
 [[nodiscard]] Options read_options(const std::string& config);
