@@ -54,6 +54,25 @@ inline constexpr std::string_view config_schema = R"json({
         "algorithms": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]}, "default": ["RS256", "PS256", "ES256", "ES384", "ES512"], "description": "By which the issuer may sign"}
       }
     },
+    "gate_tokens": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["audiences"],
+      "description": "Access tokens of the provider (JWT) are judged by the gate that guards this source",
+      "properties": {
+        "audiences": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "string", "minLength": 1, "maxLength": 256}, "description": "What tokens for the application behind the gate have in aud; one of them is enough"},
+        "cookies": {"type": "array", "maxItems": 7, "items": {"type": "string", "minLength": 1, "maxLength": 128}, "description": "Cookies that carry such a token, besides Authorization: Bearer"},
+        "issuer": {"type": "string", "minLength": 1, "description": "What the tokens have as iss, if it is not the provider's own"},
+        "jwks_uri": {"type": "string", "minLength": 8, "description": "Where the issuer's keys are, if its discovery document does not say so"},
+        "algorithms": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]}, "default": ["RS256", "PS256", "ES256", "ES384", "ES512"], "description": "By which the issuer may sign"},
+        "types": {"type": "array", "minItems": 1, "maxItems": 10, "items": {"type": "string", "minLength": 1, "maxLength": 64}, "default": ["at+jwt", "jwt", "none"], "description": "What typ of the header may be; none: absent. [at+jwt] where the provider writes it (RFC 9068)"},
+        "session_claim": {"type": "string", "minLength": 1, "maxLength": 64, "default": "sid", "description": "The claim with the provider's id of the session"},
+        "subject_claim": {"type": "string", "minLength": 1, "maxLength": 64, "description": "The claim with the person's id; sub if it is not said, entra: oid"},
+        "clock_skew": {"type": "string", "default": "30s", "description": "How far the issuer's clock may be from ours; 5m at most"},
+        "longest_life": {"type": "string", "default": "1h", "description": "How long such a token lives at most, from iat to exp; 24h at most. One that lives longer is refused: a denial is forgotten after it"},
+        "renew_every": {"type": "string", "default": "10m", "description": "How often the issuer is asked for its keys; besides when a token comes that none of them signed"}
+      }
+    },
     "shared_signals": {
       "type": "object",
       "additionalProperties": false,

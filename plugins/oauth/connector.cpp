@@ -11,6 +11,7 @@
 
 #include "plugins/oauth/back_channel/receiver.hpp"
 #include "plugins/oauth/config_schema.hpp"
+#include "plugins/oauth/gate/gate_tokens.hpp"
 #include "plugins/oauth/provider.hpp"
 #include "plugins/oauth/providers/entra/entra.hpp"
 #include "plugins/oauth/providers/keycloak/keycloak.hpp"
@@ -56,6 +57,12 @@ class Oauth {
              .digest = [this](std::string_view id) { return host_.digest(id); },
              .now = [this] { return host_.now(); },
              .log = [this](plugin::Level level, std::string_view text) { host_.log(level, text); }})) {
+    if (settings_.gate_tokens) {
+      GateTokenSettings tokens = *settings_.gate_tokens;
+      if (tokens.keys.issuer.empty()) tokens.keys.issuer = provider_->issuer();
+      gate_tokens_.emplace(std::move(tokens), settings_.server, provider_->person_in_tokens(),
+                           [this] { return host_.now(); });
+    }
     if (!settings_.back_channel) return;
     BackChannelSettings& back = *settings_.back_channel;
     if (back.terms.issuer.empty()) back.terms.issuer = back.keys.issuer = provider_->issuer();
@@ -69,6 +76,7 @@ class Oauth {
   Oauth& operator=(const Oauth&) = delete;
 
   void start() {
+    if (gate_tokens_) host_.gate_rules(gate_tokens_->rules());
     if (is_trial_ || is_recorded_) return;
     provider_->resume(host_.cursor("events").value_or(""));
     for (const auto& [key, value] : host_.recall_all()) {
@@ -86,8 +94,13 @@ class Oauth {
   Poll poll(Time deadline) {
     if (is_trial_) return Poll::Idle;
     if (is_recorded_) return Poll::Finished;  // it has no recorded input
+    Time next = next_poll_;
+    if (gate_tokens_) {
+      tell_gate_keys(deadline);
+      next = std::min(next, gate_tokens_->next());
+    }
     if (const Time now = host_.now(); now < next_poll_) {
-      waker_.wait_until(std::min(deadline, next_poll_));
+      waker_.wait_until(std::min(deadline, next));
       return Poll::Ok;
     }
     const Batch batch = provider_->since(deadline);
@@ -157,6 +170,20 @@ class Oauth {
       text += "0123456789abcdef"[byte & 15U];
     }
     return text;
+  }
+
+  // What can't be had now is asked for again, and the last keys stay with the gate meanwhile.
+  void tell_gate_keys(Time deadline) {
+    std::string failure;
+    try {
+      if (const auto jwks = gate_tokens_->keys_if_new(host_.gate_keys_wanted(), deadline))
+        host_.gate_keys(*jwks);
+    } catch (const plugin::Failure& failed) {
+      failure = failed.what();
+    }
+    if (failure != keys_failure_ && !failure.empty())
+      host_.log(plugin::Level::Warning, "the gate's keys can't be renewed: " + failure);
+    keys_failure_ = std::move(failure);
   }
 
   // The session's end, or the end of all that the person has at this provider; and that the token was here.
@@ -241,6 +268,8 @@ class Oauth {
   std::unique_ptr<Provider> provider_;
   std::optional<IssuerKeys> keys_;
   std::optional<Receiver> receiver_;
+  std::optional<GateTokens> gate_tokens_;
+  std::string keys_failure_;  // that was told last
   Time next_poll_{};
   Time coverage_at_{};
 };

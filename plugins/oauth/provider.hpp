@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "curfew/plugin/connector.hpp"
+#include "plugins/oauth/gate/gate_tokens.hpp"
 
 namespace curfew::oauth {
 
@@ -107,6 +108,10 @@ class Provider {
   [[nodiscard]] virtual std::string issuer() const = 0;
   // Of `subject` in what it tells.
   [[nodiscard]] virtual std::string_view name_space_of_subjects() const { return subject_namespace; }
+  // How its access tokens name the person, in the words of what it tells.
+  [[nodiscard]] virtual PersonNaming person_in_tokens() const {
+    return {.claim = "sub", .name_space = std::string(name_space_of_subjects()), .prefix = issuer() + "#"};
+  }
   // Once, before anything else: opens files, takes what the last run made durable (empty: the first run).
   virtual void resume(const std::string& cursor) = 0;
   // What happened since. Comes back soon after the deadline with what there is.

@@ -112,6 +112,7 @@ OauthSettings read_settings(const std::string& config) {
             "username_namespace",
             "service_accounts",
             "back_channel_logout",
+            "gate_tokens",
             provider});
   const auto own = all.inner(provider);
   if (!own && !is_told) invalid(all.at(provider) + " is missing");
@@ -138,6 +139,7 @@ OauthSettings read_settings(const std::string& config) {
   out.history = within(all, "history", out.history, 0s, 24h);
   out.clock_skew = within(all, "clock_skew", out.clock_skew, 0s, 1h);
   out.back_channel = back_channel_of(all, out.clock_skew);
+  out.gate_tokens = gate_tokens_of(all);
   if (is_entra && out.back_channel)
     invalid(all.at("back_channel_logout") + " means nothing here: Microsoft Entra sends none");
   if (is_told && !out.back_channel)

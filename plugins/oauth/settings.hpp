@@ -13,6 +13,7 @@
 
 #include "plugins/oauth/access_tokens.hpp"
 #include "plugins/oauth/back_channel/logout_token.hpp"
+#include "plugins/oauth/gate/gate_tokens.hpp"
 #include "plugins/oauth/tokens/issuer_keys.hpp"
 #include "plugins/web/http_client.hpp"
 #include "plugins/web/setting.hpp"
@@ -37,6 +38,7 @@ struct OauthSettings {
   std::string username_namespace;
   std::vector<std::string> service_accounts;  // with * for anything
   std::optional<BackChannelSettings> back_channel;
+  std::optional<GateTokenSettings> gate_tokens;
   web::Setting own;  // what stands below the provider's name
 };
 

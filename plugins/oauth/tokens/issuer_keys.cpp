@@ -48,19 +48,33 @@ std::string IssuerKeys::fetch(const std::string& url, plugin::Time deadline) con
 
 IssuerKeys::Kept IssuerKeys::current(bool anew, plugin::Time deadline) {
   const std::lock_guard lock(mutex_);
+  refresh(anew, deadline);
+  return {keys_, fetched_at_};
+}
+
+std::string IssuerKeys::document(bool anew, plugin::Time deadline) {
+  const std::lock_guard lock(mutex_);
+  refresh(anew, deadline);
+  return document_;
+}
+
+// Under the lock: there are keys afterwards, or it throws.
+void IssuerKeys::refresh(bool anew, plugin::Time deadline) {
   const plugin::Time now = now_();
   const bool is_old = !has_keys_ || now - fetched_at_ >= settings_.lifetime || now < fetched_at_;
   const bool may_ask = asked_ == 0 || now - asked_at_ >= settings_.pause || now < asked_at_;
-  if (!(anew || is_old)) return {keys_, fetched_at_};
+  if (!(anew || is_old)) return;
   if (!may_ask) {
-    if (has_keys_) return {keys_, fetched_at_};
+    if (has_keys_) return;
     throw Failure(Code::Unavailable, "the keys of " + settings_.issuer + " could not be had a moment ago");
   }
   asked_at_ = now;
   ++asked_;
   try {
-    keys_ = KeySet::parse(
-        fetch(settings_.jwks_uri.empty() ? discovered(deadline) : settings_.jwks_uri, deadline));
+    std::string sent =
+        fetch(settings_.jwks_uri.empty() ? discovered(deadline) : settings_.jwks_uri, deadline);
+    keys_ = KeySet::parse(sent);
+    document_ = std::move(sent);
     has_keys_ = true;
     fetched_at_ = now;
   } catch (const BadToken& wrong) {
@@ -68,7 +82,6 @@ IssuerKeys::Kept IssuerKeys::current(bool anew, plugin::Time deadline) {
   } catch (const Failure&) {
     if (!has_keys_) throw;
   }
-  return {keys_, fetched_at_};
 }
 
 std::string IssuerKeys::discovered(plugin::Time deadline) const {

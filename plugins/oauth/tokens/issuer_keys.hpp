@@ -45,6 +45,9 @@ class IssuerKeys {
   // For who is told only once, and must not turn away what a key signed that is newer than ours: BadToken
   // only by keys that were had at `came_at` or later, until then Unavailable.
   void check(const SignedToken& token, plugin::Time came_at, plugin::Time deadline);
+  // The key set as the issuer sent it last; `anew`: it is asked first, unless it was a moment ago. For who
+  // verifies elsewhere. Unavailable: it could never be had.
+  [[nodiscard]] std::string document(bool anew, plugin::Time deadline);
   [[nodiscard]] const std::vector<std::string>& algorithms() const { return settings_.algorithms; }
   [[nodiscard]] const std::string& issuer() const { return settings_.issuer; }
   // How often keys were asked for.
@@ -55,6 +58,7 @@ class IssuerKeys {
     KeySet keys;
     plugin::Time fetched_at{};
   };
+  void refresh(bool anew, plugin::Time deadline);
   [[nodiscard]] Kept current(bool anew, plugin::Time deadline);
   [[nodiscard]] std::string fetch(const std::string& url, plugin::Time deadline) const;
   // Where the discovery document says that the keys are.
@@ -65,6 +69,7 @@ class IssuerKeys {
   std::function<plugin::Time()> now_;
   mutable std::mutex mutex_;  // also while asking: who comes meanwhile waits for the same answer
   KeySet keys_;
+  std::string document_;
   bool has_keys_ = false;
   plugin::Time asked_at_{}, fetched_at_{};
   std::uint64_t asked_ = 0;

@@ -152,6 +152,10 @@ class Entra final : public Provider {
     return options_.authority + "/" + options_.tenant + "/v2.0";
   }
   [[nodiscard]] std::string_view name_space_of_subjects() const override { return object_namespace; }
+  // `sub` is another one for each application.
+  [[nodiscard]] PersonNaming person_in_tokens() const override {
+    return {.claim = "oid", .name_space = std::string(object_namespace), .prefix = {}};
+  }
 
   void resume(const std::string& cursor) override {
     if (!settings_.journal.empty()) changes_.emplace(settings_.journal, ground_.source);
