@@ -35,6 +35,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   });
   require(found.all.size() <= enforcement::max_candidates);
   for (const auto& one : found.all)
-    require(!one.clear_id.empty() && one.clear_id.size() <= enforcement::max_credential_bytes);
+    require(!one.clear_id.empty() && one.clear_id.size() <= (one.token ? enforcement::max_token_bytes
+                                                                       : enforcement::max_credential_bytes));
+  if (rules->tokens) {
+    require(!rules->tokens->issuer.empty() && !rules->tokens->audiences.empty() &&
+            !rules->tokens->algorithms.empty() && rules->tokens->longest_life <= model::most_token_life);
+  }
   return 0;
 }

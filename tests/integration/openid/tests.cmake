@@ -1,5 +1,6 @@
 # OpenID providers in the real daemon.
-add_executable(integration_openid "${CMAKE_CURRENT_LIST_DIR}/logout_test.cpp" "${CMAKE_CURRENT_LIST_DIR}/../app/program.cpp")
+add_executable(integration_openid "${CMAKE_CURRENT_LIST_DIR}/logout_test.cpp" "${CMAKE_CURRENT_LIST_DIR}/gate_test.cpp"
+               "${CMAKE_CURRENT_LIST_DIR}/../app/program.cpp")
 target_link_libraries(integration_openid PRIVATE curfew::app curfew_test_support PkgConfig::curfew_cjose Poco::Net
                       nlohmann_json::nlohmann_json GTest::gmock GTest::gtest_main curfew_settings)
 target_compile_definitions(integration_openid PRIVATE CURFEW_BINARY_DIR="${CMAKE_BINARY_DIR}"
