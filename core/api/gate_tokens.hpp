@@ -23,7 +23,7 @@
 
 #include "core/enforcement/token_cache.hpp"
 #include "core/enforcement/token_check.hpp"
-#include "jose/key_set.hpp"
+#include "core/jose/key_set.hpp"
 
 namespace curfew::api {
 

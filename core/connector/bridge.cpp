@@ -7,8 +7,8 @@
 
 #include "core/base/text.hpp"
 #include "core/connector/capabilities.hpp"
+#include "core/jose/key_set.hpp"
 #include "core/model/credential_rules.hpp"
-#include "jose/key_set.hpp"
 
 namespace curfew::connector::bridge {
 namespace {

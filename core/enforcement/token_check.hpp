@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "core/base/time.hpp"
+#include "core/jose/key_set.hpp"
 #include "core/model/credential_rules.hpp"
 #include "core/model/vocabulary.hpp"
-#include "jose/key_set.hpp"
 
 namespace curfew::enforcement {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/base/text.hpp"
-#include "jose/algorithms.hpp"
+#include "core/jose/algorithms.hpp"
 
 namespace curfew::model {
 namespace {

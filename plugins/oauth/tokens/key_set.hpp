@@ -1,9 +1,9 @@
 // The verification of tokens, which the gate and this connector have in common, by the names it has here.
 //
-// Threads, ownership, failures: as jose/key_set.hpp says.
+// Threads, ownership, failures: as core/jose/key_set.hpp says.
 #pragma once
 
-#include "jose/key_set.hpp"
+#include "core/jose/key_set.hpp"
 
 namespace curfew::oauth {
 

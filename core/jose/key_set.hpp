@@ -25,7 +25,7 @@
 #include <string_view>
 #include <vector>
 
-#include "jose/algorithms.hpp"
+#include "core/jose/algorithms.hpp"
 
 namespace curfew::jose {
 

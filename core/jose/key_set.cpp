@@ -1,4 +1,4 @@
-#include "jose/key_set.hpp"
+#include "core/jose/key_set.hpp"
 
 #include <cjose/cjose.h>
 
