@@ -12,9 +12,9 @@
 #include <memory>
 
 #include "core/app/notice_delivery.hpp"
-#include "core/app/notice_tls.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/text.hpp"
+#include "core/outlet/client_tls.hpp"
 
 namespace curfew::app {
 namespace {
@@ -80,13 +80,13 @@ void send(const NoticeChannel& channel, const Poco::Net::MailMessage& mail, Dura
   const Poco::Timespan timeout(patience.count());
   Poco::Net::StreamSocket socket = connected(settings, timeout);
   if (settings.tls == "tls")
-    socket = Poco::Net::SecureStreamSocket::attach(socket, settings.server,
-                                                   tls_context_for(settings.server, settings.ca_file));
+    socket = Poco::Net::SecureStreamSocket::attach(
+        socket, settings.server, outlet::tls_context_for(settings.server, settings.ca_file));
   MailSession session(socket);
   session.setTimeout(timeout);
   session.login();
   if (settings.tls == "starttls") {
-    if (!session.start_tls(settings.server, tls_context_for(settings.server, settings.ca_file)))
+    if (!session.start_tls(settings.server, outlet::tls_context_for(settings.server, settings.ca_file)))
       throw Poco::Net::SSLException("the mail server does not offer STARTTLS; nothing was sent");
     session.login();
   }

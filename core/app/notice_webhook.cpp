@@ -9,8 +9,8 @@
 #include <memory>
 
 #include "core/app/notice_delivery.hpp"
-#include "core/app/notice_tls.hpp"
 #include "core/base/digest.hpp"
+#include "core/outlet/client_tls.hpp"
 #include "core/report/json_writer.hpp"
 
 namespace curfew::app {
@@ -21,7 +21,7 @@ std::unique_ptr<Poco::Net::HTTPClientSession> connection_to(const Poco::URI& url
   if (url.getScheme() == "http")
     return std::make_unique<Poco::Net::HTTPClientSession>(url.getHost(), url.getPort());
   return std::make_unique<Poco::Net::HTTPSClientSession>(url.getHost(), url.getPort(),
-                                                         tls_context_for(url.getHost(), ca_file));
+                                                         outlet::tls_context_for(url.getHost(), ca_file));
 }
 
 // What the other side wrote may hold names, and this goes into the ledger: only the status.

@@ -165,6 +165,26 @@ inline constexpr Metric snapshot_stored{"curfew_snapshot_timestamp_seconds", Kin
 inline constexpr Metric queue_depth{
     "curfew_queue_depth", Kind::Gauge, "Items that wait in a queue between threads.", {"queue"}};
 
+// ---- outlets ----
+inline constexpr Metric outlet_lag{"curfew_outlet_lag_entries",
+                                   Kind::Gauge,
+                                   "Entries of the ledger that an outlet has not looked at yet.",
+                                   {"outlet"}};
+inline constexpr Metric outlet_waiting{"curfew_outlet_waiting",
+                                       Kind::Gauge,
+                                       "What an outlet holds for its receiver, which has not taken it yet.",
+                                       {"outlet"}};
+inline constexpr Metric outlet_delivered{
+    "curfew_outlet_delivered_total",
+    Kind::Counter,
+    "What became of what an outlet had for its receiver, once each: delivered, refused (by the receiver, "
+    "for good), not_told (nobody could be named), dropped (the receiver gave its stream up).",
+    {"outlet", "outcome"}};
+inline constexpr Metric outlet_failures{"curfew_outlet_failures_total",
+                                        Kind::Counter,
+                                        "Attempts of an outlet to deliver that failed; they are made again.",
+                                        {"outlet"}};
+
 // ---- HTTP ----
 inline constexpr Metric http_requests{
     "curfew_http_requests_total", Kind::Counter, "HTTP requests answered.", {"listener", "route", "status"}};
@@ -225,6 +245,10 @@ inline constexpr std::array all{build_info,
                                 store_failures,
                                 snapshot_stored,
                                 queue_depth,
+                                outlet_lag,
+                                outlet_waiting,
+                                outlet_delivered,
+                                outlet_failures,
                                 http_requests,
                                 http_seconds,
                                 connections_closed};

@@ -156,6 +156,20 @@ struct PresenceRow {
   friend bool operator==(const PresenceRow&, const PresenceRow&) = default;
 };
 
+// A place in a ledger of several streams: the next entry to be read.
+struct Place {
+  std::int64_t stream = 0;  // 0: before all
+  std::uint64_t sequence = 0;
+  friend auto operator<=>(const Place&, const Place&) = default;
+};
+// How far an outlet has handed the ledger on, and what it must remember beside that.
+struct OutletRow {
+  std::string name;
+  Place place;
+  std::string state;  // the outlet's own bytes
+  Time moved_at{};
+};
+
 class Store {
  public:
   Store(const ConnectionInfo& info, Role role);
@@ -174,6 +188,9 @@ class Store {
   void save_snapshot(const StreamHead& stream, std::uint64_t size, const std::string& policy_digest,
                      const std::function<void(const std::function<void(std::string_view)>&)>& write);
   void expire(Time now);  // idempotency keys and memory past their time
+  // Of a writer that holds no stream; inserted or replaced by name.
+  void save_outlet(const OutletRow& row);
+  void forget_outlet(const std::string& name);
   // Returns when the database answers the writer, over a new connection if the old one was lost.
   void check();
 
@@ -197,6 +214,7 @@ class Store {
   void read_idempotency_keys(const std::function<void(IdempotencyKey&&)>& take);
   [[nodiscard]] std::vector<CursorUpdate> cursors();  // totals of read, filtered, unreadable
   [[nodiscard]] std::vector<MemoryUpdate> memory();
+  [[nodiscard]] std::optional<OutletRow> outlet(const std::string& name);
   [[nodiscard]] std::vector<model::SessionRow> sessions(const SessionQuery& query);
   [[nodiscard]] std::optional<model::SessionRow> session(model::SessionNumber number);
   [[nodiscard]] std::vector<SubjectRow> subjects(const SubjectQuery& query);
@@ -210,6 +228,8 @@ class Store {
   [[nodiscard]] std::vector<std::string> durability_problems();
   // Personal values of these references; the caller records the access. Missing ones are left out.
   [[nodiscard]] std::vector<model::PersonalValue> resolve(const std::vector<model::Ref>& refs);
+  // The id that a session has at its source, if the source says that it is no credential; likewise.
+  [[nodiscard]] std::optional<std::string> handle_of(const model::SessionDigest& session);
 
   struct Connection;
 

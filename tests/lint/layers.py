@@ -5,8 +5,8 @@ import sys
 
 import tree
 
-ORDER = ["jose", "base", "metrics", "model", ("connector", "session", "policy", "enforcement", "ledger"), "engine", "store",
-         "report", "api", "app"]
+ORDER = ["jose", "base", "metrics", "model", ("connector", "session", "policy", "enforcement", "ledger"), "engine",
+         "store", "report", "outlet", "api", "app"]
 RANK = {}
 for rank, group in enumerate(ORDER):
     for folder in (group,) if isinstance(group, str) else group:

@@ -19,7 +19,7 @@ using ledger::ProblemKind;
 const std::set<std::string> ledger_tables{"stream", "entry", "personal", "reference", "tile", "checkpoint"};
 const std::set<std::string> derived_tables{"session",   "violation",   "sign_out", "cursor",
                                            "memory",    "idempotency", "snapshot", "snapshot_part",
-                                           "migration", "partition"};
+                                           "migration", "partition",   "outlet"};
 
 class Tamper : public testing::Test {
  protected:

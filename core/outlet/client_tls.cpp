@@ -1,11 +1,11 @@
-#include "core/app/notice_tls.hpp"
+#include "core/outlet/client_tls.hpp"
 
 #include <Poco/Net/IPAddress.h>
 #include <Poco/Net/SSLException.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-namespace curfew::app {
+namespace curfew::outlet {
 
 Poco::Net::Context::Ptr tls_context_for(const std::string& host, const std::string& ca_file) {
   Poco::Net::Context::Params parameters;
@@ -26,4 +26,4 @@ Poco::Net::Context::Ptr tls_context_for(const std::string& host, const std::stri
   return context;
 }
 
-}  // namespace curfew::app
+}  // namespace curfew::outlet

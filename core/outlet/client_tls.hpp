@@ -1,4 +1,5 @@
-// TLS to somebody who is notified: TLS 1.2 at least, and a certificate that is believed and is for that host.
+// TLS to somebody who is told something: TLS 1.2 at least, and a certificate that is believed and is for that
+// host.
 //
 //   Poco::Net::Context::Ptr context = tls_context_for("mail.corp.test", "");      // the system's CAs
 //
@@ -9,8 +10,8 @@
 
 #include <string>
 
-namespace curfew::app {
+namespace curfew::outlet {
 
 [[nodiscard]] Poco::Net::Context::Ptr tls_context_for(const std::string& host, const std::string& ca_file);
 
-}  // namespace curfew::app
+}  // namespace curfew::outlet
