@@ -266,6 +266,7 @@ Router source_routes(const Services& services) {
   add_health_routes(router, services);
   add_ingest_routes(router, services);
   add_source_passage(router, services);
+  add_signal_routes(router, services);
   return router;
 }
 

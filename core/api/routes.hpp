@@ -14,7 +14,8 @@ namespace curfew::api {
 
 // Everything under /api/v1, the metrics and health pages.
 [[nodiscard]] Router operator_routes(const Services& services, Broadcast& broadcast);
-// What auth systems call: pushes under /api/v1/ingest, the connectors' own paths under /sources, health.
+// What auth systems and receivers call: pushes under /api/v1/ingest, the connectors' own paths under
+// /sources, the transmitter of Shared Signals, health.
 [[nodiscard]] Router source_routes(const Services& services);
 
 // Parts of the above.
@@ -25,6 +26,7 @@ void add_command_routes(Router& router, const Services& services);
 void add_ledger_routes(Router& router, const Services& services);
 void add_ingest_routes(Router& router, const Services& services);
 void add_source_passage(Router& router, const Services& services);
+void add_signal_routes(Router& router, const Services& services);
 void add_stream_route(Router& router, Broadcast& broadcast, const Services& services);
 
 }  // namespace curfew::api

@@ -27,6 +27,7 @@
 #include "core/model/observation.hpp"
 #include "core/model/preview.hpp"
 #include "core/model/rows.hpp"
+#include "core/outlet/transmitter.hpp"
 #include "core/report/listing.hpp"
 #include "core/store/store.hpp"
 
@@ -160,6 +161,9 @@ struct Services {
       entries;
   std::function<std::optional<InclusionProof>(std::int64_t stream, std::uint64_t index, std::uint64_t size)>
       inclusion;
+
+  // A receiver of Shared Signals asks the transmitter.
+  std::function<outlet::Reply(const outlet::Question&)> shared_signals;
 
   std::function<std::vector<ReadyCheck>()> ready;
   // The metrics page, Prometheus text format 0.0.4 (api::render_metrics).

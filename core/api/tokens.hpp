@@ -21,7 +21,7 @@
 
 namespace curfew::api {
 
-enum class Role : std::uint8_t { Viewer, Auditor, Operator, Admin, ErasureOfficer, Ingest };
+enum class Role : std::uint8_t { Viewer, Auditor, Operator, Admin, ErasureOfficer, Ingest, Receiver };
 
 // A set of roles.
 using Roles = std::uint32_t;
@@ -63,7 +63,7 @@ class Tokens {
 namespace curfew::model {
 template <>
 struct Names<api::Role> {
-  static constexpr std::array<std::string_view, 6> all{"viewer", "auditor",         "operator",
-                                                       "admin",  "erasure_officer", "ingest"};
+  static constexpr std::array<std::string_view, 7> all{"viewer",          "auditor", "operator", "admin",
+                                                       "erasure_officer", "ingest",  "receiver"};
 };
 }  // namespace curfew::model

@@ -30,13 +30,6 @@ std::string index_path(const char* list, std::size_t index) {
   return std::string(list) + "[" + std::to_string(index) + "]";
 }
 
-bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
-  });
-}
-
 bool is_loopback(std::string_view address) {
   return address == "localhost" || address == "::1" || address == "[::1]" || address.starts_with("127.");
 }
@@ -57,6 +50,7 @@ class Check {
     check_safety();
     check_tokens();
     check_notifications(settings_);
+    check_shared_signals(settings_);
     check_listener("listeners.operator", settings_.listeners.operator_listener);
     check_listener("listeners.sources", settings_.listeners.sources);
     check_gates();
@@ -378,6 +372,13 @@ void finish(Settings& settings) {
 }
 
 }  // namespace
+
+bool is_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
 
 bool is_identifier(std::string_view text) {
   const std::size_t colon = text.find(':');

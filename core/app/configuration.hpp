@@ -38,6 +38,10 @@ void check_limits(const Settings& settings, std::size_t policy);
 void settle_policies(Settings& settings);
 // Names, places, templates of notifications; their secrets are read at the start.
 void check_notifications(const Settings& settings);
+// Receivers of Shared Signals; their secrets are read at the start.
+void check_shared_signals(const Settings& settings);
+// 1 to 64 letters, digits, '-', '_' or '.'.
+[[nodiscard]] bool is_name(std::string_view text);
 // namespace:value, like upn:alice@corp.test
 [[nodiscard]] bool is_identifier(std::string_view text);
 [[nodiscard]] bool is_channel(const Settings& settings, std::string_view name);

@@ -229,6 +229,10 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
       lines.push_back("Notification '" + channel.name + "' is a mail to " + list_of(channel.to) +
                       " through " + channel.server + (channel.tls == "none" ? " without TLS." : "."));
   }
+  for (const SignalReceiverSettings& receiver : settings.shared_signals.receivers)
+    lines.push_back("Proven sign-outs are told to '" + receiver.name + "' as the end of " +
+                    (receiver.about == "subject" ? "all sessions of the person" : "the session") + ", with " +
+                    (receiver.names.empty() ? "no name" : "names (" + list_of(receiver.names) + ")") + ".");
   const ListenerSettings& api = settings.listeners.operator_listener;
   if (api.port != 0) {
     std::string text = "API and metrics listen on " + api.address + ":" + std::to_string(api.port);

@@ -266,6 +266,49 @@ Declare<NotificationSettings> notification_table() {
   return table;
 }
 
+Declare<SharedSignalsSettings> shared_signals_table() {
+  using R = SignalReceiverSettings;
+  using S = SharedSignalsSettings;
+  Declare<R> receiver("receiver");
+  receiver.text("name", &R::name, "Unique name; the record of who was told whom carries it.", true)
+      .text("token", &R::token,
+            "Name of a token of role `receiver`, with which it manages its stream and polls.")
+      .texts("audience", &R::audience, "What the events' `aud` says: how the receiver calls itself.")
+      .word("about", &R::about, {"session", "subject"},
+            "Whether an event is about the one session that was ended, or about all sessions of its person.")
+      .texts("names", &R::names,
+             "Formats of names that it may be told: `iss_sub`, `email`, `account`, `phone_number`. Without "
+             "any, a reference stands for the person.")
+      .flag("session_handle", &R::session_handle,
+            "Tell the session's id at its source, where the source says that it is no credential; else its "
+            "digest.")
+      .flag("reason", &R::reason, "Tell the reason: the policy's name, or what the operator wrote.")
+      .text("reason_language", &R::reason_language, "Language of the reasons, as in `de` or `en-GB`.")
+      .word("delivery", &R::delivery, {"managed", "push", "poll"},
+            "`managed`: the receiver makes its stream itself; else it is there from the first start on.")
+      .text("push_url", &R::push_url, "Of `push`: where to.")
+      .text("push_token_file", &R::push_token_file,
+            "Of `push`: file with what is shown as `Authorization: Bearer`.")
+      .text("push_token_env", &R::push_token_env, "Of `push`: environment variable with it.")
+      .texts("push_to", &R::push_to,
+             "Of `managed`: what the URLs must begin with that the receiver may be pushed to, as in "
+             "`https://crm.corp.test/`. Without any, it polls.")
+      .text("ca_file", &R::ca_file, "PEM file of the CA to believe when pushing, in place of the system's.");
+  Declare<S> table("shared signals");
+  table
+      .text("issuer", &S::issuer,
+            "URL at which receivers reach the listener `sources`, without a path; without it, nothing is "
+            "transmitted.")
+      .text("key_folder", &S::key_folder,
+            "Folder of the keys that sign; the first is made. Default: `signal-keys` in the data directory.")
+      .span("key_lifetime", &S::key_lifetime, microseconds(0), hours(24 * 3660),
+            "After this another key is made and signs; `0s` is never.")
+      .span("key_overlap", &S::key_overlap, hours(1), hours(24 * 366),
+            "How long the key before it stays published.")
+      .objects("receivers", &S::receivers, std::move(receiver), "Who is told, and what of it.");
+  return table;
+}
+
 Table build() {
   Declare<DatabaseSettings> database("database");
   database
@@ -295,7 +338,8 @@ Table build() {
   Declare<TokenSettings> token("token");
   token.text("name", &TokenSettings::name, "Who it is; commands in the ledger carry it.", true)
       .word("role", &TokenSettings::role,
-            {"viewer", "auditor", "operator", "admin", "erasure_officer", "ingest"}, "What it may do.", true)
+            {"viewer", "auditor", "operator", "admin", "erasure_officer", "ingest", "receiver"},
+            "What it may do.", true)
       .text("token_file", &TokenSettings::token_file, "File with the token.")
       .flag("create", &TokenSettings::create, "Make token_file, with a new token in it, if it isn't there.")
       .text("token_env", &TokenSettings::token_env, "Environment variable with the token.")
@@ -356,6 +400,8 @@ Table build() {
       .object("safety", &Settings::safety, std::move(safety), "What stands above all policies.")
       .objects("notifications", &Settings::notifications, notification_table(),
                "Whom a ladder's step `notify`, and a policy's warning, tells.")
+      .object("shared_signals", &Settings::shared_signals, shared_signals_table(),
+              "Proven sign-outs, told to other products as Shared Signals.")
       .span("clock_jump", &Settings::clock_jump, seconds(1), hours(1),
             "A forward jump of the clock beyond this is recorded, and what it alone would fire waits for "
             "approval.")

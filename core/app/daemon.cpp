@@ -1,9 +1,10 @@
 // `curfew serve`. Start order: configuration, addresses, embedded database; root is left; plugins, recovery,
-// engine and writer, sources, listeners; then ready. Stop order: listeners, sources, actions, engine (what is
-// queued), writer (with a snapshot), database.
+// engine and writer, sources, transmitter, listeners; then ready. Stop order: transmitter, listeners,
+// sources, actions, engine (what is queued), writer (with a snapshot), database.
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -23,6 +24,7 @@
 #include "core/app/pipeline.hpp"
 #include "core/app/readers.hpp"
 #include "core/app/services.hpp"
+#include "core/app/shared_signals.hpp"
 #include "core/app/signals.hpp"
 #include "core/app/system_user.hpp"
 #include "core/app/systemd_notice.hpp"
@@ -95,6 +97,7 @@ class Daemon {
           break;
       }
       revive_database();
+      if (transmitter_) transmitter_->look_at_keys();
       // A pipeline that failed must not look alive.
       if (systemd_.watchdog_is_due()) systemd_.say("WATCHDOG=1");
     }
@@ -119,10 +122,22 @@ class Daemon {
     options.database = database_->connection();
     options.metrics = &registry_;
     options.gates = &*gates_;
-    options.on_commit = [this](const Batch& batch) { publisher_.committed(batch); };
+    options.on_commit = [this](const Batch& batch) {
+      publisher_.committed(batch);
+      if (outlet::Transmitter* transmitter = told_.load()) transmitter->committed();
+    };
     pipeline_.emplace(std::move(options), log_);
     pipeline_->start();
     services_ = make_services(*pipeline_, *readers_, registry_, capabilities_);
+    transmitter_ =
+        make_transmitter(settings_, database_->connection(), *pipeline_, *readers_, registry_, log_);
+    if (transmitter_) {
+      services_.shared_signals = [this](const outlet::Question& question) {
+        return transmitter_->answer(question);
+      };
+      transmitter_->start();
+      told_ = transmitter_.get();
+    }
     const auto listen = [&](Listener& listener, const char* name, auto routes) {
       if (!listener.server) return;
       registry_.histogram(metrics::http_seconds, {name});
@@ -166,6 +181,7 @@ class Daemon {
   void stop() {
     log_.info("stopping");
     broadcast_.close();
+    if (transmitter_) transmitter_->stop();  // polls that wait return
     for (Listener* listener : {&operator_, &sources_}) {
       if (listener->server) listener->server->stop();
     }
@@ -255,6 +271,8 @@ class Daemon {
   std::optional<Readers> readers_;
   std::optional<Gates> gates_;
   std::optional<Pipeline> pipeline_;
+  std::unique_ptr<outlet::Transmitter> transmitter_;  // none: nothing is transmitted
+  std::atomic<outlet::Transmitter*> told_ = nullptr;  // of commits, on the writer's thread
   api::Services services_;
   std::chrono::steady_clock::time_point revived_{};
   Listener operator_;

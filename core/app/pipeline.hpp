@@ -74,6 +74,8 @@ class Pipeline {
   bool record(model::Entry entry, Duration patience);
   // The subject that an identifier belongs to now; none: unknown. nullopt: no answer in time.
   std::optional<model::Ref> subject_of(model::Ref identifier, Duration patience);
+  // All names of a subject as they are linked now. nullopt: no answer in time.
+  std::optional<std::vector<model::Identifier>> identifiers_of(model::Ref subject, Duration patience);
   // Whether a warning is still true, as things stand now. nullopt: no answer in time.
   std::optional<bool> warning_stands(const model::RunNotice& warning, Duration patience);
   // What a sign-out would do, as things stand now. nullopt: no answer in time.

@@ -50,6 +50,14 @@ std::optional<model::Ref> Pipeline::subject_of(model::Ref identifier, Duration p
   });
 }
 
+std::optional<std::vector<model::Identifier>> Pipeline::identifiers_of(model::Ref subject,
+                                                                       Duration patience) {
+  return ask<std::vector<model::Identifier>>(intake_, patience, [&](auto answer) {
+    return Inquiry{
+        [answer, subject](const engine::Engine& engine) { answer(engine.identifiers_of(subject)); }};
+  });
+}
+
 std::optional<bool> Pipeline::warning_stands(const model::RunNotice& warning, Duration patience) {
   return ask<bool>(intake_, patience, [&](auto answer) {
     return Inquiry{[answer, warning](const engine::Engine& engine) {

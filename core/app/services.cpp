@@ -88,18 +88,6 @@ std::vector<api::SourceStatus> sources(Pipeline& pipeline, const Capabilities& c
   return all;
 }
 
-void record_access(Pipeline& pipeline, std::string_view by, std::string_view reason, std::size_t count) {
-  model::Entry entry;
-  entry.kind = model::EntryKind::Access;
-  entry.facts = "{\"by\":";
-  base::append_json_string(entry.facts, base::to_clean_utf8(by));
-  entry.facts += ",\"reason\":";
-  base::append_json_string(entry.facts, base::to_clean_utf8(reason.substr(0, 1'000)));
-  entry.facts += ",\"references\":" + std::to_string(count) + "}";
-  if (!pipeline.record(std::move(entry), durable_patience))
-    throw Error(ErrorKind::Unavailable, "who asked could not be recorded, so nothing is shown");
-}
-
 api::CommandAnswer command(Pipeline& pipeline, const model::CommandInput& input) {
   api::CommandAnswer answer;
   const auto became = pipeline.command(input, durable_patience);
@@ -269,6 +257,18 @@ std::string metrics_page(Pipeline& pipeline, metrics::Registry& registry) {
 }
 
 }  // namespace
+
+void record_access(Pipeline& pipeline, std::string_view by, std::string_view reason, std::size_t count) {
+  model::Entry entry;
+  entry.kind = model::EntryKind::Access;
+  entry.facts = "{\"by\":";
+  base::append_json_string(entry.facts, base::to_clean_utf8(by));
+  entry.facts += ",\"reason\":";
+  base::append_json_string(entry.facts, base::to_clean_utf8(reason.substr(0, 1'000)));
+  entry.facts += ",\"references\":" + std::to_string(count) + "}";
+  if (!pipeline.record(std::move(entry), durable_patience))
+    throw Error(ErrorKind::Unavailable, "who asked could not be recorded, so nothing is shown");
+}
 
 api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Registry& registry,
                             const Capabilities& capabilities) {

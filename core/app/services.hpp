@@ -20,6 +20,9 @@ namespace curfew::app {
 [[nodiscard]] api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Registry& registry,
                                           const Capabilities& capabilities);
 
+// Durable when it returns: who was told what `count` references stand for, and why.
+void record_access(Pipeline& pipeline, std::string_view by, std::string_view reason, std::size_t count);
+
 // Counts and gauges that follow from a committed batch; and the batch's changes, for who watches.
 class Publisher {
  public:

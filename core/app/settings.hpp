@@ -179,6 +179,31 @@ struct NotificationSettings {
   std::string warning_subject;
 };
 
+// Somebody to whom proven sign-outs are told as Shared Signals.
+struct SignalReceiverSettings {
+  std::string name;
+  std::string token;  // name of a token of role receiver
+  std::vector<std::string> audience;
+  std::string about = "session";
+  std::vector<std::string> names;  // formats of subject identifiers
+  bool session_handle = false;
+  bool reason = false;
+  std::string reason_language = "en";
+  std::string delivery = "managed";
+  std::string push_url;
+  std::string push_token_file;
+  std::string push_token_env;
+  std::vector<std::string> push_to;
+  std::string ca_file;
+};
+struct SharedSignalsSettings {
+  std::string issuer;      // empty: nothing is transmitted
+  std::string key_folder;  // empty: signal-keys in the data directory
+  Duration key_lifetime{std::chrono::hours(24 * 90)};
+  Duration key_overlap{std::chrono::hours(24 * 7)};
+  std::vector<SignalReceiverSettings> receivers;
+};
+
 struct LogSettings {
   std::string level = "info";
 };
@@ -201,6 +226,7 @@ struct Settings {
   std::vector<model::Policy> policies;
   SafetySettings safety;
   std::vector<NotificationSettings> notifications;
+  SharedSignalsSettings shared_signals;
   Duration clock_jump{std::chrono::seconds(30)};
   std::uint32_t queue = 65'536;
   LogSettings log;

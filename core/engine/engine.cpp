@@ -348,6 +348,12 @@ model::Ref Engine::subject_of(model::Ref identifier) const {
   return subject == no_slot ? model::Ref{} : state_->subjects.at(subject).ref;
 }
 
+std::vector<model::Identifier> Engine::identifiers_of(model::Ref identifier) const {
+  const std::uint32_t subject = state_->subjects.find(identifier);
+  if (subject == no_slot) return {};
+  return state_->subjects.identifiers_of(subject);
+}
+
 std::vector<model::SessionNumber> Engine::take_active_since_last_flush() {
   std::vector<model::SessionNumber> numbers;
   numbers.reserve(state_->active.size());

@@ -102,6 +102,8 @@ class Engine {
   [[nodiscard]] std::vector<model::SessionNumber> guarded_sessions() const;
   // The subject that an identifier's reference belongs to now; none if unknown.
   [[nodiscard]] model::Ref subject_of(model::Ref identifier) const;
+  // All names of the subject that this is one of, the oldest first; empty if unknown.
+  [[nodiscard]] std::vector<model::Identifier> identifiers_of(model::Ref identifier) const;
   // The sessions whose last activity moved since the last call, ascending; for the minute's flush.
   [[nodiscard]] std::vector<model::SessionNumber> take_active_since_last_flush();
   [[nodiscard]] Counts counts() const;

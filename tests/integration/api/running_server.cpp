@@ -267,6 +267,39 @@ void answer_ledger(Services& services) {
   };
 }
 
+// What the transmitter itself answers is its own tests' matter: here, answers of the right form.
+void answer_signals(Services& services) {
+  services.shared_signals = [](const outlet::Question& question) -> outlet::Reply {
+    using outlet::Call;
+    const std::string stream =
+        R"({"stream_id":"stream-1","iss":"https://c","aud":["r"],"delivery":{"method":"m","endpoint_url":"u"},)"
+        R"("events_supported":[],"events_delivered":[],"min_verification_interval":10})";
+    switch (question.what) {
+      case Call::Metadata:
+        return {.status = 200,
+                .body =
+                    R"({"spec_version":"1_0","issuer":"https://c","jwks_uri":"j",)"
+                    R"("delivery_methods_supported":[],"configuration_endpoint":"s","status_endpoint":"t",)"
+                    R"("verification_endpoint":"v","authorization_schemes":[],"default_subjects":"ALL"})",
+                .detail = {}};
+      case Call::Keys:
+        return {.status = 200, .body = R"({"keys":[]})", .detail = {}};
+      case Call::DeleteStream:
+      case Call::Verify:
+        return {.status = 204, .body = {}, .detail = {}};
+      case Call::ReadStatus:
+      case Call::SetStatus:
+        return {.status = 200, .body = R"({"stream_id":"stream-1","status":"enabled"})", .detail = {}};
+      case Call::Poll:
+        return {.status = 200, .body = R"({"sets":{},"moreAvailable":false})", .detail = {}};
+      case Call::CreateStream:
+        return {.status = 201, .body = stream, .detail = {}};
+      default:
+        return {.status = 200, .body = stream, .detail = {}};
+    }
+  };
+}
+
 }  // namespace
 
 RunningServer::RunningServer() {
@@ -274,6 +307,7 @@ RunningServer::RunningServer() {
   answer_reads(services_, backing_);
   answer_commands(services_, backing_);
   answer_ledger(services_);
+  answer_signals(services_);
   services_.ready = [this] {
     return std::vector<ReadyCheck>{{"database", backing_.ready, backing_.ready ? "there" : "away"}};
   };
@@ -290,7 +324,8 @@ namespace {
 Tokens known_tokens() {
   return Tokens({token("root", role_bit(Role::Admin), RunningServer::admin),
                  token("dashboard", role_bit(Role::Viewer), RunningServer::viewer),
-                 token("crm", role_bit(Role::Ingest), RunningServer::pusher, {"crm-forms"})});
+                 token("crm", role_bit(Role::Ingest), RunningServer::pusher, {"crm-forms"}),
+                 token("receiver", role_bit(Role::Receiver), RunningServer::receiver)});
 }
 }  // namespace
 

@@ -47,6 +47,7 @@ class RunningServer : public ::testing::Test {
   static constexpr const char* admin = "cfw_admin-token-for-tests";
   static constexpr const char* viewer = "cfw_viewer-token-for-tests";
   static constexpr const char* pusher = "cfw_pusher-token-for-tests";
+  static constexpr const char* receiver = "cfw_receiver-token-for-tests";
 
  protected:
   RunningServer();
