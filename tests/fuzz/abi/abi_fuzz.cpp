@@ -192,6 +192,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       static_cast<void>(connector::bridge::read_coverage(in.text(), why));
       const auto rules = connector::bridge::read_gate_rules(in.text(), why);
       require(rules.has_value() == why.empty());
+      const auto keys = connector::bridge::read_gate_keys(in.text(), why);
+      require(keys.has_value() == why.empty());
       break;
     }
   }

@@ -283,5 +283,73 @@ TEST(LateProof, OfASourceThatWasFoundWrongIsNotBelievedByTheNextOrderEither) {
   EXPECT_EQ(m.engine.sign_out(2).outcome, Outcome::Proven);
 }
 
+struct GuardedPerson : Guarded {
+  explicit GuardedPerson(model::Action action) : Guarded(ladder_of(action)) {}
+  static model::PolicySet ladder_of(model::Action action) {
+    model::PolicySet set = behind_a_gate({longest(100)});
+    set.policies[0].ladder[0].action = action;
+    return set;
+  }
+  void begin_step() {
+    tick(100);
+    apply(at(100), model::ProbeInput{1, 0, 1, Liveness::Alive, Liveness::Unknown, {}});
+  }
+};
+
+TEST(TokenDenial, BeginsWithTheIntentOfAStepThatHitsThePersonAndEndsWithTheOrder) {
+  GuardedPerson m(model::Action::SignOutSubject);
+  m.tick(100);
+  EXPECT_TRUE(m.engine.token_denials().empty()) << "it was only looked whether the session lives";
+  m.apply(at(101), model::ProbeInput{1, 0, 1, Liveness::Alive, Liveness::Unknown, {}});
+  const std::vector<model::TokenDenial> expected{{.source = "crm",
+                                                  .person = ref(7),
+                                                  .order = 1,
+                                                  .issued_until = at(101),
+                                                  .refusal = Refusal::SessionTimeout}};
+  EXPECT_EQ(m.engine.token_denials(1), expected);
+  EXPECT_EQ(m.engine.token_denials(), expected);
+  std::string bytes;
+  m.engine.save([&](std::string_view chunk) { bytes += chunk; });
+  EXPECT_EQ(Engine::load(bytes, m.symbols).token_denials(), expected) << "a restart forgets none";
+  m.apply(at(102), model::AnswerInput{1, 0, AnswerCode::Accepted, {}});
+  m.apply(at(103), model::ProbeInput{1, 0, 2, Liveness::Dead, Liveness::Unknown, {}});
+  ASSERT_EQ(m.order().outcome, Outcome::Proven);
+  EXPECT_EQ(m.engine.token_denials(1), expected);
+  m.tick(103 + 24 * 3600 - 1);
+  EXPECT_EQ(m.engine.token_denials(1), expected) << "as long as a token may live";
+  m.tick(103 + 24 * 3600 + 1);
+  EXPECT_TRUE(m.engine.token_denials(1).empty());
+}
+
+TEST(TokenDenial, IsNoneOfASignOutOfOneSession) {
+  GuardedPerson m(model::Action::SignOutSession);
+  m.begin_step();
+  ASSERT_EQ(m.entry().standing, Standing::Refused);
+  EXPECT_TRUE(m.engine.token_denials(1).empty());
+}
+
+TEST(TokenDenial, IsTakenBackWithAMistake) {
+  GuardedPerson m(model::Action::SignOutSubject);
+  m.begin_step();
+  ASSERT_EQ(m.engine.token_denials(1).size(), 1U);
+  // It had begun later than was known, so nothing was too long.
+  m.see(105, ObservationType::SignOut, 1, 50);
+  ASSERT_EQ(m.order().outcome, Outcome::Mistaken);
+  ASSERT_EQ(m.engine.token_denials(1).size(), 1U);
+  EXPECT_EQ(m.engine.token_denials(1)[0].issued_until, Time{});
+}
+
+TEST(TokenDenial, HasEachNameOfThePerson) {
+  GuardedPerson m(model::Action::DisableAccount);
+  model::Facts taught = m.facts(ObservationType::Activity, 1, 10, 7);
+  taught.identifiers[1] = {m.symbols.intern("sid"), ref(8)};
+  taught.identifier_count = 2;
+  m.see(10, taught);
+  m.begin_step();
+  ASSERT_EQ(m.engine.token_denials(1).size(), 2U);
+  EXPECT_EQ(m.engine.token_denials(1)[0].person, ref(7));
+  EXPECT_EQ(m.engine.token_denials(1)[1].person, ref(8));
+}
+
 }  // namespace
 }  // namespace curfew::engine::testing
