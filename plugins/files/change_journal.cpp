@@ -43,6 +43,7 @@ std::map<std::string, JournalEntry> entries_in(const json& all) {
     one.at("left").get_to(entry.left);
     entry.at = plugin::Time(plugin::Duration(one.at("at").get<std::int64_t>()));
     one.at("server").get_to(entry.server);
+    entry.kept = one.value("kept", "");
     for (const auto& [session, until] : one.at("holders").items())
       entry.holders[session] = plugin::Time(plugin::Duration(until.get<std::int64_t>()));
   }
@@ -114,6 +115,7 @@ void ChangeJournal::write(const std::map<std::string, JournalEntry>& entries) co
                            {"at", entry.at.time_since_epoch().count()},
                            {"server", entry.server},
                            {"holders", std::move(holders)}};
+    if (!entry.kept.empty()) all["entries"][key]["kept"] = entry.kept;
   }
   const std::string text = all.dump(1) + "\n";
   const std::string next = path_ + ".next";

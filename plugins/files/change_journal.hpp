@@ -26,6 +26,7 @@ struct JournalEntry {
   std::uint32_t left = 0;     // and after, as it was read again; 0: it was not
   plugin::Time at{};          // when it was sent …
   std::string server;         // … and to which of several servers; empty: there is one
+  std::string kept;           // what a number does not say of the value before
   // Who wants it so: the session's digest, and until when (Time{}: for good).
   std::map<std::string, plugin::Time> holders;
 };

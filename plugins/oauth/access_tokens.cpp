@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "plugins/oauth/client_assertion.hpp"
+
 namespace curfew::oauth {
 namespace {
 
@@ -107,10 +109,19 @@ web::HttpCall AccessTokens::call() const {
       .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
       .body = "grant_type=client_credentials"};
   const std::string id = web::percent_encoded(credentials_.id);
+  if (credentials_.authentication == ClientAuthentication::Certificate) {
+    const auto now = std::chrono::time_point_cast<plugin::Duration>(std::chrono::system_clock::now());
+    const ClientCertificate certificate(credentials_.certificate_file, credentials_.key_file, now);
+    call.body +=
+        "&client_id=" + id +
+        "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+        "&client_assertion=" +
+        certificate.assertion({.client = credentials_.id, .audience = credentials_.audience, .now = now});
+  }
   const std::string secret = web::percent_encoded(credentials_.secret);
   if (credentials_.authentication == ClientAuthentication::Basic)
     call.headers["Authorization"] = "Basic " + base64(id + ":" + secret);
-  else
+  else if (credentials_.authentication == ClientAuthentication::Post)
     call.body += "&client_id=" + id + "&client_secret=" + secret;
   if (!credentials_.scope.empty()) call.body += "&scope=" + web::percent_encoded(credentials_.scope);
   return call;
@@ -123,11 +134,14 @@ AccessTokens::Token AccessTokens::fetch(Time deadline) {
   simdjson::dom::element document;
   const bool is_json = parser.parse(reply.body).get(document) == simdjson::SUCCESS;
   if (reply.status == 400 || reply.status == 401 || reply.status == 403)
-    throw Failure(Code::Refused, client_.where() + " refuses the client '" + credentials_.id + "' (" +
-                                     std::to_string(reply.status) + ", " +
-                                     (is_json ? error_code(document) : std::string("no error code")) +
-                                     "): is client_secret right and not expired, and may the client use the "
-                                     "client-credentials grant (a service account)?");
+    throw Failure(Code::Refused,
+                  client_.where() + " refuses the client '" + credentials_.id + "' (" +
+                      std::to_string(reply.status) + ", " +
+                      (is_json ? error_code(document) : std::string("no error code")) + "): is " +
+                      (credentials_.certificate_file.empty() ? "client_secret right and not expired"
+                                                             : "the certificate the application's") +
+                      ", and may the client use the client-credentials grant (a service "
+                      "account)?");
   if (reply.status == 404)
     throw Failure(Code::Failed,
                   client_.where() + " has no token endpoint there (404): are url and realm or tenant right?");

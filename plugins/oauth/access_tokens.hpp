@@ -9,7 +9,7 @@
 // nobody.
 //
 // Threads: any; of several that want a new token one fetches it. Owns: the token. Fails: plugin::Failure:
-// Refused for a wrong or expired secret, Unavailable; neither has the secret in it.
+// Refused for a wrong or expired secret or certificate, Unavailable; neither has the secret in it.
 #pragma once
 
 #include <chrono>
@@ -22,13 +22,18 @@
 
 namespace curfew::oauth {
 
-enum class ClientAuthentication { Basic, Post };  // client_secret_basic, client_secret_post
+// client_secret_basic, client_secret_post, private_key_jwt
+enum class ClientAuthentication { Basic, Post, Certificate };
 
 struct ClientCredentials {
   std::string id;
   std::string secret;
   ClientAuthentication authentication = ClientAuthentication::Basic;
   std::string scope{};  // empty: what the client has by default
+  // In place of the secret: PEM files, and the token endpoint's URL as it must stand in `aud`.
+  std::string certificate_file{};
+  std::string key_file{};
+  std::string audience{};
 };
 
 class AccessTokens {

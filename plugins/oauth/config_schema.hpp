@@ -34,7 +34,9 @@ inline constexpr std::string_view config_schema = R"json({
     "call_timeout": {"type": "string", "default": "5s", "description": "Longest that a call may take after that; 8s at most"},
     "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; keycloak and entra need it, and shared_signals with token_url"},
     "client_secret": {"type": "string", "description": "Its secret; by client_secret_file or client_secret_env"},
-    "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post"], "description": "How the client authenticates at the token endpoint; client_secret_basic if it is not said, entra: client_secret_post"},
+    "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post", "private_key_jwt"], "description": "How the client authenticates at the token endpoint; client_secret_basic if it is not said, entra: client_secret_post, or private_key_jwt with client_certificate_file"},
+    "client_certificate_file": {"type": "string", "minLength": 1, "description": "entra: PEM file of the application's certificate, in place of client_secret"},
+    "client_key_file": {"type": "string", "minLength": 1, "description": "Its RSA key, PEM, without a passphrase; client_certificate_file if it is not said"},
     "poll_every": {"type": "string", "description": "How often the provider is asked what happened; 5s if it is not said, entra: 1m"},
     "arrival_delay": {"type": "string", "description": "How much later than its time the provider may store an event; 10s if it is not said, 1h at most; entra: 30m, 6h at most"},
     "history": {"type": "string", "default": "0s", "description": "How far back the first reading goes; 24h at most"},
@@ -115,13 +117,28 @@ inline constexpr std::string_view config_schema = R"json({
         "settle": {"type": "string", "default": "5m", "description": "How old a sign-in must be to be read: Entra completes it in its first minutes; 1h at most"},
         "access_token_lifetime": {"type": "string", "default": "90m", "description": "How long access tokens live at most, continuous access evaluation (up to 28h) included where applications have it"},
         "revocation_delay": {"type": "string", "default": "5m", "description": "How long Entra may take until a revocation is in effect; 1h at most"},
+        "audits": {"type": "boolean", "default": true, "description": "Reads the directory's audit logs too: accounts that others disable or enable, passwords that change, tokens that others revoke"},
         "suspend_access": {
           "type": "object",
           "additionalProperties": false,
-          "required": ["group"],
-          "description": "What suspend_access takes away; needs a journal",
+          "minProperties": 1,
+          "maxProperties": 1,
+          "description": "What suspend_access takes away, a group or a licence; needs a journal",
           "properties": {
-            "group": {"type": "string", "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$", "description": "The group that the person leaves, by its object id"}
+            "group": {"type": "string", "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$", "description": "The group that the person leaves, by its object id"},
+            "licence": {"type": "string", "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$", "description": "The licence that is taken from the person, by its skuId"}
+          }
+        },
+        "event_hub": {
+          "type": "object",
+          "additionalProperties": false,
+          "description": "Sign-ins come from an Azure Event Hub (by Kafka) in place of Graph",
+          "properties": {
+            "connection_string": {"type": "string", "minLength": 1, "maxLength": 4096, "description": "Of the namespace or the hub, with the right to listen; by connection_string_file or connection_string_env"},
+            "bootstrap": {"type": "string", "minLength": 3, "maxLength": 255, "description": "host:port, if it is not port 9093 of the connection string's Endpoint; plaintext://host:port on this machine only"},
+            "hub": {"type": "string", "minLength": 1, "maxLength": 249, "description": "The hub, if the connection string has no EntityPath"},
+            "consumer_group": {"type": "string", "minLength": 1, "maxLength": 249, "default": "curfew", "description": "What the client calls itself to the hub. Nothing is kept there"},
+            "ca_file": {"type": "string", "minLength": 1, "description": "PEM file of the CA to trust in place of the system's"}
           }
         }
       }

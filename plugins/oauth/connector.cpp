@@ -52,11 +52,11 @@ class Oauth {
         is_recorded_(settings.recorded),
         is_trial_(settings.trial),
         provider_(make_provider(
-            settings_,
-            {.source = settings.source,
-             .digest = [this](std::string_view id) { return host_.digest(id); },
-             .now = [this] { return host_.now(); },
-             .log = [this](plugin::Level level, std::string_view text) { host_.log(level, text); }})) {
+            settings_, {.source = settings.source,
+                        .digest = [this](std::string_view id) { return host_.digest(id); },
+                        .now = [this] { return host_.now(); },
+                        .log = [this](plugin::Level level, std::string_view text) { host_.log(level, text); },
+                        .cursor = [this](const std::string& name) { return host_.cursor(name); }})) {
     if (settings_.gate_tokens) {
       GateTokenSettings tokens = *settings_.gate_tokens;
       if (tokens.keys.issuer.empty()) tokens.keys.issuer = provider_->issuer();
@@ -108,7 +108,7 @@ class Oauth {
     if (batch.settles)
       provider_->settled(is_taken, is_taken && host_.await_durable(host_.now() + settling_time));
     if (!is_taken) return Poll::Ok;
-    if (batch.caught_up) next_poll_ = host_.now() + settings_.poll_every;
+    if (batch.caught_up && !batch.again) next_poll_ = host_.now() + settings_.poll_every;
     if (host_.now() - coverage_at_ >= coverage_every) {
       coverage_at_ = host_.now();
       host_.coverage(provider_->coverage());
@@ -148,7 +148,10 @@ class Oauth {
     return answer;
   }
 
-  void wake() noexcept { waker_.wake(); }
+  void wake() noexcept {
+    waker_.wake();
+    provider_->wake();
+  }
   void stop() { provider_->stop(); }
 
  private:
@@ -217,6 +220,16 @@ class Oauth {
     }
     for (const Memory& memory : batch.memories) {
       if (!remember(memory)) return false;
+    }
+    for (const Advance& one : batch.advances) {
+      if (host_.progress({.name = one.name,
+                          .value = one.value,
+                          .read = one.read,
+                          .filtered = one.filtered,
+                          .unreadable = one.unreadable,
+                          .observed_until = one.observed_until,
+                          .caught_up = one.caught_up}) == Emitted::Stopping)
+        return false;
     }
     if (batch.cursor.empty()) return true;
     return host_.progress({.name = "events",

@@ -70,11 +70,22 @@ struct Memory {
   plugin::Time until{};
 };
 
+// One of several cursors of a source, and what was read since it moved last.
+struct Advance {
+  std::string name;
+  std::string value;
+  std::uint64_t read = 0, filtered = 0, unreadable = 0;
+  plugin::Time observed_until{};  // as a Batch's
+  bool caught_up = false;
+};
+
 struct Batch {
   std::vector<Sighting> sightings;  // oldest first
   std::vector<Memory> memories;
-  bool settles = false;  // `settled` wants to hear when all of it is durable
-  std::string cursor;    // behind them; empty: nothing new to keep
+  std::vector<Advance> advances;  // of other cursors than "events"
+  bool settles = false;           // `settled` wants to hear when all of it is durable
+  bool again = false;             // `since` is called again at once, also when it is caught up
+  std::string cursor;             // "events", behind them; empty: nothing new to keep
   std::uint64_t read = 0, filtered = 0, unreadable = 0;
   plugin::Time observed_until{};  // Time{}: no statement
   bool caught_up = false;         // false: there is more, ask again at once
@@ -95,6 +106,8 @@ struct Ground {
   std::function<plugin::SessionDigest(std::string_view)> digest;
   std::function<plugin::Time()> now;
   std::function<void(plugin::Level, std::string_view)> log;
+  // What the last run made durable of another cursor than "events". Only within resume.
+  std::function<std::optional<std::string>(const std::string& name)> cursor = {};
 };
 
 class Provider {
@@ -141,6 +154,8 @@ class Provider {
   virtual void list(const std::function<bool(const LiveSession&)>& each, plugin::Time deadline) = 0;
   // Ends what waits.
   virtual void stop() = 0;
+  // Ends a wait within since, which is called again. From any thread.
+  virtual void wake() noexcept {}
 };
 
 }  // namespace curfew::oauth

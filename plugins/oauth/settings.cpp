@@ -24,6 +24,17 @@ bool fits(std::string_view pattern, std::string_view text) {
 
 ClientCredentials client_of(const Setting& all, const std::string& usual) {
   ClientCredentials client{.id = all.text("client_id"), .secret = all.text("client_secret", "")};
+  client.certificate_file = all.text("client_certificate_file", "");
+  client.key_file = all.text("client_key_file", client.certificate_file);
+  if (!client.key_file.empty()) {
+    if (client.certificate_file.empty()) invalid(all.at("client_certificate_file") + " is missing");
+    if (!client.secret.empty())
+      invalid(all.at("client_secret") + " and client_certificate_file are both given: choose one");
+    if (all.text("client_authentication", "private_key_jwt") != "private_key_jwt")
+      invalid(all.at("client_authentication") + " must be private_key_jwt with client_certificate_file");
+    client.authentication = ClientAuthentication::Certificate;
+    return client;
+  }
   if (client.secret.empty())
     invalid(all.at("client_secret") +
             " is missing: give the secret of client_id by client_secret_file or client_secret_env");
@@ -104,6 +115,8 @@ OauthSettings read_settings(const std::string& config) {
             "client_id",
             "client_secret",
             "client_authentication",
+            "client_certificate_file",
+            "client_key_file",
             "poll_every",
             "arrival_delay",
             "history",
@@ -140,6 +153,8 @@ OauthSettings read_settings(const std::string& config) {
   out.clock_skew = within(all, "clock_skew", out.clock_skew, 0s, 1h);
   out.back_channel = back_channel_of(all, out.clock_skew);
   out.gate_tokens = gate_tokens_of(all);
+  if (!is_entra && all.has("client_certificate_file"))
+    invalid(all.at("client_certificate_file") + " means something for provider entra only");
   if (is_entra && out.back_channel)
     invalid(all.at("back_channel_logout") + " means nothing here: Microsoft Entra sends none");
   if (is_told && !out.back_channel)

@@ -33,6 +33,7 @@ inline nlohmann::json settings_for(const FakeGraph& graph,
                             {"authority", graph.authority()},
                             {"signins", "all"},
                             {"page_size", 10},
+                            {"audits", false},
                             {"settle", "0s"}}}};
   settings.merge_patch(more);
   return settings;

@@ -1,8 +1,15 @@
 #include "tests/plugins/oauth_entra/fake_graph.hpp"
 
+#include <Poco/Base64Decoder.h>
+#include <Poco/Base64Encoder.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/StreamSocket.h>
+#include <Poco/SHA2Engine.h>
 #include <Poco/URI.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
@@ -44,8 +51,8 @@ std::string guid(int kind, int number) {
   return {text.data(), static_cast<std::size_t>(size)};
 }
 
-Time created(const json& record) {
-  const auto at = record.find("createdDateTime");
+Time created(const json& record, const char* time_field = "createdDateTime") {
+  const auto at = record.find(time_field);
   return at != record.end() && at->is_string() ? graph_time(at->get<std::string>()).value_or(Time{}) : Time{};
 }
 
@@ -59,6 +66,59 @@ std::string text_in(const std::multimap<std::string, std::string>& query, const 
   const auto found = query.find(key);
   return found == query.end() ? std::string{} : found->second;
 }
+
+std::string decoded(std::string text) {
+  for (char& c : text) c = c == '-' ? '+' : c == '_' ? '/' : c;
+  while (text.size() % 4 != 0) text += '=';
+  std::istringstream in(text);
+  Poco::Base64Decoder decoder(in);
+  return {std::istreambuf_iterator<char>(decoder), {}};
+}
+
+// With OpenSSL's own calls, apart from those that made the signature.
+class Certificate {
+ public:
+  explicit Certificate(const std::string& pem)
+      : bio_(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))),
+        x509_(PEM_read_bio_X509(bio_, nullptr, nullptr, nullptr)) {}
+  ~Certificate() {
+    X509_free(x509_);
+    BIO_free(bio_);
+  }
+  Certificate(const Certificate&) = delete;
+  Certificate& operator=(const Certificate&) = delete;
+
+  [[nodiscard]] std::string thumbprint() const {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(x509_, &der);
+    Poco::SHA2Engine engine(Poco::SHA2Engine::SHA_256);
+    engine.update(der, static_cast<std::size_t>(size));
+    OPENSSL_free(der);
+    std::ostringstream out;
+    Poco::Base64Encoder encoder(out, Poco::BASE64_URL_ENCODING | Poco::BASE64_NO_PADDING);
+    const auto& digest = engine.digest();
+    encoder.write(reinterpret_cast<const char*>(digest.data()), static_cast<std::streamsize>(digest.size()));
+    encoder.close();
+    return out.str();
+  }
+  [[nodiscard]] bool has_signed(const std::string& text, const std::string& signature) const {
+    EVP_PKEY* key = X509_get0_pubkey(x509_);
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX* how = nullptr;
+    const bool is_good =
+        EVP_DigestVerifyInit(context, &how, EVP_sha256(), nullptr, key) == 1 &&
+        EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
+        EVP_PKEY_CTX_set_rsa_pss_saltlen(how, 32) == 1 &&
+        EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
+                         reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
+    EVP_MD_CTX_free(context);
+    return is_good;
+  }
+
+ private:
+  BIO* bio_;
+  X509* x509_;
+};
 
 }  // namespace
 
@@ -149,6 +209,39 @@ void FakeGraph::store(json record, Duration late) {
 void FakeGraph::add_record(json record, Duration late) {
   const std::lock_guard lock(mutex_);
   store(std::move(record), late);
+}
+
+json FakeGraph::audit_record(const Audit& what) const {
+  const std::lock_guard lock(mutex_);
+  json by =
+      what.by_application
+          ? json{{"app", {{"appId", what.by}, {"displayName", "An application"}}}, {"user", nullptr}}
+          : json{{"user", {{"userPrincipalName", what.by}, {"ipAddress", "192.0.2.9"}}}, {"app", nullptr}};
+  return {{"id", "Directory_" + guid(6, ++count_)},
+          {"category", "UserManagement"},
+          {"correlationId", guid(7, count_)},
+          {"result", what.result},
+          {"resultReason", ""},
+          {"activityDisplayName", what.activity},
+          {"activityDateTime", to_graph(clock() - what.ago)},
+          {"loggedByService", "Core Directory"},
+          {"operationType", "Update"},
+          {"initiatedBy", std::move(by)},
+          {"targetResources",
+           {{{"id", people.at(what.who).id},
+             {"displayName", nullptr},
+             {"type", "User"},
+             {"userPrincipalName", people.at(what.who).name},
+             {"modifiedProperties", json::array()}}}},
+          {"additionalDetails", json::array()}};
+}
+
+std::string FakeGraph::audit(const Audit& what) {
+  json record = audit_record(what);
+  const std::lock_guard lock(mutex_);
+  std::string id = record.at("id");
+  audits_.push_back({.record = std::move(record), .visible_from = clock() + what.late});
+  return id;
 }
 
 std::string FakeGraph::last_record() const {
@@ -248,12 +341,46 @@ FakeGraph::Answer FakeGraph::complain(const std::string& what) {
   return error(400, "BadRequest");
 }
 
+// RFC 7523, with what Microsoft's documentation asks for: PS256, the certificate by its SHA-256.
+bool FakeGraph::is_asserted(std::map<std::string, std::string>& form) {
+  const auto say = [&](const std::string& what) {
+    complaints_.push_back("assertion: " + what);
+    return false;
+  };
+  if (form["client_assertion_type"] != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+    return say("its type");
+  const std::string& token = form["client_assertion"];
+  const std::size_t first = token.find('.'), second = token.find('.', first + 1);
+  if (second == std::string::npos || token.find('=') != std::string::npos) return say("no compact JWT");
+  const json header = json::parse(decoded(token.substr(0, first)), nullptr, false);
+  const json claims = json::parse(decoded(token.substr(first + 1, second - first - 1)), nullptr, false);
+  const Certificate known(certificate);
+  if (header != json{{"alg", "PS256"}, {"typ", "JWT"}, {"x5t#S256", known.thumbprint()}})
+    return header.contains("x5t#S256") && header["x5t#S256"] != known.thumbprint() ? false
+                                                                                   : say("its header");
+  if (!known.has_signed(token.substr(0, second), decoded(token.substr(second + 1))))
+    return say("its signature");
+  const std::int64_t now = std::chrono::floor<std::chrono::seconds>(clock()).time_since_epoch().count();
+  if (claims.size() != 7 || claims.value("iss", "") != "curfew" || claims.value("sub", "") != "curfew" ||
+      claims.value("aud", "") != authority() + "/" + tenant + "/oauth2/v2.0/token")
+    return say("its claims");
+  if (claims.value("nbf", now + 1) > now || claims.value("iat", now + 1) > now ||
+      claims.value("exp", now) <= now || claims.value("exp", now) > now + 600)
+    return say("its times");
+  return claims.value("jti", "").size() >= 16 && jtis_.insert(claims["jti"].get<std::string>()).second
+             ? true
+             : say("its jti");
+}
+
 FakeGraph::Answer FakeGraph::token(const Request& request) {
   std::map<std::string, std::string> form;
   for (const auto& [name, value] : Poco::URI("/?" + request.body).getQueryParameters()) {
     if (!form.emplace(name, value).second) return complain("twice in the form: " + name);
   }
-  const std::set<std::string> known{"grant_type", "client_id", "client_secret", "scope"};
+  const std::set<std::string> known =
+      certificate.empty() ? std::set<std::string>{"grant_type", "client_id", "client_secret", "scope"}
+                          : std::set<std::string>{"grant_type", "client_id", "client_assertion",
+                                                  "client_assertion_type", "scope"};
   for (const auto& [name, value] : form)
     if (!known.contains(name)) return complain("the token endpoint doesn't know " + name);
   if (request.method != "POST" || form["grant_type"] != "client_credentials")
@@ -262,7 +389,9 @@ FakeGraph::Answer FakeGraph::token(const Request& request) {
     return {.status = 400, .body = R"({"error":"invalid_scope","error_codes":[70011]})"};
   if (form["client_id"] != "curfew")
     return {.status = 400, .body = R"({"error":"unauthorized_client","error_codes":[700016]})"};
-  if (form["client_secret"] != secret)
+  if (!certificate.empty() && !is_asserted(form))
+    return {.status = 401, .body = R"({"error":"invalid_client","error_codes":[700027]})"};
+  if (certificate.empty() && form["client_secret"] != secret)
     return {.status = 401,
             .body = json{{"error", "invalid_client"},
                          {"error_description", "AADSTS7000222: The provided client secret keys are expired."},
@@ -276,19 +405,25 @@ FakeGraph::Answer FakeGraph::token(const Request& request) {
              {"access_token", text}});
 }
 
-// In pages that are counted anew at each call: what comes meanwhile shifts them.
-FakeGraph::Answer FakeGraph::sign_ins(const Request& request, bool is_beta) {
-  if (request.method != "GET" || !request.body.empty()) return complain("sign-ins by " + request.method);
+std::optional<FakeGraph::Answer> FakeGraph::why_no_logs(const Request& request) {
+  if (request.method != "GET" || !request.body.empty()) return complain("logs by " + request.method);
   for (const char* permission : {"AuditLog.Read.All", "Directory.Read.All"})
     if (!permissions.contains(permission)) return error(403, "Authentication_MSGraphPermissionMissing");
   if (!has_licence) return error(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant");
   if (throttle_every > 0 && ++log_calls_ % throttle_every == 0)
-    return {.status = 429,
-            .body = error(429, "TooManyRequests").body,
-            .headers = log_calls_ % (2 * throttle_every) == 0 ? "Retry-After: 1\r\n" : ""};
+    return Answer{.status = 429,
+                  .body = error(429, "TooManyRequests").body,
+                  .headers = log_calls_ % (2 * throttle_every) == 0 ? "Retry-After: 1\r\n" : ""};
   for (const auto& [name, value] : request.query)
-    if (name != "$filter" && name != "$top" && name != "$skiptoken")
-      return complain("sign-ins know no " + name);
+    if (name != "$filter" && name != "$top" && name != "$skiptoken") return complain("logs know no " + name);
+  const std::string top = text_in(request.query, "$top");
+  if (!top.empty() && (std::stoul(top) < 1 || std::stoul(top) > 1000))
+    return complain("$top must be from 1 to 1000");
+  return std::nullopt;
+}
+
+FakeGraph::Answer FakeGraph::sign_ins(const Request& request, bool is_beta) {
+  if (auto refused = why_no_logs(request)) return *refused;
   static const std::regex wanted(
       R"((?:userId eq '([0-9a-f-]{36})' and )?createdDateTime ge (\S+?)(?: and createdDateTime le (\S+?))?)"
       R"(( and \(signInEventTypes/any\(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser'\)\))?)");
@@ -299,9 +434,6 @@ FakeGraph::Answer FakeGraph::sign_ins(const Request& request, bool is_beta) {
   const auto to = parts[3].matched ? graph_time(parts[3].str()) : Time::max();
   if (!from || !to) return complain("no time: " + filter);
   if (parts[4].matched && !is_beta) return complain("v1.0 knows no signInEventTypes");
-  const std::string top = text_in(request.query, "$top");
-  const std::size_t most = top.empty() ? 1000 : std::stoul(top);
-  if (most < 1 || most > 1000) return complain("$top must be from 1 to 1000");
   std::vector<json> fits;
   for (const Stored& one : records_) {
     if (one.visible_from > clock()) continue;
@@ -317,22 +449,48 @@ FakeGraph::Answer FakeGraph::sign_ins(const Request& request, bool is_beta) {
     }
     fits.push_back(std::move(shown));
   }
+  return page_of(std::move(fits), request, (is_beta ? "/beta" : "/v1.0") + std::string("/auditLogs/signIns"),
+                 "createdDateTime");
+}
+
+FakeGraph::Answer FakeGraph::audits(const Request& request) {
+  if (auto refused = why_no_logs(request)) return *refused;
+  static const std::regex wanted(R"(activityDateTime ge (\S+?)(?: and activityDateTime le (\S+?))?)");
+  std::smatch parts;
+  const std::string filter = text_in(request.query, "$filter");
+  if (!std::regex_match(filter, parts, wanted)) return complain("no such filter: " + filter);
+  const auto from = graph_time(parts[1].str());
+  const auto to = parts[2].matched ? graph_time(parts[2].str()) : Time::max();
+  if (!from || !to) return complain("no time: " + filter);
+  std::vector<json> fits;
+  for (const Stored& one : audits_) {
+    const Time at = created(one.record, "activityDateTime");
+    if (one.visible_from <= clock() && at >= *from && at <= *to) fits.push_back(one.record);
+  }
+  return page_of(std::move(fits), request, "/v1.0/auditLogs/directoryAudits", "activityDateTime");
+}
+
+// In pages that are counted anew at each call: what comes meanwhile shifts them.
+FakeGraph::Answer FakeGraph::page_of(std::vector<json> fits, const Request& request, const std::string& path,
+                                     const char* time_field) {
   std::stable_sort(fits.begin(), fits.end(), [&](const json& a, const json& b) {
     if (order == Order::Shuffled)
       return std::hash<std::string>{}(a.dump()) < std::hash<std::string>{}(b.dump());
-    return order == Order::Newest ? created(a) > created(b) : created(a) < created(b);
+    return order == Order::Newest ? created(a, time_field) > created(b, time_field)
+                                  : created(a, time_field) < created(b, time_field);
   });
+  const std::string top = text_in(request.query, "$top");
+  const std::size_t most = top.empty() ? 1000 : std::stoul(top);
   const std::string skip = text_in(request.query, "$skiptoken");
   const std::size_t first = skip.empty() ? 0 : std::stoul(skip.substr(skip.find('_') + 1));
-  json page{{"@odata.context", url() + "/$metadata#auditLogs/signIns"}, {"value", json::array()}};
+  json page{{"@odata.context", url() + "/$metadata#" + path}, {"value", json::array()}};
   for (std::size_t i = first; i < fits.size() && i < first + most; ++i) page["value"].push_back(fits[i]);
   if (first + most < fits.size() || loops) {
     std::string encoded;
-    Poco::URI::encode(filter, ":()/'+&,", encoded);
-    page["@odata.nextLink"] = (next_link_host.empty() ? url() : next_link_host) +
-                              (is_beta ? "/beta" : "/v1.0") + "/auditLogs/signIns?$filter=" + encoded +
-                              "&$top=" + std::to_string(most) + "&$skiptoken=9177f2e3_" +
-                              std::to_string(loops ? 0 : first + most);
+    Poco::URI::encode(text_in(request.query, "$filter"), ":()/'+&,", encoded);
+    page["@odata.nextLink"] = (next_link_host.empty() ? url() : next_link_host) + path +
+                              "?$filter=" + encoded + "&$top=" + std::to_string(most) +
+                              "&$skiptoken=9177f2e3_" + std::to_string(loops ? 0 : first + most);
   }
   return ok(page);
 }
@@ -357,8 +515,21 @@ FakeGraph::Answer FakeGraph::about_user(const Request& request, const std::strin
     if (lacks("User.Read.All")) return error(403, "Authorization_RequestDenied");
     if (found == people.end()) return unknown();
     const Person& person = found->second;
+    json assigned = json::array(), states = json::array();
+    for (const License& one : person.licenses) {
+      const bool is_new = std::none_of(assigned.begin(), assigned.end(),
+                                       [&](const json& other) { return other["skuId"] == one.sku; });
+      if (is_new) assigned.push_back({{"skuId", one.sku}, {"disabledPlans", one.disabled_plans}});
+      states.push_back({{"skuId", one.sku},
+                        {"disabledPlans", one.disabled_plans},
+                        {"assignedByGroup", one.by_group.empty() ? json(nullptr) : json(one.by_group)},
+                        {"state", "Active"},
+                        {"error", "None"}});
+    }
     const json all{
         {"id", person.id},
+        {"assignedLicenses", std::move(assigned)},
+        {"licenseAssignmentStates", std::move(states)},
         {"displayName", "A Name"},
         {"userPrincipalName", person.name},
         {"userType", person.type},
@@ -392,6 +563,10 @@ FakeGraph::Answer FakeGraph::about_user(const Request& request, const std::strin
     found->second.enabled = change["accountEnabled"];
     return no_content();
   }
+  if (request.method == "POST" && rest == "/assignLicense") {
+    if (lacks("LicenseAssignment.ReadWrite.All")) return error(403, "Authorization_RequestDenied");
+    return found == people.end() ? unknown() : assign_license(request, found->second);
+  }
   if (request.method == "POST" && rest == "/checkMemberGroups") {
     if (lacks("GroupMember.ReadWrite.All")) return error(403, "Authorization_RequestDenied");
     if (found == people.end()) return unknown();
@@ -403,6 +578,36 @@ FakeGraph::Answer FakeGraph::about_user(const Request& request, const std::strin
     return ok({{"@odata.context", "x"}, {"value", std::move(in)}});
   }
   return complain(request.method + " " + request.path);
+}
+
+FakeGraph::Answer FakeGraph::assign_license(const Request& request, Person& person) {
+  const json body = json::parse(request.body);
+  if (body.size() != 2 || !body["addLicenses"].is_array() || !body["removeLicenses"].is_array() ||
+      body["addLicenses"].size() + body["removeLicenses"].size() != 1)
+    return complain("assignLicense takes addLicenses and removeLicenses, and one of one");
+  const auto of = [&](const json& sku) {
+    return std::find_if(person.licenses.begin(), person.licenses.end(), [&](const License& one) {
+      return one.sku == sku.get<std::string>() && one.by_group.empty();
+    });
+  };
+  for (const json& sku : body["removeLicenses"]) {
+    const auto one = of(sku);
+    // None of the person's own: inherited, or none at all.
+    if (one == person.licenses.end()) return error(400, "Request_BadRequest");
+    person.licenses.erase(one);
+    ++free_licenses;
+  }
+  for (const json& wanted : body["addLicenses"]) {
+    if (wanted.size() != 2) return complain("a licence is added by skuId and disabledPlans");
+    if (free_licenses == 0) return error(400, "Request_BadRequest");
+    License added{.sku = wanted.at("skuId"), .disabled_plans = {}, .by_group = {}};
+    for (const json& plan : wanted.at("disabledPlans")) added.disabled_plans.insert(plan.get<std::string>());
+    if (of(wanted.at("skuId")) == person.licenses.end()) --free_licenses;
+    std::erase_if(person.licenses,
+                  [&](const License& one) { return one.sku == added.sku && one.by_group.empty(); });
+    person.licenses.push_back(std::move(added));
+  }
+  return ok({{"@odata.context", "x"}, {"id", person.id}});
 }
 
 FakeGraph::Answer FakeGraph::about_member(const Request& request, const std::string& in,
@@ -447,6 +652,7 @@ FakeGraph::Answer FakeGraph::right_answer(const Request& request) {
   const std::string rest = path.substr(6);
   if (rest == "/v1.0/auditLogs/signIns") return sign_ins(request, false);
   if (rest == "/beta/auditLogs/signIns") return sign_ins(request, true);
+  if (rest == "/v1.0/auditLogs/directoryAudits") return audits(request);
   const std::string users = "/v1.0/users/", groups = "/v1.0/groups/";
   if (rest.starts_with(users)) {
     const std::string id = rest.substr(users.size(), 36);

@@ -40,12 +40,18 @@ class FakeGraph {
     std::string only_for;       // a part of the path; empty: any
     bool lost = false;          // it is done, and the answer gets lost
   };
+  struct License {
+    std::string sku;
+    std::set<std::string> disabled_plans;
+    std::string by_group;  // empty: to the person
+  };
   struct Person {
     std::string id;
     std::string name;
     nlohmann::json type = "Member";
     bool enabled = true;
     std::optional<plugin::Time> valid_from;
+    std::vector<License> licenses{};
   };
   struct SignIn {
     plugin::Duration ago = std::chrono::seconds(5);
@@ -64,6 +70,7 @@ class FakeGraph {
   [[nodiscard]] std::string authority() const;  // of the token endpoint
   static constexpr const char* tenant = "11111111-2222-3333-4444-555555555555";
   static constexpr const char* group = "99999999-0000-0000-0000-000000000001";
+  static constexpr const char* license = "99999999-0000-0000-0000-000000000003";
   static constexpr const char* outer_group = "99999999-0000-0000-0000-000000000002";
 
   // By Graph's clock.
@@ -78,6 +85,18 @@ class FakeGraph {
   void add_record(nlohmann::json record, plugin::Duration late = {});
   [[nodiscard]] nlohmann::json record(const std::string& user, std::int64_t code, const SignIn& how) const;
   [[nodiscard]] std::string last_record() const;
+  // What the directory's audit log has of a change; gives its id.
+  struct Audit {
+    std::string activity;
+    std::string who;           // a short name
+    std::string by = "admin";  // the id of an application, or a user's name
+    bool by_application = false;
+    std::string result = "success";
+    plugin::Duration ago = std::chrono::seconds(5);
+    plugin::Duration late{0};
+  };
+  std::string audit(const Audit& what);
+  [[nodiscard]] nlohmann::json audit_record(const Audit& what) const;
   // Whether anything of it is accepted anywhere, or will be.
   [[nodiscard]] bool lives(const std::string& session) const;
   // Runs before an answer to a path that has this in it: what happens while somebody reads.
@@ -91,12 +110,15 @@ class FakeGraph {
     change(*this);
   }
   std::string secret = "right";
+  std::string certificate;  // PEM; then no secret is good
   std::set<std::string> permissions{"AuditLog.Read.All",
                                     "Directory.Read.All",
                                     "User.Read.All",
                                     "User.RevokeSessions.All",
                                     "User.EnableDisableAccount.All",
-                                    "GroupMember.ReadWrite.All"};
+                                    "GroupMember.ReadWrite.All",
+                                    "LicenseAssignment.ReadWrite.All"};
+  int free_licenses = 100;
   bool has_licence = true;
   int token_seconds = 3600;
   plugin::Duration access_tokens_live = std::chrono::minutes(90);
@@ -136,7 +158,13 @@ class FakeGraph {
   [[nodiscard]] Answer answer(const Request& request);
   [[nodiscard]] Answer right_answer(const Request& request);
   [[nodiscard]] Answer token(const Request& request);
+  [[nodiscard]] bool is_asserted(std::map<std::string, std::string>& form);
+  [[nodiscard]] std::optional<Answer> why_no_logs(const Request& request);
   [[nodiscard]] Answer sign_ins(const Request& request, bool is_beta);
+  [[nodiscard]] Answer audits(const Request& request);
+  [[nodiscard]] Answer page_of(std::vector<nlohmann::json> fits, const Request& request,
+                               const std::string& path, const char* time_field);
+  [[nodiscard]] Answer assign_license(const Request& request, Person& person);
   [[nodiscard]] Answer about_user(const Request& request, const std::string& id, const std::string& rest);
   [[nodiscard]] Answer about_member(const Request& request, const std::string& group,
                                     const std::string& rest);
@@ -156,7 +184,9 @@ class FakeGraph {
   std::vector<std::string> asked_;
   std::vector<std::string> complaints_;
   std::map<std::string, plugin::Time> tokens_;
+  std::set<std::string> jtis_;
   std::vector<Stored> records_;
+  std::vector<Stored> audits_;
   std::map<std::string, Session> sessions_;
   std::vector<std::pair<std::string, std::function<void()>>> before_;
   mutable int count_ = 0;

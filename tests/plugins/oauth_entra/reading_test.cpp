@@ -233,9 +233,13 @@ TEST_F(Reading, HalvesASpanThatHoldsTooMuch) {
                                               .scope = graph_.url() + "/.default"},
                               .terms = {}});
   const oauth::Ground ground{.source = "entra", .digest = digest_of, .now = wall_clock, .log = {}};
-  oauth::entra::SignInReader reader(
-      api, ground,
-      {.all = true, .page = 10, .arrival_delay = 60s, .settle = 0s, .history = 1h, .most_kept = 25});
+  oauth::entra::SignInReader reader(api, ground,
+                                    {.log = oauth::entra::sign_in_log(true),
+                                     .page = 10,
+                                     .arrival_delay = 60s,
+                                     .settle = 0s,
+                                     .history = 1h,
+                                     .most_kept = 25});
   std::vector<std::string> expected;
   for (int i = 0; i < 200; ++i) expected.push_back(sign_in("alice", {.ago = 3000s - i * 10s}));
   std::vector<std::string> told;

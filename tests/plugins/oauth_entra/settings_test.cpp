@@ -14,6 +14,7 @@
 #include "curfew/plugin/abi.h"
 #include "plugins/oauth/config_schema.hpp"
 #include "plugins/oauth/providers/entra/entra.hpp"
+#include "plugins/oauth/providers/entra/hub_settings.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace curfew::entra_test {
@@ -32,6 +33,9 @@ const json least{{"provider", "entra"},
                  {"client_id", "curfew"},
                  {"client_secret", "s"},
                  {"entra", {{"tenant", "corp.test"}}}};
+
+const std::string of_namespace =
+    "Endpoint=sb://corp.servicebus.windows.net/;SharedAccessKeyName=listen;SharedAccessKey=a-secret-key=";
 
 json with(const json& more) {
   json settings = least;
@@ -68,7 +72,34 @@ TEST(Settings, ThatAreWrongAreSaidByName) {
       {{{"entra", {{"suspend_access", {{"group", "staff"}}}}}},
        "entra.suspend_access.group must be a group's object id"},
       {{{"entra", {{"suspend_access", {{"licence", "x"}}}}}},
-       "entra.suspend_access.licence means nothing here"},
+       "entra.suspend_access.licence must be a licence's skuId"},
+      {{{"entra", {{"suspend_access", {{"licence", group}, {"group", group}}}}}},
+       "entra.suspend_access must have a group or a licence, and not both"},
+      {{{"entra", {{"suspend_access", {{"role", "x"}}}}}}, "entra.suspend_access.role means nothing here"},
+      {{{"client_certificate_file", "/c.pem"}}, "client_secret and client_certificate_file are both given"},
+      {{{"client_secret", nullptr}, {"client_key_file", "/c.key"}}, "client_certificate_file is missing"},
+      {{{"client_secret", nullptr},
+        {"client_certificate_file", "/c.pem"},
+        {"client_authentication", "client_secret_post"}},
+       "client_authentication must be private_key_jwt"},
+      {{{"entra", {{"audits", "yes"}}}}, "entra.audits must be true or false"},
+      {{{"entra", {{"event_hub", json::object()}}}}, "entra.event_hub.connection_string is missing"},
+      {{{"entra", {{"event_hub", {{"connection_string", "SharedAccessKey=x"}}}}}},
+       "entra.event_hub.connection_string is no connection string"},
+      {{{"entra", {{"event_hub", {{"connection_string", of_namespace}}}}}}, "entra.event_hub.hub is missing"},
+      {{{"entra", {{"event_hub", {{"connection_string", of_namespace + ";EntityPath=a"}, {"hub", "b"}}}}}},
+       "entra.event_hub.hub is 'b', and the connection string is of the hub 'a'"},
+      {{{"entra", {{"event_hub", {{"connection_string", of_namespace}, {"hub", "a/b"}}}}}},
+       "entra.event_hub.hub must be the name of an event hub"},
+      {{{"entra", {{"event_hub", {{"connection_string", of_namespace}, {"hub", "a"}, {"bootstrap", "x"}}}}}},
+       "entra.event_hub.bootstrap must be host:port"},
+      {{{"entra", {{"event_hub", {{"hub", "a"}, {"bootstrap", "plaintext://hub.corp.test:9092"}}}}}},
+       "entra.event_hub.bootstrap may be plaintext:// on this machine only"},
+      {{{"entra", {{"event_hub", {{"connection_string", of_namespace}, {"hub", "a"}, {"group", "x"}}}}}},
+       "entra.event_hub.group means nothing here"},
+      {{{"entra",
+         {{"signins", "interactive"}, {"event_hub", {{"connection_string", of_namespace}, {"hub", "a"}}}}}},
+       "entra.signins must be all with event_hub"},
       {{{"entra", suspension}}, "journal is missing"},
       {{{"url", "https://graph.microsoft.com/v1.0/"}}, "url must be without Graph's version"},
       {{{"client_secret", nullptr}}, "client_secret is missing"},
@@ -76,7 +107,30 @@ TEST(Settings, ThatAreWrongAreSaidByName) {
       {{{"keycloak", {{"realm", "x"}}}}, "keycloak means nothing here"},
       {{{"back_channel_logout", {{"audiences", {"a"}}}}}, "Microsoft Entra sends none"},
   };
-  for (const auto& [more, said] : cases) EXPECT_THAT(complaint(more), HasSubstr(said)) << more;
+  for (const auto& [more, said] : cases) {
+    const std::string text = complaint(more);
+    EXPECT_THAT(text, HasSubstr(said)) << more;
+    EXPECT_THAT(text, testing::Not(HasSubstr("a-secret-key")));
+  }
+}
+
+TEST(Settings, OfAHubAreWhatEventHubsNeeds) {
+  const auto hub = [](const json& given) {
+    return oauth::entra::hub_settings(web::Setting(given, "entra.event_hub"));
+  };
+  const auto whole = hub({{"connection_string", of_namespace + ";EntityPath=logs"}});
+  EXPECT_EQ(whole.servers, "corp.servicebus.windows.net:9093");
+  EXPECT_EQ(whole.topic, "logs");
+  EXPECT_EQ(whole.user, "$ConnectionString");
+  EXPECT_EQ(whole.password, of_namespace + ";EntityPath=logs");
+  EXPECT_EQ(whole.group, "curfew");
+  EXPECT_TRUE(whole.tls);
+  const auto near =
+      hub({{"bootstrap", "plaintext://127.0.0.1:9092"}, {"hub", "logs"}, {"consumer_group", "$Default"}});
+  EXPECT_EQ(near.servers, "127.0.0.1:9092");
+  EXPECT_EQ(near.group, "$Default");
+  EXPECT_TRUE(near.user.empty());
+  EXPECT_FALSE(near.tls);
 }
 
 TEST(Settings, HaveEntrasOwnDefaults) {

@@ -32,11 +32,16 @@ Answer Changes::off(const std::string& key, const ChangeOrder& order, const Swit
     case Switched::On:
       break;
   }
-  journal_.put(
-      key, {.from = 1, .to = 0, .at = wall_clock(), .server = {}, .holders = {{order.session, order.until}}});
+  const std::string kept = what.keep();
+  journal_.put(key, {.from = 1,
+                     .to = 0,
+                     .at = wall_clock(),
+                     .server = {},
+                     .kept = kept,
+                     .holders = {{order.session, order.until}}});
   // Whether a call without an answer was carried out nobody knows: the intent stays, and is undone in its
   // time.
-  switch (what.set(false)) {
+  switch (what.set(false, kept)) {
     case Switched::Off:
       return {Code::Ok, what.off};
     case Switched::Absent:
@@ -65,7 +70,7 @@ Answer Changes::on(const std::string& key, const ChangeOrder& order, const Switc
   }
   const Switched is = what.look();
   if (is == Switched::Off) {
-    const Switched after = what.set(true);
+    const Switched after = what.set(true, entry->kept);
     if (after == Switched::Off)
       return {Code::Failed, "it could not be undone: " + what.off + " still; the journal keeps it"};
     journal_.drop(key);

@@ -1,5 +1,5 @@
 // What is switched off for a person for a time and on again by who switched it off: an account, the
-// membership of a group.
+// membership of a group, a licence.
 //
 //   Changes changes("/var/lib/curfew/entra.journal", "entra");
 //   changes.off(user + "/enabled", order, account);
@@ -27,8 +27,12 @@ enum class Switched { On, Off, Absent };  // Absent: there is no such person
 
 struct Switch {
   std::function<Switched()> look;
-  // What it is after the call, if that is not what was asked for. Called when it is something else.
-  std::function<Switched(bool on)> set;
+  // What it is after the call, if that is not what was asked for. Called when it is something else. `kept`:
+  // as `keep` gave it when it was switched off.
+  std::function<Switched(bool on, const std::string& kept)> set;
+  // Before it is switched off: what must be known to switch it on as it was. Throws when it can't be
+  // switched.
+  std::function<std::string()> keep = [] { return std::string{}; };
   std::string off;  // for answers: "the account is disabled"
   std::string on;   // "the account is enabled again"
 };

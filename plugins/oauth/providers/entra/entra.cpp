@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "plugins/oauth/providers/entra/changes.hpp"
+#include "plugins/oauth/providers/entra/hub_reader.hpp"
+#include "plugins/oauth/providers/entra/hub_settings.hpp"
 #include "plugins/oauth/providers/entra/people.hpp"
 #include "plugins/oauth/providers/entra/sign_in_reader.hpp"
 
@@ -39,7 +41,10 @@ struct Options {
   Duration settle = 5min;
   Duration access_token_lifetime = 90min;
   Duration revocation_delay = 5min;
-  std::string group;  // that suspend_access leaves; empty: it is not there
+  bool audits = true;
+  std::string group;    // that suspend_access leaves; empty: it is not there
+  std::string licence;  // that it takes, by its skuId
+  std::optional<kafka::ServerSettings> hub;
 };
 
 std::string without_slash(std::string url) {
@@ -70,34 +75,51 @@ std::string authority_in(const web::Setting& own) {
   return authority;
 }
 
-std::string group_in(const web::Setting& own, const std::string& journal) {
+// What suspend_access takes away: the membership of a group, or a licence.
+void take_suspension(const web::Setting& own, const std::string& journal, Options& options) {
   const auto given = own.inner("suspend_access");
-  if (!given) return {};
-  given->only({"group"});
-  std::string group = given->text("group");
-  if (!is_object_id(group)) invalid(given->at("group") + " must be a group's object id");
+  if (!given) return;
+  given->only({"group", "licence"});
+  options.group = given->text("group", "");
+  options.licence = given->text("licence", "");
+  if (options.group.empty() == options.licence.empty())
+    invalid(given->path() + " must have a group or a licence, and not both");
+  if (!options.group.empty() && !is_object_id(options.group))
+    invalid(given->at("group") + " must be a group's object id");
+  if (!options.licence.empty() && !is_object_id(options.licence))
+    invalid(given->at("licence") + " must be a licence's skuId");
   if (journal.empty())
-    invalid("journal is missing: without it nobody knows who has to come back into the group of " +
-            given->path());
-  return group;
+    invalid("journal is missing: without it nobody knows who has to get back what " + given->path() +
+            " took");
+}
+
+void take_hub(const web::Setting& own, Options& options) {
+  const auto given = own.inner("event_hub");
+  if (!given) return;
+  if (own.has("signins") && !options.all)
+    invalid(own.at("signins") + " must be all with event_hub: the hub has them all");
+  options.all = true;
+  options.hub = hub_settings(*given);
 }
 
 Options options_of(const OauthSettings& settings) {
   const web::Setting& own = settings.own;
   own.only({"tenant", "authority", "scope", "signins", "page_size", "settle", "access_token_lifetime",
-            "revocation_delay", "suspend_access"});
+            "revocation_delay", "suspend_access", "event_hub", "audits"});
   const std::string url = without_slash(settings.server.url);
   if (url.ends_with("/v1.0") || url.ends_with("/beta"))
     invalid("url must be without Graph's version: https://graph.microsoft.com");
   Options options{.tenant = own.text("tenant"),
                   .authority = authority_in(own),
-                  .scope = own.text("scope", url + "/.default"),
-                  .group = group_in(own, settings.journal)};
+                  .scope = own.text("scope", url + "/.default")};
+  take_suspension(own, settings.journal, options);
   if (!is_tenant(options.tenant)) invalid(own.at("tenant") + " must be the tenant's id or a domain of it");
   const std::string signins = own.text("signins", "interactive");
   if (signins != "interactive" && signins != "all")
     invalid(own.at("signins") + " must be interactive or all");
   options.all = signins == "all";
+  take_hub(own, options);
+  options.audits = own.flag("audits", true);
   const int page = own.number("page_size", 500);
   if (page < 10 || page > 1000) invalid(own.at("page_size") + " must be from 10 to 1000");
   options.page = static_cast<std::size_t>(page);
@@ -116,6 +138,7 @@ GraphApi::Options api_of(const OauthSettings& settings, const Options& options, 
                         .terms = terms};
   api.authority.url = options.authority;
   api.credentials.scope = options.scope;
+  api.credentials.audience = options.authority + api.token_path;
   return api;
 }
 
@@ -141,12 +164,17 @@ class Entra final : public Provider {
         ground_(std::move(ground)),
         api_(api_of(settings, options_, terms)),
         people_(api_),
-        reader_(api_, ground_,
-                {.all = options_.all,
-                 .page = options_.page,
-                 .arrival_delay = settings.arrival_delay,
-                 .settle = options_.settle,
-                 .history = settings.history}) {}
+        reader_(api_, ground_, reading(sign_in_log(options_.all))) {
+    if (options_.audits) audits_.emplace(api_, ground_, reading(audit_log(settings_.client.id)));
+    if (options_.hub)
+      hub_.emplace(HubReader::Options{.server = *options_.hub,
+                                      .own_client = settings_.client.id,
+                                      .arrival_delay = settings_.arrival_delay,
+                                      .clock_skew = settings_.clock_skew,
+                                      .history = settings_.history,
+                                      .check_every = settings_.poll_every},
+                   ground_);
+  }
 
   [[nodiscard]] std::string issuer() const override {
     return options_.authority + "/" + options_.tenant + "/v2.0";
@@ -160,10 +188,15 @@ class Entra final : public Provider {
   void resume(const std::string& cursor) override {
     if (!settings_.journal.empty()) changes_.emplace(settings_.journal, ground_.source);
     reader_.resume(cursor);
+    if (audits_ && ground_.cursor) audits_->resume(ground_.cursor(audit_cursor).value_or(""));
+    if (hub_) hub_->resume();
   }
 
+  // In turns: sign-ins to their end, then the directory's audits to theirs.
   [[nodiscard]] Batch since(Time deadline) override {
-    Batch batch = reader_.read(deadline);
+    if (audits_ && is_turn_of_audits()) return read_audits(deadline);
+    Batch batch = hub_ ? hub_->read(deadline) : reader_.read(deadline);
+    if (audits_ && !hub_ && batch.caught_up) batch.again = audits_are_next_ = true;
     for (Sighting& seen : batch.sightings) seen.account_type = account_type_of(settings_, seen.user_name);
     return batch;
   }
@@ -173,8 +206,18 @@ class Entra final : public Provider {
   [[nodiscard]] std::string coverage() const override {
     nlohmann::json shows_not{"sign_outs", "ends of sessions", "activity", "which sessions live"};
     if (!options_.all) shows_not.push_back("sign-ins that clients do on their own");
+    if (!audits_) shows_not.push_back("changes of accounts and passwords");
+    nlohmann::json hub;
+    if (hub_)
+      hub = {{"hub", options_.hub->topic},
+             {"partitions", hub_->partitions()},
+             {"messages_behind", hub_->behind()},
+             {"of_services_or_other_logs_left_out", hub_->others()},
+             {"throttled", hub_->throttled()}};
     return nlohmann::json{
         {"provider", "entra"},
+        {"event_hub", std::move(hub)},
+        {"audits", audits_.has_value()},
         {"tenant", options_.tenant},
         {"signins", options_.all ? "all" : "interactive"},
         {"sessions_are", options_.all ? "Entra's; a sign-in without a session id is one of its own"
@@ -185,7 +228,7 @@ class Entra final : public Provider {
         {"access_tokens_accepted_for_seconds", seconds(token_window())},
         {"interrupts_left_out", reader_.interrupts()},
         {"throttled", api_.throttled()},
-        {"gaps", reader_.gaps()}}
+        {"gaps", reader_.gaps() + (audits_ ? audits_->gaps() : 0) + (hub_ ? hub_->gaps() : 0)}}
         .dump();
   }
 
@@ -222,9 +265,51 @@ class Entra final : public Provider {
     throw Failure(Code::Unsupported, "Microsoft Graph lists no sessions");
   }
 
-  void stop() override { api_.stop(); }
+  void stop() override {
+    api_.stop();
+    wake();
+  }
+  void wake() noexcept override {
+    if (hub_) hub_->wake();
+  }
 
  private:
+  static constexpr const char* audit_cursor = "audits";
+
+  [[nodiscard]] SignInReader::Options reading(GraphLog log) const {
+    return {.log = std::move(log),
+            .page = options_.page,
+            .arrival_delay = settings_.arrival_delay,
+            .settle = options_.settle,
+            .history = settings_.history};
+  }
+
+  // A hub is waited for as long as there is nothing else to do.
+  [[nodiscard]] bool is_turn_of_audits() const {
+    return hub_ ? ground_.now() >= audits_at_ : audits_are_next_;
+  }
+
+  // What it can't read (it has no permission) must not keep the sign-ins.
+  Batch read_audits(Time deadline) {
+    audits_are_next_ = false;
+    audits_at_ = ground_.now() + settings_.poll_every;
+    Batch batch = audits_->read(deadline);
+    for (Sighting& seen : batch.sightings) seen.account_type = account_type_of(settings_, seen.user_name);
+    if (!batch.caught_up) {
+      audits_are_next_ = true;
+      audits_at_ = Time{};
+    }
+    batch.again = hub_.has_value();
+    // No statement about time: sign-ins come by another way.
+    if (!batch.cursor.empty())
+      batch.advances.push_back({.name = audit_cursor,
+                                .value = std::exchange(batch.cursor, {}),
+                                .read = std::exchange(batch.read, 0),
+                                .filtered = std::exchange(batch.filtered, 0),
+                                .unreadable = std::exchange(batch.unreadable, 0)});
+    return batch;
+  }
+
   // After a revocation: until it is in effect, and then as long as the last access token; and until the logs
   // of that time have come.
   [[nodiscard]] Duration token_window() const {
@@ -268,8 +353,11 @@ class Entra final : public Provider {
         if (auto refusal = refusal_of(user, action.deadline)) return *std::move(refusal);
         return revoke(user, action.deadline);
       case Step::SuspendAccess:
+        if (!options_.licence.empty())
+          return change(action, user, user + "/licence/" + options_.licence,
+                        people_.licence(user, options_.licence, action.deadline));
         if (options_.group.empty())
-          return {Code::Unsupported, "no group is configured (entra.suspend_access.group)"};
+          return {Code::Unsupported, "no group and no licence is configured (entra.suspend_access)"};
         return change(action, user, user + "/member/" + options_.group,
                       people_.membership(user, options_.group, action.deadline));
       case Step::BlockSignIn:
@@ -329,7 +417,11 @@ class Entra final : public Provider {
   GraphApi api_;
   People people_;
   std::optional<Changes> changes_;
-  SignInReader reader_;
+  SignInReader reader_;  // with a hub for proofs alone
+  std::optional<SignInReader> audits_;
+  std::optional<HubReader> hub_;
+  bool audits_are_next_ = false;
+  Time audits_at_{};
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // The people of a tenant as Graph shows and changes them: whether one is external, since when tokens count,
-// the account, a group.
+// the account, a group, a licence.
 //
 //   People people(graph);
 //   const Person person = people.find(object_id, deadline);
@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "plugins/oauth/providers/entra/changes.hpp"
 #include "plugins/oauth/providers/entra/graph_api.hpp"
@@ -35,10 +36,22 @@ class People {
   // `user` and `group` must live as long as what comes back.
   [[nodiscard]] Switch account(const std::string& user, plugin::Time deadline);
   [[nodiscard]] Switch membership(const std::string& user, const std::string& group, plugin::Time deadline);
+  // `sku`, as long as that too: a licence, with those of its plans that are switched off.
+  [[nodiscard]] Switch licence(const std::string& user, const std::string& sku, plugin::Time deadline);
 
  private:
   [[nodiscard]] Switched look_at_membership(const std::string& user, const std::string& group,
                                             plugin::Time deadline);
+
+  struct Licence {
+    bool has_person = false;
+    bool is_there = false;
+    bool is_direct = false;
+    bool is_by_group = false;
+    std::vector<std::string> disabled_plans;  // of what is assigned to the person
+  };
+  [[nodiscard]] Licence look_at_licence(const std::string& user, const std::string& sku,
+                                        plugin::Time deadline);
 
   GraphApi& api_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "plugins/oauth/providers/entra/directory_audits.hpp"
 #include "plugins/oauth/providers/entra/graph_time.hpp"
 
 namespace curfew::oauth::entra {
@@ -26,7 +27,7 @@ constexpr Duration retention = std::chrono::hours(30 * 24);
 
 const char* const permissions = "AuditLog.Read.All and Directory.Read.All";
 const char* const of_persons =
-    " and (signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser'))";
+    "(signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser'))";
 
 std::int64_t micros(Time time) { return time.time_since_epoch().count(); }
 
@@ -58,6 +59,24 @@ SignInCursor read_cursor(const std::string& text) {
   }
 }
 
+GraphLog sign_in_log(bool all) {
+  return {.path = all ? "/beta/auditLogs/signIns" : "/v1.0/auditLogs/signIns",
+          .time_field = "createdDateTime",
+          .filter = all ? of_persons : "",
+          .what = "the sign-in logs",
+          .gap_key = "gap/",
+          .read = read_sign_ins};
+}
+
+GraphLog audit_log(const std::string& own_client) {
+  return {.path = "/v1.0/auditLogs/directoryAudits",
+          .time_field = "activityDateTime",
+          .filter = {},
+          .what = "the directory's audit logs",
+          .gap_key = "gap/audit/",
+          .read = [own_client](std::string_view body) { return read_directory_audits(body, own_client); }};
+}
+
 void SignInReader::resume(const std::string& cursor) {
   if (cursor.empty()) return;
   SignInCursor stored = read_cursor(cursor);
@@ -70,23 +89,20 @@ void SignInReader::resume(const std::string& cursor) {
   is_first_ = false;
 }
 
-std::string SignInReader::folder() const {
-  return options_.all ? "/beta/auditLogs/signIns" : "/v1.0/auditLogs/signIns";
-}
-
 std::string SignInReader::question(Time from, Time to) const {
-  const std::string filter = "createdDateTime ge " + to_graph(from) + " and createdDateTime le " +
-                             to_graph(to) + (options_.all ? of_persons : "");
-  return folder() + "?$filter=" + web::percent_encoded(filter) + "&$top=" + std::to_string(options_.page);
+  const GraphLog& log = options_.log;
+  const std::string filter = log.time_field + " ge " + to_graph(from) + " and " + log.time_field + " le " +
+                             to_graph(to) + (log.filter.empty() ? "" : " and " + log.filter);
+  return log.path + "?$filter=" + web::percent_encoded(filter) + "&$top=" + std::to_string(options_.page);
 }
 
 SignInPage SignInReader::page_at(const std::string& path, Time deadline) const {
   const GraphReply reply = api_.ask({.service = GraphApi::Service::Logs,
                                      .path = path,
-                                     .what = "the sign-in logs",
+                                     .what = options_.log.what,
                                      .permission = permissions},
                                     deadline);
-  SignInPage page = read_sign_ins(reply.body);
+  SignInPage page = options_.log.read(reply.body);
   if (!page.next.empty()) page.next = api_.path_of(page.next);
   return page;
 }
@@ -109,8 +125,9 @@ Batch SignInReader::read(Time deadline) {
 void SignInReader::begin(Time deadline) {
   // Only a reply tells Graph's time, and by it the end of what there can be is known.
   if (!knows_clock_) {
-    (void)page_at(folder() + "?$filter=" +
-                      web::percent_encoded("createdDateTime ge " + to_graph(ground_.now())) + "&$top=1",
+    (void)page_at(options_.log.path + "?$filter=" +
+                      web::percent_encoded(options_.log.time_field + " ge " + to_graph(ground_.now())) +
+                      "&$top=1",
                   deadline);
     knows_clock_ = true;
   }
@@ -149,7 +166,8 @@ void SignInReader::take_page(SignInPage page) {
   next_ = std::move(page.next);
   if (next_.empty()) return;
   const auto endless = [&](const std::string& why) {
-    throw Failure(Code::Failed, api_.where() + ": the sign-in logs can't be read to their end: " + why);
+    throw Failure(Code::Failed,
+                  api_.where() + ": " + options_.log.what + " can't be read to their end: " + why);
   };
   if (!links_.insert(next_).second) endless("its pages lead back to one that was read");
   if (is_too_much && kept_.size() > 10 * options_.most_kept)
@@ -214,12 +232,12 @@ std::string SignInReader::cursor() const {
 
 void SignInReader::tell_gap(Batch& batch) {
   ++gaps_;
-  ground_.log(plugin::Level::Warning,
-              "nobody read the sign-in logs for longer than Entra keeps them (30 days); the gap is recorded");
+  ground_.log(plugin::Level::Warning, "nobody read " + options_.log.what +
+                                          " for longer than Entra keeps them (30 days); the gap is recorded");
   Sighting gap;
   gap.type = plugin::Type::Gap;
   gap.at = from_;
-  gap.key = "gap/" + std::to_string(micros(polled_));
+  gap.key = options_.log.gap_key + std::to_string(micros(polled_));
   gap.count = 0;
   batch.sightings.push_back(std::move(gap));
 }
@@ -236,10 +254,10 @@ void SignInReader::tell_skew() {
 }
 
 std::vector<SignInRecord> SignInReader::of_person(const std::string& user, Time since, Time deadline) const {
-  const std::string filter =
-      "userId eq '" + user + "' and createdDateTime ge " + to_graph(since) + (options_.all ? of_persons : "");
-  std::string path =
-      folder() + "?$filter=" + web::percent_encoded(filter) + "&$top=" + std::to_string(options_.page);
+  const std::string filter = "userId eq '" + user + "' and createdDateTime ge " + to_graph(since) +
+                             (options_.log.filter.empty() ? "" : " and " + options_.log.filter);
+  std::string path = options_.log.path + "?$filter=" + web::percent_encoded(filter) +
+                     "&$top=" + std::to_string(options_.page);
   std::vector<SignInRecord> all;
   for (std::size_t pages = 0; !path.empty(); ++pages) {
     if (pages == most_pages_of_person)

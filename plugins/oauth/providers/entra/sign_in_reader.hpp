@@ -1,5 +1,5 @@
-// Entra's sign-in logs as batches of sightings with the cursor behind them: each record once, in whatever
-// order its pages come, also late ones, also over a restart.
+// Entra's logs, of sign-ins and of the directory, as batches of sightings with the cursor behind them: each
+// record once, in whatever order its pages come, also late ones, also over a restart.
 //
 //   SignInReader reader(graph, ground, {.tenant = "corp"});
 //   reader.resume(cursor);
@@ -15,8 +15,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,10 +38,23 @@ struct SignInCursor {
 [[nodiscard]] std::string to_text(const SignInCursor& cursor);
 [[nodiscard]] SignInCursor read_cursor(const std::string& text);
 
+// Which of Entra's logs, and how it is asked for.
+struct GraphLog {
+  std::string path;
+  std::string time_field;
+  std::string filter;  // beside the time; empty: none
+  std::string what;    // for errors and messages
+  std::string gap_key;
+  std::function<SignInPage(std::string_view body)> read;
+};
+// `all`: those without a person's doing too, and session ids: by beta.
+[[nodiscard]] GraphLog sign_in_log(bool all);
+[[nodiscard]] GraphLog audit_log(const std::string& own_client);
+
 class SignInReader {
  public:
   struct Options {
-    bool all = false;  // those without a person's doing too, and session ids: by beta
+    GraphLog log = sign_in_log(false);
     std::size_t page = 500;
     plugin::Duration arrival_delay = std::chrono::minutes(30);
     plugin::Duration settle = std::chrono::minutes(5);
@@ -62,7 +77,6 @@ class SignInReader {
 
  private:
   [[nodiscard]] SignInPage page_at(const std::string& path, plugin::Time deadline) const;
-  [[nodiscard]] std::string folder() const;
   [[nodiscard]] std::string question(plugin::Time from, plugin::Time to) const;
   void begin(plugin::Time deadline);
   void begin_span();

@@ -3,10 +3,10 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <functional>
 
 #include "plugins/oauth/providers/entra/error_codes.hpp"
 #include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/providers/entra/log_row.hpp"
 
 namespace curfew::oauth::entra {
 namespace {
@@ -20,31 +20,9 @@ using plugin::Type;
 using simdjson::dom::element;
 using namespace std::chrono_literals;
 
-constexpr std::size_t longest_id = 128;
-constexpr std::size_t longest_text = 512;
 constexpr std::string_view nobody = "00000000-0000-0000-0000-000000000000";
 // A step that is older than this was done in another request.
 constexpr auto longest_request = 15min;
-
-std::string_view text_in(const element& object, const char* key) {
-  std::string_view text;
-  return object.at_key(key).get_string().get(text) == simdjson::SUCCESS ? text : std::string_view{};
-}
-
-// To what an observation may hold, between characters.
-std::string clipped(std::string_view text) {
-  std::size_t size = std::min(text.size(), longest_text);
-  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
-  return std::string(text.substr(0, size));
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
-  return out;
-}
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -60,7 +38,13 @@ struct Steps {
 Steps steps_of(const element& row, Time at) {
   Steps steps;
   simdjson::dom::array list;
-  if (row.at_key("authenticationDetails").get_array().get(list) != simdjson::SUCCESS) return steps;
+  simdjson::dom::parser parser;
+  if (row.at_key("authenticationDetails").get_array().get(list) != simdjson::SUCCESS) {
+    // Diagnostic logs have them as text, too.
+    const std::string_view text = text_in(row, "authenticationDetails");
+    if (text.empty() || parser.parse(text.data(), text.size()).get_array().get(list) != simdjson::SUCCESS)
+      return steps;
+  }
   bool first = false, second = false, old = false;
   for (const element step : list) {
     bool succeeded = false;
@@ -91,8 +75,6 @@ AuthMethod method_of(const element& row) {
 }
 
 // By what the record says it is; v1.0 says it by isInteractive alone.
-enum class Who { Person, PersonsClient, NoPerson };
-
 Who who_is(const element& row) {
   bool interactive = false;
   const bool says = row.at_key("isInteractive").get_bool().get(interactive) == simdjson::SUCCESS;
@@ -149,18 +131,28 @@ Sighting described(const element& row, const SignInRecord& record) {
   return seen;
 }
 
-// False: it can't be read.
-bool read_row(const element& row, SignInRecord& record) {
-  const auto at = graph_time(text_in(row, "createdDateTime"));
-  const std::string_view id = text_in(row, "id");
-  std::int64_t code = 0;
+std::optional<std::int64_t> code_of(const element& row) {
   element status;
-  if (!at || id.empty() || id.size() > longest_id || row.at_key("status").get(status) != simdjson::SUCCESS ||
+  std::int64_t code = 0;
+  if (row.at_key("status").get(status) != simdjson::SUCCESS ||
       status.at_key("errorCode").get_int64().get(code) != simdjson::SUCCESS)
-    return false;
+    return std::nullopt;
+  return code;
+}
+
+}  // namespace
+
+bool read_sign_in(const element& row, const RowFrame& frame, SignInRecord& record) {
+  const auto own_time = graph_time(text_in(row, "createdDateTime"));
+  const auto at = own_time ? own_time : frame.at;
+  const auto own_code = code_of(row);
+  const auto said_code = own_code ? own_code : frame.code;
+  const std::string_view id = text_in(row, "id");
+  if (!at || !said_code || id.empty() || id.size() > longest_id) return false;
+  const std::int64_t code = *said_code;
   record.at = *at;
   record.id = id;
-  const Who who = who_is(row);
+  const Who who = frame.who ? *frame.who : who_is(row);
   if (who == Who::NoPerson) return true;
   record.interactive = who == Who::Person;
   const CodeMeaning meaning = meaning_of(code);
@@ -193,7 +185,9 @@ bool read_row(const element& row, SignInRecord& record) {
   return true;
 }
 
-}  // namespace
+std::string known_again_by(const element& row) {
+  return "?" + std::to_string(std::hash<std::string>{}(simdjson::minify(row)));
+}
 
 bool is_object_id(std::string_view text) {
   if (text.size() != 36) return false;
@@ -215,13 +209,14 @@ Handle read_handle(std::string_view handle) {
   return {std::string(handle.substr(0, slash)), std::string(handle.substr(slash + 1))};
 }
 
-SignInPage read_sign_ins(std::string_view body) {
+SignInPage read_log_page(std::string_view body, const char* what, const RowReader& read) {
   simdjson::dom::parser parser;
   element document;
   simdjson::dom::array rows;
   if (parser.parse(body.data(), body.size()).get(document) != simdjson::SUCCESS ||
       document.at_key("value").get_array().get(rows) != simdjson::SUCCESS)
-    throw Failure(Code::Unavailable, "Graph's sign-ins are no whole JSON object: cut or damaged");
+    throw Failure(Code::Unavailable,
+                  std::string("Graph's ") + what + " are no whole JSON object: cut or damaged");
   SignInPage page;
   element next;
   if (document.at_key("@odata.nextLink").get(next) == simdjson::SUCCESS) {
@@ -235,12 +230,18 @@ SignInPage read_sign_ins(std::string_view body) {
   for (const element row : rows) {
     ++page.rows;
     SignInRecord record;
-    if (read_row(row, record))
+    if (read(row, record))
       page.records.push_back(std::move(record));
     else
-      page.unreadable.push_back("?" + std::to_string(std::hash<std::string>{}(simdjson::minify(row))));
+      page.unreadable.push_back(known_again_by(row));
   }
   return page;
+}
+
+SignInPage read_sign_ins(std::string_view body) {
+  return read_log_page(body, "sign-ins", [](const element& row, SignInRecord& record) {
+    return read_sign_in(row, {}, record);
+  });
 }
 
 }  // namespace curfew::oauth::entra
