@@ -1,13 +1,17 @@
 // The first byte chooses: 'p', a page of sign-ins; 'l', a link to a next page; 't', a time; 'h', a handle;
-// 'c', a stored cursor. What is read is whole, within the host's bounds and the same when it is read again; a
-// link leads nowhere but below the configured URL.
+// 'c', a stored cursor; 'e', an envelope of Azure's diagnostic logs; 'a', a page of directory audits; 'z', a
+// time of theirs; 's', a connection string. What is read is whole, within the host's bounds and the same when
+// it is read again; a link leads nowhere but below the configured URL.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "plugins/oauth/providers/entra/directory_audits.hpp"
+#include "plugins/oauth/providers/entra/envelope.hpp"
 #include "plugins/oauth/providers/entra/graph_api.hpp"
 #include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/providers/entra/hub_settings.hpp"
 #include "plugins/oauth/providers/entra/sign_in_reader.hpp"
 #include "plugins/oauth/providers/entra/sign_ins.hpp"
 
@@ -48,6 +52,30 @@ void page(std::string_view body) {
   for (const SignInRecord& record : page.records) check(record);
 }
 
+// What comes of the directory's audits.
+void check_audit(const SignInRecord& record) {
+  require(record.at != Time{} && record.id.starts_with("audit/") && record.id.size() <= 134);
+  if (!record.sighting) return;
+  const Sighting& seen = *record.sighting;
+  require(seen.at == record.at && seen.key == record.id && is_object_id(seen.subject));
+  require(seen.session.empty() && seen.user_name.size() <= 2048);
+  require(seen.type == Type::AccountDisabled || seen.type == Type::AccountEnabled ||
+          seen.type == Type::CredentialChanged || seen.type == Type::Revoked);
+}
+
+void audits(std::string_view body) {
+  const SignInPage page = read_directory_audits(body, "us");
+  require(page.records.size() + page.unreadable.size() == page.rows);
+  for (const SignInRecord& record : page.records) check_audit(record);
+}
+
+void envelope(std::string_view body) {
+  const Envelope envelope = read_envelope(body, "us");
+  require(envelope.records.size() + envelope.others + envelope.unreadable == envelope.rows);
+  for (const SignInRecord& record : envelope.records)
+    record.id.starts_with("audit/") ? check_audit(record) : check(record);
+}
+
 void link(std::string_view text) {
   static const GraphApi api({.server = {.url = "https://graph.corp.test/graph"},
                              .authority = {.url = "https://login.corp.test"},
@@ -75,6 +103,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
       case 't':
         if (const auto time = graph_time(body)) require(graph_time(to_graph(*time)) == time);
+        break;
+      case 'a':
+        audits(body);
+        break;
+      case 'e':
+        envelope(body);
+        break;
+      case 'z':
+        if (const auto time = azure_time(body)) require(azure_time(to_graph(*time)) == time);
+        break;
+      case 's':
+        require(!read_connection_string(std::string(body), "here").host.empty());
         break;
       case 'h': {
         const Handle handle = read_handle(body);
