@@ -2,12 +2,12 @@
 // claimed.
 #include <gtest/gtest.h>
 
-#include "plugins/oauth/providers/keycloak/orders.hpp"
+#include "plugins/oauth/orders.hpp"
 
 namespace curfew::oauth_test {
 namespace {
 
-using oauth::keycloak::OrdersAtWork;
+using oauth::OrdersAtWork;
 using plugin::Time;
 using namespace std::chrono_literals;
 

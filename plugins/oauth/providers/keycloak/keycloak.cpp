@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "plugins/oauth/orders.hpp"
 #include "plugins/oauth/providers/keycloak/accounts.hpp"
 #include "plugins/oauth/providers/keycloak/cursor.hpp"
 #include "plugins/oauth/providers/keycloak/event_reader.hpp"
-#include "plugins/oauth/providers/keycloak/orders.hpp"
 #include "plugins/oauth/providers/keycloak/realm_facts.hpp"
 #include "plugins/oauth/providers/keycloak/sessions.hpp"
 

@@ -1,5 +1,5 @@
-// Which sessions and people an order of Curfew's is at work on: what Keycloak tells of their ends is no news,
-// and no proof.
+// Which sessions and people an order of Curfew's is at work on: what a provider tells of their ends is no
+// news, and no proof.
 //
 //   OrdersAtWork orders(now);
 //   orders.resume(cursor.polled);  orders.recall(key, value);   // what the last run knew
@@ -24,7 +24,7 @@
 
 #include "plugins/oauth/provider.hpp"
 
-namespace curfew::oauth::keycloak {
+namespace curfew::oauth {
 
 class OrdersAtWork {
  public:
@@ -36,16 +36,16 @@ class OrdersAtWork {
 
   explicit OrdersAtWork(std::function<plugin::Time()> now) : now_(std::move(now)) {}
 
-  // `read_until`: up to when the last run had read, by Keycloak's clock; Time{}: there was none.
+  // `read_until`: up to when the last run had read, by the provider's clock; Time{}: there was none.
   void resume(plugin::Time read_until);
   // False: it is no memory of this.
   bool recall(std::string_view key, std::string_view value);
 
-  // `about`: Keycloak's id of a session or a person.
+  // `about`: the provider's id of a session or a person; what may be a name goes as a digest.
   void note(const std::string& about);
   [[nodiscard]] std::vector<Memory> take_news();
   [[nodiscard]] bool knows(const std::string& session, const std::string& person) const;
-  // Known or not. `at` by Keycloak's clock, which is ahead of ours by so much.
+  // Known or not. `at` by the provider's clock, which is ahead of ours by so much.
   [[nodiscard]] bool may_have_ended(const std::string& session, const std::string& person, plugin::Time at,
                                     plugin::Duration ahead = {}) const;
 
@@ -59,4 +59,4 @@ class OrdersAtWork {
   std::map<std::string, plugin::Time> news_;
 };
 
-}  // namespace curfew::oauth::keycloak
+}  // namespace curfew::oauth

@@ -1,9 +1,9 @@
-#include "plugins/oauth/providers/keycloak/orders.hpp"
+#include "plugins/oauth/orders.hpp"
 
 #include <charconv>
 #include <utility>
 
-namespace curfew::oauth::keycloak {
+namespace curfew::oauth {
 namespace {
 
 using plugin::Duration;
@@ -30,7 +30,7 @@ bool OrdersAtWork::recall(std::string_view key, std::string_view value) {
 }
 
 void OrdersAtWork::note(const std::string& about) {
-  if (about.empty() || about.size() > 200) return;  // none of Keycloak's ids
+  if (about.empty() || about.size() > 200) return;  // none of a provider's ids
   const std::lock_guard lock(mutex_);
   const Time now = now_();
   std::erase_if(until_, [&](const auto& one) { return one.second <= now; });
@@ -73,4 +73,4 @@ bool OrdersAtWork::is_at_work(const std::string& about, Time now) const {
   return found != until_.end() && found->second > now;
 }
 
-}  // namespace curfew::oauth::keycloak
+}  // namespace curfew::oauth
