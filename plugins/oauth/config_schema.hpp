@@ -13,18 +13,18 @@ inline constexpr std::string_view config_schema = R"json({
   "required": ["provider", "url"],
   "x-curfew-open-paths": ["/back-channel-logout", "/shared-signals"],
   "x-curfew-capabilities": {
-    "list_sessions": ["/provider=keycloak"],
-    "cancel_session": ["/provider=keycloak"],
-    "sign_out_session": ["/provider=keycloak"],
-    "revoke_tokens": ["/provider=entra"],
-    "sign_out_subject": ["/provider=keycloak", "/provider=entra"],
+    "list_sessions": ["/provider=keycloak", "/oidc/administration/sessions/all"],
+    "cancel_session": ["/provider=keycloak", "/oidc/administration/cancel_session"],
+    "sign_out_session": ["/provider=keycloak", "/oidc/administration/sign_out_session"],
+    "revoke_tokens": ["/provider=entra", "/oidc/administration/revoke_tokens"],
+    "sign_out_subject": ["/provider=keycloak", "/provider=entra", "/oidc/administration/sign_out_subject"],
     "suspend_access": ["/entra/suspend_access"],
     "block_sign_in": ["/journal"],
     "disable_account": ["/journal"],
-    "prove": ["/provider=keycloak", "/provider=entra"]
+    "prove": ["/provider=keycloak", "/provider=entra", "/oidc/administration"]
   },
   "properties": {
-    "provider": {"type": "string", "enum": ["keycloak", "entra", "oidc", "shared_signals"], "description": "Whose API is spoken; entra: Microsoft Graph; oidc: none, any OpenID provider that tells of its logouts; shared_signals: a transmitter of security events"},
+    "provider": {"type": "string", "enum": ["keycloak", "entra", "oidc", "shared_signals"], "description": "Whose API is spoken; entra: Microsoft Graph; oidc: any OpenID provider that tells of its logouts, or whose operator's API is described; shared_signals: a transmitter of security events"},
     "url": {"type": "string", "minLength": 8, "description": "The provider's server: https://sso.corp.test, with a path if it has one; entra: Microsoft Graph, https://graph.microsoft.com; oidc, shared_signals: the issuer, as its tokens have it"},
     "ca_file": {"type": "string", "minLength": 1, "description": "PEM file of the CA to trust in place of the system's"},
     "certificate_file": {"type": "string", "minLength": 1, "description": "PEM file of a client certificate to show"},
@@ -32,7 +32,7 @@ inline constexpr std::string_view config_schema = R"json({
     "plain_beyond_loopback": {"type": "boolean", "default": false, "description": "Allows http:// to other machines: the secret and tokens then go over the network in the clear"},
     "connect_timeout": {"type": "string", "default": "3s", "description": "Longest that a connection may take; 5s at most"},
     "call_timeout": {"type": "string", "default": "5s", "description": "Longest that a call may take after that; 8s at most"},
-    "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; keycloak and entra need it, and shared_signals with token_url"},
+    "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; keycloak and entra need it, shared_signals with token_url, and oidc with administration unless key is given"},
     "client_secret": {"type": "string", "description": "Its secret; by client_secret_file or client_secret_env"},
     "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post", "private_key_jwt"], "description": "How the client authenticates at the token endpoint; client_secret_basic if it is not said, entra: client_secret_post, or private_key_jwt with client_certificate_file"},
     "client_certificate_file": {"type": "string", "minLength": 1, "description": "entra: PEM file of the application's certificate, in place of client_secret"},
@@ -102,7 +102,36 @@ inline constexpr std::string_view config_schema = R"json({
         "algorithms": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]}, "default": ["RS256", "PS256", "ES256", "ES384", "ES512"], "description": "By which it may sign"}
       }
     },
-    "oidc": {"type": "object", "additionalProperties": false, "description": "provider: oidc; there is nothing to say"},
+    "oidc": {
+      "type": "object",
+      "additionalProperties": false,
+      "description": "provider: oidc",
+      "properties": {
+        "administration": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["url", "access_token_lifespan", "sessions"],
+          "description": "The administrative API of the provider's operator, in calls: {subject} and {session} stand for the person's sub and the session's id",
+          "properties": {
+            "url": {"type": "string", "minLength": 8, "description": "The API's server, with the path below which the calls are"},
+            "key": {"type": "string", "description": "What the API wants to see, where it is no access token of client_id; by key_file or key_env"},
+            "header": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$", "default": "Authorization", "description": "In which header"},
+            "scheme": {"type": "string", "pattern": "^[A-Za-z0-9-]{0,64}$", "description": "What stands before it; Bearer if neither header nor scheme is said"},
+            "token_url": {"type": "string", "minLength": 8, "description": "Where client_id gets its access token, if the discovery document does not say so"},
+            "scope": {"type": "string", "maxLength": 512, "description": "Asked for with it"},
+            "access_token_lifespan": {"type": "string", "description": "How long access tokens live at most that are accepted without asking the provider (JWTs). 0s: none are"},
+            "sessions": {"$ref": "#/$defs/listing", "description": "Sessions that live"},
+            "grants": {"$ref": "#/$defs/listing", "description": "What lives on without its session, such as offline access; session: of which session it came"},
+            "undelivered": {"$ref": "#/$defs/listing", "description": "Back-channel logouts that a relying party has not taken"},
+            "cancel_session": {"$ref": "#/$defs/calls", "description": "Ends the session alone"},
+            "sign_out_session": {"$ref": "#/$defs/calls", "description": "Ends the session, its grants, and tells the relying parties"},
+            "revoke_tokens": {"$ref": "#/$defs/calls", "description": "Revokes all that was granted for the person; {subject}"},
+            "sign_out_subject": {"$ref": "#/$defs/calls", "description": "Ends all of the person's sessions and grants; {subject}"},
+            "send_again": {"$ref": "#/$defs/calls", "description": "Sends the logouts again that were not taken"}
+          }
+        }
+      }
+    },
     "entra": {
       "type": "object",
       "additionalProperties": false,
@@ -154,6 +183,41 @@ inline constexpr std::string_view config_schema = R"json({
         "admin_events": {"type": "boolean", "default": true, "description": "Reads admin events too, where the realm saves them: accounts that are disabled, passwords that are reset, sessions that others end"},
         "page_size": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 200, "description": "Events of one answer"},
         "access_token_lifespan": {"type": "string", "description": "How long access tokens live at most, in place of what the realm and its clients say. 0s: every application asks Keycloak about each token, so none outlives its session"}
+      }
+    }
+  },
+  "$defs": {
+    "place": {"type": "string", "maxLength": 256, "pattern": "^(/.*)?$"},
+    "call": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["path"],
+      "properties": {
+        "method": {"type": "string", "enum": ["GET", "POST", "PUT", "PATCH", "DELETE"]},
+        "path": {"type": "string", "minLength": 1, "maxLength": 1024, "description": "Below url; {subject}, {session} and {page} are percent-encoded"},
+        "body": {"type": "object", "description": "Sent as JSON; the same names stand in its texts"},
+        "accepted": {"type": "array", "maxItems": 20, "items": {"type": "integer", "minimum": 200, "maximum": 499}, "description": "Statuses that mean that it was done; 200, 202, 204"},
+        "absent": {"type": "array", "maxItems": 20, "items": {"type": "integer", "minimum": 200, "maximum": 499}, "description": "That there was nothing to do it to; 404. Of lists: that the person has none; no status"}
+      }
+    },
+    "calls": {"type": "array", "minItems": 1, "maxItems": 8, "items": {"$ref": "#/$defs/call"}},
+    "listing": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["of_subject"],
+      "properties": {
+        "all": {"$ref": "#/$defs/call", "description": "Of everybody"},
+        "of_subject": {"$ref": "#/$defs/call", "description": "Of one person"},
+        "rows": {"$ref": "#/$defs/place", "description": "JSON Pointer to the array; the whole answer if it is not said"},
+        "session": {"$ref": "#/$defs/place", "description": "In a row: the session's id, which must be no credential"},
+        "subject": {"$ref": "#/$defs/place", "description": "In a row: the person's sub"},
+        "user_name": {"$ref": "#/$defs/place"},
+        "started_at": {"$ref": "#/$defs/place", "description": "In a row: RFC 3339, or seconds or milliseconds since 1970"},
+        "last_activity_at": {"$ref": "#/$defs/place"},
+        "client": {"$ref": "#/$defs/place", "description": "In a row: the relying party"},
+        "client_sessions": {"$ref": "#/$defs/place", "description": "In a row: the sid under which relying parties know the session, where it is another; an array, or one text"},
+        "next": {"$ref": "#/$defs/place", "description": "In the answer: what {page} is for the next page; null or nothing at the end"},
+        "page_size": {"type": "integer", "minimum": 1, "maximum": 20000, "description": "The most rows of one answer, where nothing says what follows: one that is as long is not believed"}
       }
     }
   }

@@ -117,7 +117,7 @@ class Oauth {
   }
 
   plugin::Answer act(const plugin::Action& action) { return provider_->act(action); }
-  plugin::Liveness prove(const plugin::Probe& probe) { return provider_->prove(probe); }
+  plugin::Proof prove(const plugin::Probe& probe) { return provider_->proof(probe); }
   void list_sessions(const plugin::SessionList& list) {
     provider_->list(
         [&](const LiveSession& session) {

@@ -150,6 +150,8 @@ class Provider {
   [[nodiscard]] virtual plugin::Answer act(const plugin::Action& action) = 0;
   // Alive as long as anything of the session is accepted anywhere; throws for unknown.
   [[nodiscard]] virtual plugin::Liveness prove(const plugin::Probe& probe) = 0;
+  // The same, with what it rests on where there is more to say than yes or no.
+  [[nodiscard]] virtual plugin::Proof proof(const plugin::Probe& probe) { return prove(probe); }
   // Until `each` says false.
   virtual void list(const std::function<bool(const LiveSession&)>& each, plugin::Time deadline) = 0;
   // Ends what waits.

@@ -103,7 +103,7 @@ OauthSettings read_settings(const std::string& config) {
   const bool is_entra = provider == "entra";
   // What the standards alone let a provider tell needs no client of ours; a transmitter that pushes neither.
   const bool is_told = provider == "oidc";
-  const bool has_client = is_entra || provider == "keycloak" || (!is_told && all.has("client_id"));
+  const bool has_client = is_entra || provider == "keycloak" || all.has("client_id");
   all.only({"provider",
             "url",
             "ca_file",
@@ -138,7 +138,6 @@ OauthSettings read_settings(const std::string& config) {
                     .username_namespace = all.text("username_namespace", ""),
                     .service_accounts = list_in(all, "service_accounts"),
                     .own = own ? *own : Setting(nlohmann::json::object(), provider)};
-  if (is_told) out.own.only({});
   // A poll must be back within seconds.
   if (out.server.connect_timeout > 5s || out.server.call_timeout > 8s)
     invalid(all.at("call_timeout") + ": connect_timeout may be 5s at most, and call_timeout 8s");
@@ -157,8 +156,11 @@ OauthSettings read_settings(const std::string& config) {
     invalid(all.at("client_certificate_file") + " means something for provider entra only");
   if (is_entra && out.back_channel)
     invalid(all.at("back_channel_logout") + " means nothing here: Microsoft Entra sends none");
-  if (is_told && !out.back_channel)
-    invalid(all.at("back_channel_logout") + " is missing: it is all that provider oidc can be told by");
+  if (is_told && !out.back_channel && !out.own.has("administration"))
+    invalid(all.at("back_channel_logout") +
+            " is missing: it is all that provider oidc can be told by, unless oidc.administration says how "
+            "its API is "
+            "asked");
   return out;
 }
 
