@@ -141,7 +141,7 @@ RowPage Administration::page_of_all(const Listing& listing, const std::string& a
   if (!listing.all) throw Failure(Code::Unsupported, "the settings don't say how everybody's are listed");
   RowPage out = page(listing, *listing.all, "", at, deadline);
   if (!out.next.empty() && out.next == at)
-    throw Failure(Code::Unavailable, "the provider's list of " + listing.name + " goes in a circle");
+    throw Failure(Code::Failed, "the provider's list of " + listing.name + " goes in a circle");
   return out;
 }
 

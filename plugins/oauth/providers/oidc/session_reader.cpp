@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 #include <utility>
@@ -15,6 +16,9 @@ using plugin::Time;
 
 // A page that shifts while it is read may hide a session once.
 constexpr int missed_before_gone = 2;
+// Else a slow list would never be read: each poll would end in the middle of its first page.
+constexpr plugin::Duration least_time_of_a_page = std::chrono::seconds(2);
+constexpr plugin::Duration longest_reading = std::chrono::minutes(10);
 
 }  // namespace
 
@@ -73,16 +77,13 @@ Batch SessionReader::read(Time deadline) {
   try {
     if (began_at_ == Time{}) began_at_ = ground_.now();
     do {
-      fetch(deadline, batch);
+      fetch(std::max(deadline, ground_.now() + least_time_of_a_page), batch);
     } while (!is_whole_ && ground_.now() < deadline);
     if (!is_whole_) return batch;
     compare(batch);
-  } catch (const Failure&) {
-    began_at_ = {};
-    sessions_.clear();
-    grants_.clear();
-    page_.clear();
-    has_sessions_ = is_whole_ = false;
+  } catch (const Failure& failure) {
+    // What may pass is asked for again at the same page; what was read long ago is no reading any more.
+    if (failure.code() != Code::Unavailable || ground_.now() - began_at_ > longest_reading) begin_anew();
     throw;
   }
   batch.cursor = std::to_string(began_at_.time_since_epoch().count());
@@ -90,11 +91,16 @@ Batch SessionReader::read(Time deadline) {
   batch.caught_up = true;
   last_reading_ = began_at_;
   is_first_ = false;
+  begin_anew();
+  return batch;
+}
+
+void SessionReader::begin_anew() {
   began_at_ = {};
   sessions_.clear();
   grants_.clear();
+  page_.clear();
   has_sessions_ = is_whole_ = false;
-  return batch;
 }
 
 void SessionReader::fetch(Time deadline, Batch& batch) {

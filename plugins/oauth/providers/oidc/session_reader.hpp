@@ -10,7 +10,8 @@
 // ended: when and why is not known (inferred, vanished). Nothing is told of a reading that is not whole.
 //
 // Threads: resume and read on the thread of poll; session_of and size from any. Owns: what it knows,
-// `most_sessions` of them. Fails: plugin::Failure; the reading then begins anew.
+// `most_sessions` of them. Fails: plugin::Failure; what may pass (Unavailable) is asked for again at the same
+// page, else the reading begins anew.
 #pragma once
 
 #include <cstddef>
@@ -57,6 +58,7 @@ class SessionReader {
     int missed = 0;
   };
   void fetch(plugin::Time deadline, Batch& batch);
+  void begin_anew();
   void compare(Batch& batch);
   void tell_new(const Row& row, bool is_grant, Batch& batch);
   void tell_gone(Batch& batch);
