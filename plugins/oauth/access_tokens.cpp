@@ -116,7 +116,7 @@ web::HttpCall AccessTokens::call() const {
         "&client_id=" + id +
         "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
         "&client_assertion=" +
-        certificate.assertion({.client = credentials_.id, .audience = credentials_.audience, .now = now});
+        certificate.assertion({.client = credentials_.id, .audience = credentials_.token_endpoint, .now = now});
   }
   const std::string secret = web::percent_encoded(credentials_.secret);
   if (credentials_.authentication == ClientAuthentication::Basic)
@@ -124,6 +124,7 @@ web::HttpCall AccessTokens::call() const {
   else if (credentials_.authentication == ClientAuthentication::Post)
     call.body += "&client_id=" + id + "&client_secret=" + secret;
   if (!credentials_.scope.empty()) call.body += "&scope=" + web::percent_encoded(credentials_.scope);
+  if (!credentials_.audience.empty()) call.body += "&audience=" + web::percent_encoded(credentials_.audience);
   return call;
 }
 

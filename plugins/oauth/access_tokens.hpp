@@ -29,11 +29,12 @@ struct ClientCredentials {
   std::string id;
   std::string secret;
   ClientAuthentication authentication = ClientAuthentication::Basic;
-  std::string scope{};  // empty: what the client has by default
-  // In place of the secret: PEM files, and the token endpoint's URL as it must stand in `aud`.
+  std::string scope{};     // empty: what the client has by default
+  std::string audience{};  // for whom the token is, where the server asks for that; empty: it does not
+  // In place of the secret: PEM files, and the token endpoint's URL as it must stand in the assertion.
   std::string certificate_file{};
   std::string key_file{};
-  std::string audience{};
+  std::string token_endpoint{};
 };
 
 class AccessTokens {

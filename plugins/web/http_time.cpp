@@ -19,6 +19,25 @@ std::optional<int> digits(std::string_view text) {
   return value;
 }
 
+// Smaller values are seconds to wait, not a time.
+constexpr std::int64_t least_epoch = 1'000'000'000;
+constexpr std::int64_t largest_epoch = 32'503'680'000;  // the year 3000
+
+// When more calls are taken, in seconds since 1970 or from now: what services say who send no Retry-After.
+plugin::Duration until_reset(const HttpReply& reply, plugin::Time now) {
+  for (const char* name : {"x-rate-limit-reset", "x-ratelimit-reset"}) {
+    const std::string_view text = reply.header(name);
+    std::int64_t value = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || read.ec != std::errc() || read.ptr != text.data() + text.size() || value < 0 ||
+        value > largest_epoch)
+      continue;
+    if (value < least_epoch) return std::chrono::seconds(value);
+    return plugin::Time(std::chrono::seconds(value)) - http_time(reply.header("date")).value_or(now);
+  }
+  return plugin::Duration{0};
+}
+
 }  // namespace
 
 std::optional<plugin::Time> http_time(std::string_view text) {
@@ -54,6 +73,8 @@ plugin::Duration retry_after(const HttpReply& reply, plugin::Time now) {
   } else if (const auto until = http_time(text)) {
     wait = *until - http_time(reply.header("date")).value_or(now);
   }
+  // Who says it says it in each answer; only of a 429 it is meant.
+  if (text.empty() && reply.status == 429) wait = until_reset(reply, now);
   return std::clamp<plugin::Duration>(wait, plugin::Duration{0}, longest_retry_after);
 }
 

@@ -19,7 +19,8 @@ namespace curfew::web {
 inline constexpr plugin::Duration longest_retry_after = std::chrono::hours(1);
 
 // In seconds, or until a time by the server's own clock (its Date) where it says it, else by ours. At most an
-// hour.
+// hour. Without Retry-After: what X-Rate-Limit-Reset or X-RateLimit-Reset says, in seconds since 1970 as Okta
+// and Auth0 document them.
 [[nodiscard]] plugin::Duration retry_after(const HttpReply& reply, plugin::Time now);
 
 }  // namespace curfew::web

@@ -1,8 +1,6 @@
 #include "tests/plugins/oauth/fake_keycloak.hpp"
 
 #include <Poco/Base64Decoder.h>
-#include <Poco/Net/ServerSocket.h>
-#include <Poco/Net/StreamSocket.h>
 #include <Poco/URI.h>
 
 #include <algorithm>
@@ -18,15 +16,6 @@ using nlohmann::json;
 
 FakeKeycloak::Answer error(int status, const std::string& text) {
   return {.status = status, .body = json{{"error", text}}.dump()};
-}
-FakeKeycloak::Answer ok(const json& body) { return {.status = 200, .body = body.dump()}; }
-
-std::string http_date(std::int64_t milliseconds) {
-  const std::time_t seconds = static_cast<std::time_t>(milliseconds / 1000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 64> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
 }
 
 std::int64_t time_in(const json& event) {
@@ -44,24 +33,11 @@ std::string day_of(std::int64_t milliseconds) {
 
 }  // namespace
 
-struct FakeKeycloak::Inside {
-  Poco::Net::ServerSocket listening{Poco::Net::SocketAddress("127.0.0.1", 0)};
-};
-
-FakeKeycloak::FakeKeycloak() : inside_(std::make_unique<Inside>()) {
+FakeKeycloak::FakeKeycloak() {
   clients = json::array({{{"id", "uuid-curfew"}, {"clientId", "curfew"}, {"attributes", json::object()}},
                          {{"id", "uuid-shop"}, {"clientId", "shop"}, {"attributes", json::object()}}});
   for (const char* name : {"alice", "bob"}) people[name] = {.id = "id-of-" + std::string(name)};
-  thread_ = std::thread([this] { run(); });
-}
-
-FakeKeycloak::~FakeKeycloak() {
-  ending_ = true;
-  thread_.join();
-}
-
-std::string FakeKeycloak::url() const {
-  return "http://127.0.0.1:" + std::to_string(inside_->listening.address().port());
+  begin();
 }
 
 std::int64_t FakeKeycloak::now() {
@@ -129,40 +105,9 @@ void FakeKeycloak::sign_out(const std::string& session) {
   add_event({{"time", now()}, {"type", "LOGOUT"}, {"userId", user_id}, {"sessionId", session}});
 }
 
-void FakeKeycloak::before(const std::string& path_part, std::function<void()> work) {
-  const std::lock_guard lock(mutex_);
-  before_.emplace_back(path_part, std::move(work));
-}
-
-void FakeKeycloak::next_answer(Answer answer) {
-  const std::lock_guard lock(mutex_);
-  next_.push_back(std::move(answer));
-}
-
-std::vector<std::string> FakeKeycloak::asked() const {
-  const std::lock_guard lock(mutex_);
-  return asked_;
-}
-
-std::size_t FakeKeycloak::asked(const std::string& part) const {
-  const std::vector<std::string> all = asked();
-  return static_cast<std::size_t>(std::count_if(
-      all.begin(), all.end(), [&](const std::string& one) { return one.find(part) != std::string::npos; }));
-}
-
 void FakeKeycloak::revoke_tokens() {
   const std::lock_guard lock(mutex_);
   tokens_.clear();
-}
-
-std::vector<std::string> FakeKeycloak::complaints() const {
-  const std::lock_guard lock(mutex_);
-  return complaints_;
-}
-
-FakeKeycloak::Answer FakeKeycloak::complain(const std::string& what) {
-  complaints_.push_back(what);
-  return error(400, what);
 }
 
 json FakeKeycloak::session_json(const std::string& id) const {
@@ -189,7 +134,7 @@ FakeKeycloak::Answer FakeKeycloak::token(const Request& request) {
     return error(400, "unsupported_grant_type");
   if (id != "curfew" || given != secret) return error(401, "unauthorized_client");
   const std::string token = "token-" + std::to_string(++count_);
-  tokens_.insert(token);
+  tokens_[token] = clock() + std::chrono::hours(24);
   return ok({{"access_token", token}, {"token_type", "Bearer"}, {"expires_in", token_seconds}});
 }
 
@@ -254,7 +199,7 @@ FakeKeycloak::Answer FakeKeycloak::about_user(const Request& request, const std:
                   [&](const std::string& session) { return session_user_[session] == person->first; });
     return {.status = 204, .body = {}};
   }
-  return complain(request.method + " " + request.path);
+  return complain(request.method + " " + request.target);
 }
 
 FakeKeycloak::Answer FakeKeycloak::admin(const Request& request, const std::string& path) {
@@ -314,88 +259,14 @@ FakeKeycloak::Answer FakeKeycloak::admin(const Request& request, const std::stri
     const std::size_t slash = std::min(rest.find('/'), rest.size());
     return about_user(request, rest.substr(0, slash), rest.substr(slash));
   }
-  return complain(request.method + " " + request.path);
+  return complain(request.method + " " + request.target);
 }
 
-FakeKeycloak::Answer FakeKeycloak::answer(const Request& request) {
-  std::function<void()> work;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(before_.begin(), before_.end(), [&](const auto& one) {
-      return request.path.find(one.first) != std::string::npos;
-    });
-    if (found != before_.end()) {
-      work = std::move(found->second);
-      before_.erase(found);
-    }
-  }
-  if (work) work();
-  const std::lock_guard lock(mutex_);
-  asked_.push_back(request.method + " " + request.path);
-  if (!next_.empty() && request.path.find(next_.front().only_for) != std::string::npos) {
-    Answer next = std::move(next_.front());
-    next_.pop_front();
-    if (next.status != 200 || !next.body.empty()) return next;
-    // The right answer, but cut.
-    Answer right = admin(request, request.path.substr(0, request.path.find('?')).substr(18));
-    right.cut_after = next.cut_after;
-    return right;
-  }
-  const std::string path = request.path.substr(0, request.path.find('?'));
-  if (path == "/realms/corp/protocol/openid-connect/token") return token(request);
-  if (!path.starts_with("/admin/realms/corp")) return error(404, "Realm not found.");
-  const auto bearer = request.headers.find("authorization");
-  if (bearer == request.headers.end() || !bearer->second.starts_with("Bearer ") ||
-      !tokens_.contains(bearer->second.substr(7)))
-    return error(401, "HTTP 401 Unauthorized");
-  return admin(request, path.substr(18));
-}
-
-void FakeKeycloak::run() {
-  while (!ending_) {
-    if (!inside_->listening.poll(Poco::Timespan(0, 20'000), Poco::Net::Socket::SELECT_READ)) continue;
-    Poco::Net::StreamSocket client = inside_->listening.acceptConnection();
-    client.setReceiveTimeout(Poco::Timespan(2, 0));
-    try {
-      std::string text;
-      std::array<char, 16384> bytes{};
-      std::size_t head = std::string::npos, length = 0;
-      while (head == std::string::npos || text.size() < head + 4 + length) {
-        const int part = client.receiveBytes(bytes.data(), static_cast<int>(bytes.size()));
-        if (part <= 0) break;
-        text.append(bytes.data(), static_cast<std::size_t>(part));
-        if (head != std::string::npos) continue;
-        head = text.find("\r\n\r\n");
-        const std::size_t at = text.find("Content-Length: ");
-        if (head != std::string::npos && at < head) length = std::stoul(text.substr(at + 16));
-      }
-      if (head == std::string::npos) continue;
-      Request request;
-      std::istringstream lines(text.substr(0, head));
-      lines >> request.method >> request.path;
-      std::string line;
-      std::getline(lines, line);
-      while (std::getline(lines, line)) {
-        const std::size_t colon = line.find(": ");
-        if (colon == std::string::npos) continue;
-        std::string name = line.substr(0, colon);
-        std::transform(name.begin(), name.end(), name.begin(),
-                       [](unsigned char c) { return std::tolower(c); });
-        request.headers[name] = line.substr(colon + 2, line.find('\r') - colon - 2);
-      }
-      request.body = text.substr(head + 4);
-      for (const auto& [name, value] : Poco::URI(request.path).getQueryParameters())
-        request.query.emplace(name, value);
-      const Answer given = answer(request);
-      std::string out = "HTTP/1.1 " + std::to_string(given.status) +
-                        " x\r\nDate: " + http_date(now() + clock_ahead * 1000) + "\r\n" + given.headers;
-      if (given.status != 204) out += "Content-Length: " + std::to_string(given.body.size()) + "\r\n";
-      out += "\r\n" + (given.cut_after > 0 ? given.body.substr(0, given.cut_after) : given.body);
-      client.sendBytes(out.data(), static_cast<int>(out.size()));
-    } catch (const Poco::Exception&) {
-      continue;  // the client went away
-    }
-  }
+FakeKeycloak::Answer FakeKeycloak::right_answer(const Request& request) {
+  if (request.path == "/realms/corp/protocol/openid-connect/token") return token(request);
+  if (!request.path.starts_with("/admin/realms/corp")) return error(404, "Realm not found.");
+  if (!has_token(request)) return error(401, "HTTP 401 Unauthorized");
+  return admin(request, request.path.substr(18));
 }
 
 }  // namespace curfew::oauth_test

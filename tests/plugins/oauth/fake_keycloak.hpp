@@ -6,33 +6,23 @@
 //   … settings with keycloak.url() …
 //   keycloak.next_answer({.status = 429, .headers = "Retry-After: 1\r\n"});
 //
-// Threads: its own; the methods from any. Owns: a socket on loopback. Fails: as Poco does.
+// Threads, owns, fails: as FakeApi.
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "tests/support/fake_api.hpp"
 
 namespace curfew::oauth_test {
 
-class FakeKeycloak {
+class FakeKeycloak : public support::FakeApi {
  public:
-  struct Answer {
-    int status = 200;
-    std::string body;
-    std::string headers;        // each with its line end
-    std::size_t cut_after = 0;  // bytes of the body, then the end of the connection; 0: whole
-    std::string only_for;       // a part of the path; empty: any
-  };
   struct Person {
     std::string id;
     bool enabled = true;
@@ -44,11 +34,9 @@ class FakeKeycloak {
   };
 
   FakeKeycloak();
-  ~FakeKeycloak();
-  FakeKeycloak(const FakeKeycloak&) = delete;
-  FakeKeycloak& operator=(const FakeKeycloak&) = delete;
+  ~FakeKeycloak() override { end(); }
 
-  [[nodiscard]] std::string url() const;
+  [[nodiscard]] std::string url() const { return origin(); }
 
   // What happens at the realm; the session's id.
   std::string sign_in(const std::string& user, const SignIn& how);
@@ -57,10 +45,7 @@ class FakeKeycloak {
   void add_event(nlohmann::json event);
   void add_admin_event(nlohmann::json event);
   void clear_events();
-  [[nodiscard]] static std::int64_t now();
-  // Runs before an answer to a path that has this in it: what happens while somebody reads.
-  void before(const std::string& path_part, std::function<void()> work);
-
+  [[nodiscard]] static std::int64_t now();  // in milliseconds
   // How it is; under the lock.
   template <typename Change>
   void set(Change change) {
@@ -81,41 +66,20 @@ class FakeKeycloak {
   std::vector<nlohmann::json> events, admin_events;  // oldest first
   std::int64_t clock_ahead = 0;                      // seconds, of its Date
 
-  void next_answer(Answer answer);
-  [[nodiscard]] std::vector<std::string> asked() const;  // "GET /admin/…"
-  [[nodiscard]] std::size_t asked(const std::string& part) const;
   void revoke_tokens();
-  // What was asked that a real one would refuse.
-  [[nodiscard]] std::vector<std::string> complaints() const;
 
  private:
-  struct Request {
-    std::string method, path, body;
-    std::multimap<std::string, std::string> query;
-    std::map<std::string, std::string> headers;
-  };
-  void run();
-  [[nodiscard]] Answer answer(const Request& request);
+  Answer right_answer(const Request& request) override;
+  [[nodiscard]] Time date() const override { return clock() + std::chrono::seconds(clock_ahead); }
   [[nodiscard]] Answer token(const Request& request);
   [[nodiscard]] Answer admin(const Request& request, const std::string& path);
   [[nodiscard]] Answer about_user(const Request& request, const std::string& id, const std::string& rest);
   [[nodiscard]] Answer page_of(const Request& request, const std::vector<nlohmann::json>& all,
                                const std::string& filter);
   [[nodiscard]] nlohmann::json session_json(const std::string& id) const;
-  Answer complain(const std::string& what);
 
-  struct Inside;
-  std::unique_ptr<Inside> inside_;
-  mutable std::mutex mutex_;
-  std::deque<Answer> next_;
-  std::vector<std::string> asked_;
-  std::vector<std::string> complaints_;
-  std::set<std::string> tokens_;
   std::map<std::string, std::string> session_user_;
-  std::vector<std::pair<std::string, std::function<void()>>> before_;
   int count_ = 0;
-  std::atomic<bool> ending_ = false;
-  std::thread thread_;
 };
 
 }  // namespace curfew::oauth_test

@@ -123,5 +123,27 @@ TEST(RetryAfter, ComesInSecondsAndAsADateByTheServersClock) {
     EXPECT_EQ(said(wrong), 0s) << wrong;
 }
 
+TEST(RetryAfter, IsWhatServicesSayWithoutItToo) {
+  const Time now = *http_time("Sun, 06 Nov 1994 08:49:37 GMT");
+  const auto wait = [&](int status, const HttpHeaders& headers) {
+    HttpReply reply;
+    reply.status = status;
+    reply.headers = headers;
+    return retry_after(reply, now);
+  };
+  for (const char* name : {"x-rate-limit-reset", "x-ratelimit-reset"}) {
+    EXPECT_EQ(wait(429, {{name, "30"}}), 30s);
+    // In seconds since 1970, by the server's clock.
+    EXPECT_EQ(wait(429, {{name, "1784103777"}, {"date", "Wed, 15 Jul 2026 08:22:37 GMT"}}), 20s);
+    EXPECT_EQ(wait(429, {{name, "1784103777"}, {"date", "Wed, 15 Jul 2026 09:22:37 GMT"}}), 0s);
+    EXPECT_EQ(wait(429, {{name, "1784103777"}}), longest_retry_after);
+    EXPECT_EQ(wait(429, {{"retry-after", "7"}, {name, "30"}}), 7s);
+    // Each answer has it; it is meant of a 429 alone.
+    EXPECT_EQ(wait(503, {{name, "30"}}), 0s);
+    for (const char* none : {"", "-1", "soon", "30 s", "99999999999999999999", "1e9"})
+      EXPECT_EQ(wait(429, {{name, none}}), 0s) << none;
+  }
+}
+
 }  // namespace
 }  // namespace curfew::web

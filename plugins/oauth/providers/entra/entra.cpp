@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "plugins/oauth/providers/entra/changes.hpp"
+#include "plugins/oauth/changes.hpp"
 #include "plugins/oauth/providers/entra/hub_reader.hpp"
 #include "plugins/oauth/providers/entra/hub_settings.hpp"
 #include "plugins/oauth/providers/entra/people.hpp"
@@ -138,18 +138,8 @@ GraphApi::Options api_of(const OauthSettings& settings, const Options& options, 
                         .terms = terms};
   api.authority.url = options.authority;
   api.credentials.scope = options.scope;
-  api.credentials.audience = options.authority + api.token_path;
+  api.credentials.token_endpoint = options.authority + api.token_path;
   return api;
-}
-
-std::string hex(const plugin::SessionDigest& digest) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const std::uint8_t byte : digest.bytes) {
-    out += digits[byte >> 4U];
-    out += digits[byte & 15U];
-  }
-  return out;
 }
 
 std::int64_t seconds(Duration duration) {
@@ -392,9 +382,7 @@ class Entra final : public Provider {
                 const Switch& what) {
     if (!changes_) return {Code::Unsupported, "no journal is configured: nothing is changed"};
     if (user.empty()) return {Code::NotFound, no_name};
-    const ChangeOrder order{
-        .session = hex(action.session),
-        .until = action.revert_after > Duration{} ? ground_.now() + action.revert_after : Time{}};
+    const ChangeOrder order = change_order(action, ground_.now());
     // What was done is undone whatever the person has become since.
     if (action.revert) return changes_->on(key, order, what);
     if (auto refusal = refusal_of(user, action.deadline)) return *std::move(refusal);

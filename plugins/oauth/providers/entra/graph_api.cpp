@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "plugins/oauth/page_link.hpp"
 #include "plugins/web/http_time.hpp"
 
 namespace curfew::oauth::entra {
@@ -12,8 +13,6 @@ namespace {
 using plugin::Code;
 using plugin::Failure;
 using plugin::Time;
-
-constexpr std::size_t longest_link = 16 * 1024;
 
 Time wall_clock() { return std::chrono::time_point_cast<plugin::Duration>(std::chrono::system_clock::now()); }
 
@@ -37,20 +36,6 @@ std::string without_slash(std::string url) {
   return url;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool is_the_same(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-// Where scheme, host and port end.
-std::size_t end_of_origin(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) return std::string_view::npos;
-  return std::min(url.find_first_of("/?#", scheme + 3), url.size());
-}
-
 }  // namespace
 
 GraphApi::GraphApi(const Options& options)
@@ -68,31 +53,7 @@ void GraphApi::stop() {
 }
 
 std::string GraphApi::path_of(std::string_view link) const {
-  const auto refuse = [&](const char* why) {
-    throw Failure(Code::Failed, where() + ": its @odata.nextLink " + why + "; it is not followed");
-  };
-  if (link.size() > longest_link) refuse("is too long");
-  const std::size_t origin = end_of_origin(link);
-  if (origin == std::string_view::npos) refuse("is no URL");
-  const std::size_t own_origin = end_of_origin(url_);
-  const std::string_view base = std::string_view(url_).substr(own_origin);
-  if (!is_the_same(link.substr(0, origin), std::string_view(url_).substr(0, own_origin)))
-    refuse("leads to another host: the access token would go there");
-  std::string_view path = link.substr(origin);
-  if (!path.starts_with(base) || !path.substr(base.size()).starts_with('/') ||
-      path.find("..") < path.find('?'))
-    refuse("leads out of the configured url");
-  path.remove_prefix(base.size());
-  if (path.find('#') != std::string_view::npos) refuse("has a fragment");
-  // It goes into the request's first line as it is.
-  std::string out;
-  for (const char c : path) {
-    if (c > ' ' && c < '\x7f' && c != '"' && c != '<' && c != '>' && c != '\\')
-      out += c;
-    else
-      out += web::percent_encoded(std::string_view(&c, 1));
-  }
-  return out;
+  return path_below(url_, link, where() + ": its @odata.nextLink");
 }
 
 void GraphApi::fail(const Question& question, const web::HttpReply& reply) const {

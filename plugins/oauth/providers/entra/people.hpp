@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/oauth/providers/entra/changes.hpp"
+#include "plugins/oauth/changes.hpp"
 #include "plugins/oauth/providers/entra/graph_api.hpp"
 
 namespace curfew::oauth::entra {

@@ -1,7 +1,7 @@
 // What is switched off for a person for a time and on again by who switched it off: an account, the
 // membership of a group, a licence.
 //
-//   Changes changes("/var/lib/curfew/entra.journal", "entra");
+//   Changes changes("/var/lib/curfew/sso.journal", "sso");
 //   changes.off(user + "/enabled", order, account);
 //   changes.on(user + "/enabled", order, account);
 //
@@ -15,13 +15,16 @@
 
 #include "plugins/files/change_journal.hpp"
 
-namespace curfew::oauth::entra {
+namespace curfew::oauth {
 
 // Who wants it: the session that the order is about, and until when (Time{}: for good).
 struct ChangeOrder {
   std::string session;
   plugin::Time until{};
 };
+
+// `now`: by our clock, from which on the order's time runs.
+[[nodiscard]] ChangeOrder change_order(const plugin::Action& action, plugin::Time now);
 
 enum class Switched { On, Off, Absent };  // Absent: there is no such person
 
@@ -49,4 +52,10 @@ class Changes {
   files::ChangeJournal journal_;
 };
 
-}  // namespace curfew::oauth::entra
+// disable_account and block_sign_in, which is for a time: the account is switched off, and what the person
+// has is ended, as it would live again with the account. `changes`: null without a journal.
+[[nodiscard]] plugin::Answer disable_account(Changes* changes, const plugin::Action& action,
+                                             const std::string& user, plugin::Time now, const Switch& account,
+                                             const std::function<plugin::Answer()>& end_all);
+
+}  // namespace curfew::oauth

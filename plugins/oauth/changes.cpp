@@ -1,8 +1,8 @@
-#include "plugins/oauth/providers/entra/changes.hpp"
+#include "plugins/oauth/changes.hpp"
 
 #include <algorithm>
 
-namespace curfew::oauth::entra {
+namespace curfew::oauth {
 namespace {
 
 using files::JournalEntry;
@@ -12,9 +12,20 @@ using plugin::Time;
 
 Time wall_clock() { return std::chrono::time_point_cast<plugin::Duration>(std::chrono::system_clock::now()); }
 
-const char* const absent = "the tenant has no such person, or no such group";
+const char* const absent = "the provider has no such person, or no such group";
 
 }  // namespace
+
+ChangeOrder change_order(const plugin::Action& action, Time now) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  ChangeOrder order;
+  for (const std::uint8_t byte : action.session.bytes) {
+    order.session += digits[byte >> 4U];
+    order.session += digits[byte & 15U];
+  }
+  if (action.revert_after > plugin::Duration{}) order.until = now + action.revert_after;
+  return order;
+}
 
 Answer Changes::off(const std::string& key, const ChangeOrder& order, const Switch& what) {
   const std::lock_guard lock(mutex_);
@@ -51,7 +62,7 @@ Answer Changes::off(const std::string& key, const ChangeOrder& order, const Swit
       break;
   }
   journal_.drop(key);
-  return {Code::Refused, "it can't be changed here: Entra would not have it that " + what.off};
+  return {Code::Refused, "it can't be changed here: the provider would not have it that " + what.off};
 }
 
 Answer Changes::on(const std::string& key, const ChangeOrder& order, const Switch& what) {
@@ -80,4 +91,22 @@ Answer Changes::on(const std::string& key, const ChangeOrder& order, const Switc
   return {Code::NotFound, is == Switched::Absent ? absent : "somebody has undone it already"};
 }
 
-}  // namespace curfew::oauth::entra
+Answer disable_account(Changes* changes, const plugin::Action& action, const std::string& user, Time now,
+                       const Switch& account, const std::function<Answer()>& end_all) {
+  if (action.step == plugin::Step::BlockSignIn && !action.revert && action.revert_after == plugin::Duration{})
+    return {Code::Refused,
+            "block_sign_in is for a time: give the step revert_after, or use disable_account to disable for "
+            "good"};
+  if (changes == nullptr) return {Code::Unsupported, "no journal is configured: no account is changed"};
+  if (user.empty()) return {Code::NotFound, "the person has no id of this provider"};
+  const ChangeOrder order = change_order(action, now);
+  const std::string key = user + "/enabled";
+  if (action.revert) return changes->on(key, order, account);
+  Answer done = changes->off(key, order, account);
+  if (done.code != Code::Ok && done.code != Code::NotFound) return done;
+  const Answer ended = end_all();
+  if (ended.code == Code::Ok) done.text += "; " + ended.text;
+  return done;
+}
+
+}  // namespace curfew::oauth
