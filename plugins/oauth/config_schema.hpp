@@ -13,31 +13,31 @@ inline constexpr std::string_view config_schema = R"json({
   "required": ["provider", "url"],
   "x-curfew-open-paths": ["/back-channel-logout", "/shared-signals"],
   "x-curfew-capabilities": {
-    "list_sessions": ["/provider=keycloak", "/oidc/administration/sessions/all"],
-    "cancel_session": ["/provider=keycloak", "/oidc/administration/cancel_session"],
-    "sign_out_session": ["/provider=keycloak", "/oidc/administration/sign_out_session"],
-    "revoke_tokens": ["/provider=entra", "/oidc/administration/revoke_tokens"],
-    "sign_out_subject": ["/provider=keycloak", "/provider=entra", "/oidc/administration/sign_out_subject"],
+    "list_sessions": ["/provider=keycloak", "/provider=business_central", "/oidc/administration/sessions/all"],
+    "cancel_session": ["/provider=keycloak", "/provider=business_central", "/provider=okta", "/provider=auth0", "/oidc/administration/cancel_session"],
+    "sign_out_session": ["/provider=keycloak", "/provider=auth0", "/oidc/administration/sign_out_session"],
+    "revoke_tokens": ["/provider=entra", "/provider=auth0", "/oidc/administration/revoke_tokens"],
+    "sign_out_subject": ["/provider=keycloak", "/provider=entra", "/provider=okta", "/provider=auth0", "/oidc/administration/sign_out_subject"],
     "suspend_access": ["/entra/suspend_access"],
     "block_sign_in": ["/journal"],
     "disable_account": ["/journal"],
-    "prove": ["/provider=keycloak", "/provider=entra", "/oidc/administration"]
+    "prove": ["/provider=keycloak", "/provider=entra", "/business_central/sign_ins", "/provider=okta", "/provider=auth0", "/oidc/administration"]
   },
   "properties": {
-    "provider": {"type": "string", "enum": ["keycloak", "entra", "oidc", "shared_signals"], "description": "Whose API is spoken; entra: Microsoft Graph; oidc: any OpenID provider that tells of its logouts, or whose operator's API is described; shared_signals: a transmitter of security events"},
-    "url": {"type": "string", "minLength": 8, "description": "The provider's server: https://sso.corp.test, with a path if it has one; entra: Microsoft Graph, https://graph.microsoft.com; oidc, shared_signals: the issuer, as its tokens have it"},
+    "provider": {"type": "string", "enum": ["keycloak", "entra", "business_central", "okta", "auth0", "oidc", "shared_signals"], "description": "Whose API is spoken; entra: Microsoft Graph; business_central: the admin center of Business Central online; okta, auth0: their management APIs; oidc: any OpenID provider that tells of its logouts, or whose operator's API is described; shared_signals: a transmitter of security events"},
+    "url": {"type": "string", "minLength": 8, "description": "The provider's server: https://sso.corp.test, with a path if it has one; entra: Microsoft Graph, https://graph.microsoft.com; business_central: https://api.businesscentral.dynamics.com; okta: the organization; auth0: the tenant's own domain, https://corp.eu.auth0.com; oidc, shared_signals: the issuer, as its tokens have it"},
     "ca_file": {"type": "string", "minLength": 1, "description": "PEM file of the CA to trust in place of the system's"},
     "certificate_file": {"type": "string", "minLength": 1, "description": "PEM file of a client certificate to show"},
     "key_file": {"type": "string", "minLength": 1, "description": "Its key"},
     "plain_beyond_loopback": {"type": "boolean", "default": false, "description": "Allows http:// to other machines: the secret and tokens then go over the network in the clear"},
     "connect_timeout": {"type": "string", "default": "3s", "description": "Longest that a connection may take; 5s at most"},
     "call_timeout": {"type": "string", "default": "5s", "description": "Longest that a call may take after that; 8s at most"},
-    "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; keycloak and entra need it, shared_signals with token_url, and oidc with administration unless key is given"},
+    "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; keycloak, entra, business_central and auth0 need it, shared_signals with token_url, and oidc with administration unless key is given"},
     "client_secret": {"type": "string", "description": "Its secret; by client_secret_file or client_secret_env"},
-    "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post", "private_key_jwt"], "description": "How the client authenticates at the token endpoint; client_secret_basic if it is not said, entra: client_secret_post, or private_key_jwt with client_certificate_file"},
+    "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post", "private_key_jwt"], "description": "How the client authenticates at the token endpoint; client_secret_basic if it is not said, entra, business_central, auth0: client_secret_post, entra: private_key_jwt with client_certificate_file"},
     "client_certificate_file": {"type": "string", "minLength": 1, "description": "entra: PEM file of the application's certificate, in place of client_secret"},
     "client_key_file": {"type": "string", "minLength": 1, "description": "Its RSA key, PEM, without a passphrase; client_certificate_file if it is not said"},
-    "poll_every": {"type": "string", "description": "How often the provider is asked what happened; 5s if it is not said, entra: 1m"},
+    "poll_every": {"type": "string", "description": "How often the provider is asked what happened; 5s if it is not said, entra: 1m, business_central, auth0: 30s, okta: 10s"},
     "arrival_delay": {"type": "string", "description": "How much later than its time the provider may store an event; 10s if it is not said, 1h at most; entra: 30m, 6h at most"},
     "history": {"type": "string", "default": "0s", "description": "How far back the first reading goes; 24h at most"},
     "clock_skew": {"type": "string", "default": "30s", "description": "How far the clocks of applications may be behind; access tokens are taken to be accepted so much longer"},
@@ -170,6 +170,54 @@ inline constexpr std::string_view config_schema = R"json({
             "ca_file": {"type": "string", "minLength": 1, "description": "PEM file of the CA to trust in place of the system's"}
           }
         }
+      }
+    },
+    "business_central": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["tenant", "environment"],
+      "description": "provider: business_central",
+      "properties": {
+        "tenant": {"type": "string", "minLength": 1, "description": "The Entra tenant's id, or one of its domains"},
+        "environment": {"type": "string", "minLength": 1, "maxLength": 30, "description": "The environment, by its name; one source for each"},
+        "application_family": {"type": "string", "minLength": 1, "default": "BusinessCentral", "description": "The environment's family"},
+        "api_version": {"type": "string", "minLength": 1, "default": "v2.29", "description": "Of the admin center API"},
+        "authority": {"type": "string", "minLength": 8, "default": "https://login.microsoftonline.com", "description": "Where tokens are given"},
+        "scope": {"type": "string", "minLength": 1, "description": "What the token is asked for, if it is not <url>/.default"},
+        "user_suffix": {"type": "string", "minLength": 1, "description": "The domain that makes ALICE of Business Central alice@corp.test of Entra, where its users are not called so already"},
+        "sign_ins": {
+          "type": "object",
+          "additionalProperties": false,
+          "description": "Looks in Entra's sign-in logs whether a person was asked for credentials on the way back; without it no sign-out is proved",
+          "properties": {
+            "url": {"type": "string", "minLength": 8, "default": "https://graph.microsoft.com", "description": "Microsoft Graph"},
+            "application_id": {"type": "string", "minLength": 36, "maxLength": 36, "default": "996def3d-b36c-4153-8607-a6fd3c01b89f", "description": "Business Central, as the sign-in logs have it"},
+            "arrival_delay": {"type": "string", "default": "30m", "description": "How much later than its time a sign-in may stand in the logs; 6h at most"}
+          }
+        }
+      }
+    },
+    "okta": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["api_token"],
+      "description": "provider: okta",
+      "properties": {
+        "api_token": {"type": "string", "minLength": 1, "description": "Of the management API (SSWS); by api_token_file or api_token_env"},
+        "issuer": {"type": "string", "minLength": 1, "description": "What the tokens of the organization have as iss, if it is not url"},
+        "page_size": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000, "description": "Records of one answer"},
+        "access_token_lifetime": {"type": "string", "default": "1h", "description": "How long access tokens live at most, of all authorization servers; 24h at most. 0s: every application asks Okta about each token"}
+      }
+    },
+    "auth0": {
+      "type": "object",
+      "additionalProperties": false,
+      "description": "provider: auth0",
+      "properties": {
+        "issuer": {"type": "string", "minLength": 1, "description": "What the tenant's tokens have as iss, if it is not <url>/ (a domain of its own)"},
+        "audience": {"type": "string", "minLength": 1, "description": "The Management API's identifier, if it is not <url>/api/v2/"},
+        "page_size": {"type": "integer", "minimum": 1, "maximum": 100, "default": 100, "description": "Records of one answer"},
+        "access_token_lifetime": {"type": "string", "default": "24h", "description": "How long access tokens live at most, of all APIs; 24h at most. 0s: every application asks Auth0 about each token"}
       }
     },
     "keycloak": {

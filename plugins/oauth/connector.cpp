@@ -13,9 +13,12 @@
 #include "plugins/oauth/config_schema.hpp"
 #include "plugins/oauth/gate/gate_tokens.hpp"
 #include "plugins/oauth/provider.hpp"
+#include "plugins/oauth/providers/auth0/auth0.hpp"
+#include "plugins/oauth/providers/business_central/business_central.hpp"
 #include "plugins/oauth/providers/entra/entra.hpp"
 #include "plugins/oauth/providers/keycloak/keycloak.hpp"
 #include "plugins/oauth/providers/oidc/oidc.hpp"
+#include "plugins/oauth/providers/okta/okta.hpp"
 #include "plugins/oauth/providers/shared_signals/shared_signals.hpp"
 #include "plugins/oauth/settings.hpp"
 
@@ -36,9 +39,9 @@ class Oauth {
       .name = "oauth",
       .version = "0.1.0",
       .summary =
-          "Identity providers for OAuth and OpenID Connect: Keycloak, Microsoft Entra; any, by back-channel "
-          "logout "
-          "or shared signals",
+          "Identity providers for OAuth and OpenID Connect: Keycloak, Microsoft Entra with Business Central, "
+          "Okta, "
+          "Auth0; any, by back-channel logout or shared signals",
       .config_schema = config_schema,
       .config_schema_version = 1,
       .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_LIST_SESSIONS | CURFEW_CAN_PROVE |
@@ -161,6 +164,10 @@ class Oauth {
   static std::unique_ptr<Provider> make_provider(const OauthSettings& settings, Ground ground) {
     if (settings.provider == "oidc") return oidc::make_oidc(settings, std::move(ground));
     if (settings.provider == "entra") return entra::make_entra(settings, std::move(ground));
+    if (settings.provider == "business_central")
+      return business_central::make_business_central(settings, std::move(ground));
+    if (settings.provider == "okta") return okta::make_okta(settings, std::move(ground));
+    if (settings.provider == "auth0") return auth0::make_auth0(settings, std::move(ground));
     if (settings.provider == "shared_signals")
       return shared_signals::make_shared_signals(settings, std::move(ground));
     return keycloak::make_keycloak(settings, std::move(ground));

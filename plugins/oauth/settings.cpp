@@ -1,6 +1,7 @@
 #include "plugins/oauth/settings.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace curfew::oauth {
 namespace {
@@ -61,6 +62,12 @@ std::optional<BackChannelSettings> back_channel_of(const Setting& all, plugin::D
   return out;
 }
 
+bool is_known(const std::string& provider) {
+  constexpr std::array<std::string_view, 7> known{"keycloak", "entra", "business_central", "okta",
+                                                  "auth0",    "oidc",  "shared_signals"};
+  return std::find(known.begin(), known.end(), provider) != known.end();
+}
+
 }  // namespace
 
 plugin::Duration within(const Setting& all, const std::string& key, plugin::Duration fallback,
@@ -98,12 +105,14 @@ std::vector<std::string> algorithms_in(const Setting& all) {
 OauthSettings read_settings(const std::string& config) {
   const Setting all(nlohmann::json::parse(config, nullptr, false), "");
   const std::string provider = all.text("provider");
-  if (provider != "keycloak" && provider != "entra" && provider != "oidc" && provider != "shared_signals")
-    invalid(all.at("provider") + " must be keycloak, entra, oidc or shared_signals");
+  if (!is_known(provider))
+    invalid(all.at("provider") +
+            " must be keycloak, entra, business_central, okta, auth0, oidc or shared_signals");
   const bool is_entra = provider == "entra";
   // What the standards alone let a provider tell needs no client of ours; a transmitter that pushes neither.
   const bool is_told = provider == "oidc";
-  const bool has_client = is_entra || provider == "keycloak" || all.has("client_id");
+  const bool is_posted = is_entra || provider == "business_central" || provider == "auth0";
+  const bool has_client = is_posted || provider == "keycloak" || (provider != "okta" && all.has("client_id"));
   all.only({"provider",
             "url",
             "ca_file",
@@ -128,11 +137,11 @@ OauthSettings read_settings(const std::string& config) {
             "gate_tokens",
             provider});
   const auto own = all.inner(provider);
-  if (!own && !is_told) invalid(all.at(provider) + " is missing");
+  if (!own && !is_told && provider != "auth0") invalid(all.at(provider) + " is missing");
   OauthSettings out{.provider = provider,
                     .server = web::http_server_of(all, "call_timeout"),
                     .client = has_client
-                                  ? client_of(all, is_entra ? "client_secret_post" : "client_secret_basic")
+                                  ? client_of(all, is_posted ? "client_secret_post" : "client_secret_basic")
                                   : ClientCredentials{},
                     .journal = all.text("journal", ""),
                     .username_namespace = all.text("username_namespace", ""),
@@ -146,6 +155,8 @@ OauthSettings read_settings(const std::string& config) {
     out.poll_every = 1min;
     out.arrival_delay = 30min;
   }
+  if (provider == "business_central" || provider == "auth0") out.poll_every = 30s;
+  if (provider == "okta") out.poll_every = 10s;
   out.poll_every = within(all, "poll_every", out.poll_every, 100ms, 1h);
   out.arrival_delay = within(all, "arrival_delay", out.arrival_delay, 1s, is_entra ? 6h : 1h);
   out.history = within(all, "history", out.history, 0s, 24h);
@@ -154,8 +165,10 @@ OauthSettings read_settings(const std::string& config) {
   out.gate_tokens = gate_tokens_of(all);
   if (!is_entra && all.has("client_certificate_file"))
     invalid(all.at("client_certificate_file") + " means something for provider entra only");
-  if (is_entra && out.back_channel)
+  if ((is_entra || provider == "business_central") && out.back_channel)
     invalid(all.at("back_channel_logout") + " means nothing here: Microsoft Entra sends none");
+  if (provider == "business_central" && !out.journal.empty())
+    invalid(all.at("journal") + " means nothing here: accounts are Entra's, a source of its own");
   if (is_told && !out.back_channel && !out.own.has("administration"))
     invalid(all.at("back_channel_logout") +
             " is missing: it is all that provider oidc can be told by, unless oidc.administration says how "
