@@ -2,12 +2,12 @@
 #include "curfew/plugin/connector.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "plugins/oauth/back_channel/receiver.hpp"
 #include "plugins/oauth/config_schema.hpp"
@@ -124,9 +124,12 @@ class Oauth {
   void list_sessions(const plugin::SessionList& list) {
     provider_->list(
         [&](const LiveSession& session) {
-          const std::array<plugin::Identifier, 2> names{
-              {{name_space_of(settings_, session.user_name), session.user_name},
-               {provider_->name_space_of_subjects(), session.subject}}};
+          // Not every provider has both.
+          std::vector<plugin::Identifier> names;
+          if (!session.user_name.empty())
+            names.push_back({name_space_of(settings_, session.user_name), session.user_name});
+          if (!session.subject.empty())
+            names.push_back({provider_->name_space_of_subjects(), session.subject});
           return list.add({.session = host_.digest(session.id),
                            .handle = session.handle,
                            .identifiers = names,
