@@ -209,6 +209,16 @@ Handle read_handle(std::string_view handle) {
   return {std::string(handle.substr(0, slash)), std::string(handle.substr(slash + 1))};
 }
 
+std::optional<SignInRecord> read_sign_in(std::string_view json) {
+  simdjson::dom::parser parser;
+  element row;
+  SignInRecord record;
+  if (parser.parse(json.data(), json.size()).get(row) != simdjson::SUCCESS || !row.is_object() ||
+      !read_sign_in(row, {}, record))
+    return std::nullopt;
+  return record;
+}
+
 SignInPage read_log_page(std::string_view body, const char* what, const RowReader& read) {
   simdjson::dom::parser parser;
   element document;

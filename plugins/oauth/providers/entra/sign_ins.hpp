@@ -39,6 +39,8 @@ struct SignInPage {
 };
 
 [[nodiscard]] SignInPage read_sign_ins(std::string_view body);
+// One record alone, a JSON object; nothing: it can't be read.
+[[nodiscard]] std::optional<SignInRecord> read_sign_in(std::string_view json);
 
 // Probes come without names: whose session it is stands in its handle.
 [[nodiscard]] std::string handle_of(std::string_view user, std::string_view session);
