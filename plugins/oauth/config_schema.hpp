@@ -10,7 +10,6 @@ inline constexpr std::string_view config_schema = R"json({
   "title": "Settings of the oauth connector",
   "type": "object",
   "additionalProperties": false,
-  "required": ["provider", "url"],
   "x-curfew-open-paths": ["/back-channel-logout", "/shared-signals"],
   "x-curfew-capabilities": {
     "list_sessions": ["/provider=keycloak", "/provider=business_central", "/oidc/administration/sessions/all"],
@@ -23,7 +22,28 @@ inline constexpr std::string_view config_schema = R"json({
     "disable_account": ["/journal"],
     "prove": ["/provider=keycloak", "/provider=entra", "/business_central/sign_ins", "/provider=okta", "/provider=auth0", "/oidc/administration"]
   },
+  "x-curfew-recognises": [
+    "\"eventType\"\\s*:\\s*\"[a-z_]+\\.[a-z_.]+\"",
+    "\"log_id\"\\s*:",
+    "\"(recordedAt|externalSessionId|LOGIN_KEY|target_user|trackingIds|txid|txid_g|audit_record)\"\\s*:",
+    "\"kind\"\\s*:\\s*\"admin#reports#activity\"",
+    "\"(userPrincipalName|UserPrincipalName|tenantId|TargetResources)\"\\s*:",
+    "\"(realmId|resourcePath)\"\\s*:",
+    "\\[org\\.(keycloak|jboss|wildfly)\\.",
+    "\"loggerName\"\\s*:\\s*\"org\\.keycloak",
+    "\"app\"\\s*:\\s*\"authentik\\.",
+    "\"(Workload|AzureActiveDirectoryEventType)\\\\?\"\\s*:",
+    "\"o365audit\"\\s*:",
+    "\"authlogs\"\\s*:",
+    "\"session_uuid\\\\?\"\\s*:",
+    "Dynamics 365 Business Central Server|\"telemetrySchemaVersion\"",
+    "\"DeviceProduct\"\\s*:\\s*\"(PingFederate|ClearPass)\"",
+    "PulseSecure: - - - ",
+    "\\.exe \\[\\d+,\\d+\\] [A-Z][A-Za-z]+:"
+  ],
   "properties": {
+    "inputs": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}, "description": "Recorded logs of identity providers, for curfew audit: files, folders, archives. A daemon asks the provider instead"},
+    "time_zone": {"type": "string", "default": "Z", "description": "Of log lines whose times have no zone, as +01:00"},
     "provider": {"type": "string", "enum": ["keycloak", "entra", "business_central", "okta", "auth0", "oidc", "shared_signals"], "description": "Whose API is spoken; entra: Microsoft Graph; business_central: the admin center of Business Central online; okta, auth0: their management APIs; oidc: any OpenID provider that tells of its logouts, or whose operator's API is described; shared_signals: a transmitter of security events"},
     "url": {"type": "string", "minLength": 8, "description": "The provider's server: https://sso.corp.test, with a path if it has one; entra: Microsoft Graph, https://graph.microsoft.com; business_central: https://api.businesscentral.dynamics.com; okta: the organization; auth0: the tenant's own domain, https://corp.eu.auth0.com; oidc, shared_signals: the issuer, as its tokens have it"},
     "ca_file": {"type": "string", "minLength": 1, "description": "PEM file of the CA to trust in place of the system's"},

@@ -9,9 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "plugins/files/recorded_poll.hpp"
 #include "plugins/oauth/back_channel/receiver.hpp"
 #include "plugins/oauth/config_schema.hpp"
 #include "plugins/oauth/gate/gate_tokens.hpp"
+#include "plugins/oauth/logs/log_provider.hpp"
+#include "plugins/oauth/logs/recorded_logs.hpp"
 #include "plugins/oauth/provider.hpp"
 #include "plugins/oauth/providers/auth0/auth0.hpp"
 #include "plugins/oauth/providers/business_central/business_central.hpp"
@@ -51,7 +54,7 @@ class Oauth {
 
   Oauth(plugin::Host& host, const plugin::Settings& settings)
       : host_(host),
-        settings_(read_settings(settings.config)),
+        settings_(read_settings(settings.config, settings.recorded)),
         is_recorded_(settings.recorded),
         is_trial_(settings.trial),
         provider_(make_provider(
@@ -59,7 +62,8 @@ class Oauth {
                         .digest = [this](std::string_view id) { return host_.digest(id); },
                         .now = [this] { return host_.now(); },
                         .log = [this](plugin::Level level, std::string_view text) { host_.log(level, text); },
-                        .cursor = [this](const std::string& name) { return host_.cursor(name); }})) {
+                        .cursor = [this](const std::string& name) { return host_.cursor(name); }})),
+        recorded_poll_(host) {
     if (settings_.gate_tokens) {
       GateTokenSettings tokens = *settings_.gate_tokens;
       if (tokens.keys.issuer.empty()) tokens.keys.issuer = provider_->issuer();
@@ -80,7 +84,13 @@ class Oauth {
 
   void start() {
     if (gate_tokens_) host_.gate_rules(gate_tokens_->rules());
-    if (is_trial_ || is_recorded_) return;
+    if (is_trial_) return;
+    if (is_recorded_) {
+      if (settings_.logs.inputs.empty()) return;
+      recorded_.emplace(settings_.logs.inputs, logs::RecordedSettings{.zone = settings_.logs.zone});
+      recorded_poll_.start([this] { recorded_->read(); });
+      return;
+    }
     provider_->resume(host_.cursor("events").value_or(""));
     for (const auto& [key, value] : host_.recall_all()) {
       if (!key.starts_with(logout_prefix)) {
@@ -96,7 +106,8 @@ class Oauth {
 
   Poll poll(Time deadline) {
     if (is_trial_) return Poll::Idle;
-    if (is_recorded_) return Poll::Finished;  // it has no recorded input
+    if (recorded_) return poll_recorded(deadline);
+    if (is_recorded_) return Poll::Finished;
     Time next = next_poll_;
     if (gate_tokens_) {
       tell_gate_keys(deadline);
@@ -157,14 +168,20 @@ class Oauth {
   void wake() noexcept {
     waker_.wake();
     provider_->wake();
+    recorded_poll_.wake();
   }
-  void stop() { provider_->stop(); }
+  void stop() {
+    if (recorded_) recorded_->cancel();
+    recorded_poll_.stop();
+    provider_->stop();
+  }
 
  private:
   static constexpr std::string_view logout_path = "/back-channel-logout";
   static constexpr std::string_view logout_prefix = "logout/";
 
   static std::unique_ptr<Provider> make_provider(const OauthSettings& settings, Ground ground) {
+    if (settings.provider.empty()) return logs::make_log_provider();
     if (settings.provider == "oidc") return oidc::make_oidc(settings, std::move(ground));
     if (settings.provider == "entra") return entra::make_entra(settings, std::move(ground));
     if (settings.provider == "business_central")
@@ -221,6 +238,24 @@ class Oauth {
   }
   void keep(const Memory& memory) {
     if (!remember(memory)) throw plugin::Failure(plugin::Code::Unavailable, "Curfew is stopping");
+  }
+
+  Poll poll_recorded(Time deadline) {
+    return recorded_poll_.until(
+        deadline, *recorded_, outbox_,
+        [this](const Sighting& sighting) {
+          if (sighting.account_type != plugin::AccountType::Unknown) return emit(sighting);
+          Sighting known = sighting;
+          known.account_type =
+              account_type_of(settings_, sighting.names.empty() || !sighting.user_name.empty()
+                                             ? sighting.user_name
+                                             : sighting.names.front().value);
+          return emit(known);
+        },
+        [this] {
+          const logs::LogInput sum = recorded_->coverage().sum();
+          return files::RecordedEnd{recorded_->coverage().to_json(), sum.filtered_total(), sum.unreadable};
+        });
   }
 
   // False when the host wants to stop: what it did not take is read again after the next start.
@@ -293,6 +328,9 @@ class Oauth {
   std::optional<Receiver> receiver_;
   std::optional<GateTokens> gate_tokens_;
   std::string keys_failure_;  // that was told last
+  std::optional<logs::RecordedLogs> recorded_;
+  files::RecordedPoll recorded_poll_;
+  files::Outbox<Sighting> outbox_;
   Time next_poll_{};
   Time coverage_at_{};
 };

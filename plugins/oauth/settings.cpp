@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "plugins/files/text.hpp"
+
 namespace curfew::oauth {
 namespace {
 
@@ -68,6 +70,26 @@ bool is_known(const std::string& provider) {
   return std::find(known.begin(), known.end(), provider) != known.end();
 }
 
+// The rest of the settings is about asking a provider.
+OauthSettings log_settings(const Setting& all) {
+  constexpr std::size_t most_inputs = 100'000;
+  OauthSettings out{.username_namespace = all.text("username_namespace", ""),
+                    .service_accounts = list_in(all, "service_accounts"),
+                    .own = Setting(nlohmann::json::object(), "")};
+  const nlohmann::json& inputs = all.json().at("inputs");
+  if (!inputs.is_array() || inputs.empty() || inputs.size() > most_inputs)
+    invalid(all.at("inputs") + " must be a list of files and folders");
+  for (const nlohmann::json& one : inputs) {
+    if (!one.is_string() || one.get_ref<const std::string&>().empty())
+      invalid(all.at("inputs") + " must be a list of files and folders");
+    out.logs.inputs.push_back(one.get<std::string>());
+  }
+  const auto zone = files::parse_zone(all.text("time_zone", "Z"));
+  if (!zone) invalid(all.at("time_zone") + " must be Z or an offset such as +01:00");
+  out.logs.zone = std::chrono::seconds(*zone);
+  return out;
+}
+
 }  // namespace
 
 plugin::Duration within(const Setting& all, const std::string& key, plugin::Duration fallback,
@@ -102,8 +124,13 @@ std::vector<std::string> algorithms_in(const Setting& all) {
   return algorithms;
 }
 
-OauthSettings read_settings(const std::string& config) {
+OauthSettings read_settings(const std::string& config, bool recorded) {
   const Setting all(nlohmann::json::parse(config, nullptr, false), "");
+  if (recorded && all.has("inputs")) return log_settings(all);
+  if (all.has("inputs"))
+    invalid(
+        all.at("inputs") +
+        " are recorded logs, which curfew audit reads; a daemon asks the provider: name it with provider");
   const std::string provider = all.text("provider");
   if (!is_known(provider))
     invalid(all.at("provider") +
@@ -135,6 +162,7 @@ OauthSettings read_settings(const std::string& config) {
             "service_accounts",
             "back_channel_logout",
             "gate_tokens",
+            "time_zone",
             provider});
   const auto own = all.inner(provider);
   if (!own && !is_told && provider != "auth0") invalid(all.at(provider) + " is missing");

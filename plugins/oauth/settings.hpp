@@ -26,8 +26,15 @@ struct BackChannelSettings {
   IssuerKeysSettings keys;
 };
 
+// Recorded logs, which `curfew audit` reads; none: a provider is asked.
+struct LogSettings {
+  std::vector<std::string> inputs;
+  std::chrono::seconds zone{0};
+};
+
 struct OauthSettings {
-  std::string provider;
+  std::string provider;  // empty: only logs are read
+  LogSettings logs;
   web::HttpServer server;
   ClientCredentials client;
   plugin::Duration poll_every = std::chrono::seconds(5);
@@ -42,7 +49,8 @@ struct OauthSettings {
   web::Setting own;  // what stands below the provider's name
 };
 
-[[nodiscard]] OauthSettings read_settings(const std::string& config);
+// `recorded`: by `audit`, for which inputs count alone.
+[[nodiscard]] OauthSettings read_settings(const std::string& config, bool recorded = false);
 
 // Of a mapping: a list of texts (empty: none is given), a duration between two others, algorithms of
 // signatures.

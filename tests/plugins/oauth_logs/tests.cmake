@@ -1,0 +1,1 @@
+curfew_tests(plugins oauth_logs curfew_oauth_providers curfew_files curfew_test_support simdjson::simdjson nlohmann_json::nlohmann_json)
