@@ -18,6 +18,7 @@
 #include "core/app/connectors.hpp"
 #include "core/app/database.hpp"
 #include "core/app/pipeline.hpp"
+#include "core/app/recognition.hpp"
 #include "core/base/error.hpp"
 #include "core/report/audit_report.hpp"
 #include "core/store/migrations.hpp"
@@ -93,14 +94,15 @@ SourceSettings source_like(const Settings& settings, const std::string& connecto
 }
 
 // The setting of a connector that takes input files, by its schema: the first of these that it has.
-void add_inputs(Settings& settings, const AuditOptions& options, SourceSettings source) {
-  const auto with = [given = source.settings](const char* name, const nlohmann::json& inputs) {
+void add_inputs(Settings& settings, const std::string& connector, const std::vector<std::string>& inputs,
+                SourceSettings source) {
+  const auto with = [given = source.settings](const char* name, const nlohmann::json& files) {
     nlohmann::json all = nlohmann::json::parse(given);
-    all[name] = inputs;
+    all[name] = files;
     return all.dump();
   };
   const std::string base_name = source.name;
-  const connector::PluginInfo plugin = connector::Host::describe(plugin_path(settings, options.connector));
+  const connector::PluginInfo plugin = connector::Host::describe(plugin_path(settings, connector));
   const auto schema = nlohmann::json::parse(plugin.config_schema, nullptr, false);
   const auto properties =
       schema.is_object() ? schema.value("properties", nlohmann::json::object()) : nlohmann::json::object();
@@ -109,25 +111,66 @@ void add_inputs(Settings& settings, const AuditOptions& options, SourceSettings 
     if (property == properties.end()) continue;
     if (property->value("type", "") == "string") {
       std::size_t number = 0;
-      for (const std::string& input : options.inputs) {
-        source.name = options.inputs.size() == 1 ? base_name : base_name + "-" + std::to_string(++number);
+      for (const std::string& input : inputs) {
+        source.name = inputs.size() == 1 ? base_name : base_name + "-" + std::to_string(++number);
         source.settings = with(name, fs::absolute(input).string());
         settings.sources.push_back(source);
       }
     } else {
       nlohmann::json list = nlohmann::json::array();
-      for (const std::string& input : options.inputs) list.push_back(fs::absolute(input).string());
+      for (const std::string& input : inputs) list.push_back(fs::absolute(input).string());
       source.settings = with(name, list);
       settings.sources.push_back(source);
     }
     return;
   }
-  throw Error(ErrorKind::Usage, "connector '" + options.connector +
+  throw Error(ErrorKind::Usage, "connector '" + connector +
                                     "' reads no files; it has none of the settings "
                                     "inputs, paths, files, path, file, script");
 }
 
-Settings settings_of(const AuditOptions& options, const std::string& data) {
+std::string listed(const std::vector<std::string>& files) {
+  constexpr std::size_t most = 10;
+  std::string text;
+  for (std::size_t i = 0; i < files.size() && i < most; ++i) text += (i == 0 ? "" : ", ") + files[i];
+  if (files.size() > most) text += ", and " + std::to_string(files.size() - most) + " more";
+  return text;
+}
+
+// Who reads which file is told by what they hold. What nobody reads is said: of a file that was named as an
+// error, of those in a folder in the report.
+void add_recognised(Settings& settings, const AuditOptions& options, std::vector<std::string>& not_read) {
+  std::vector<connector::PluginInfo> plugins;
+  for (const std::string& path : plugins_in(fs::path(plugin_path(settings, "oauth")).parent_path().string()))
+    plugins.push_back(connector::Host::describe(path));
+  std::vector<std::string> configured;
+  for (const SourceSettings& source : settings.sources) configured.push_back(source.connector);
+  Recognition found = Recognisers(plugins, configured).recognise(options.inputs);
+  const auto check = [&](const std::vector<std::string>& files, const std::string& why) {
+    if (files.empty()) return;
+    for (const std::string& file : files) {
+      if (std::find(options.inputs.begin(), options.inputs.end(), file) != options.inputs.end())
+        throw Error(ErrorKind::Usage, file + ": " + why);
+    }
+    not_read.push_back("Not read (" + std::to_string(files.size()) + " of the files): " + why + ": " +
+                       listed(files) + ".");
+  };
+  check(found.unknown, "no connector knows by its content what it is; say which reads it: --connector NAME");
+  for (const auto& [connector, files] : found.unready)
+    check(files, "for the connector " + connector +
+                     ", which has to be told how to read it: --config FILE with a source of this connector");
+  if (found.inputs.empty())
+    throw Error(ErrorKind::Usage, not_read.empty() ? "there are no files" : not_read.front());
+  std::vector<SourceSettings> sources;
+  for (const auto& [connector, files] : found.inputs) sources.push_back(source_like(settings, connector));
+  settings.sources.clear();
+  std::size_t number = 0;
+  for (const auto& [connector, files] : found.inputs)
+    add_inputs(settings, connector, files, std::move(sources[number++]));
+}
+
+Settings settings_of(const AuditOptions& options, const std::string& data,
+                     std::vector<std::string>& not_read) {
   Settings settings =
       options.config.empty() ? parse_configuration("defaults", "") : load_configuration(options.config);
   for (const std::string& input : options.inputs) {
@@ -141,12 +184,11 @@ Settings settings_of(const AuditOptions& options, const std::string& data) {
                                         plugin + "); see `curfew plugin list`");
     SourceSettings source = source_like(settings, options.connector);
     settings.sources.clear();
-    add_inputs(settings, options, std::move(source));
+    add_inputs(settings, options.connector, options.inputs, std::move(source));
   } else if (!options.inputs.empty()) {
-    throw Error(ErrorKind::Usage, "say which connector reads these files: --connector NAME");
+    add_recognised(settings, options, not_read);
   } else if (settings.sources.empty()) {
-    throw Error(ErrorKind::Usage,
-                "nothing to read: name a connector and files, or a configuration with sources");
+    throw Error(ErrorKind::Usage, "nothing to read: name files or folders, or a configuration with sources");
   }
   settings.data = data;
   settings.node = "audit";
@@ -195,7 +237,8 @@ std::string read_so_far(Pipeline& pipeline) {
 int audit(const AuditOptions& options) {
   const TemporaryFolder folder;
   Progress progress;
-  const Settings settings = settings_of(options, folder.path());
+  std::vector<std::string> not_read;
+  const Settings settings = settings_of(options, folder.path(), not_read);
   const Capabilities capabilities = describe_connectors(settings);
   check_sources(settings, capabilities);
   progress.show("starting the database");
@@ -213,8 +256,9 @@ int audit(const AuditOptions& options) {
   pipeline.stop(std::chrono::hours(24));
   if (const auto failure = pipeline.failure()) throw Error(ErrorKind::Internal, *failure);
 
-  const report::AuditReport result = audit_result(pipeline, database, capabilities, options.inputs,
-                                                  [&](const std::string& text) { progress.show(text); });
+  report::AuditReport result = audit_result(pipeline, database, capabilities, options.inputs,
+                                            [&](const std::string& text) { progress.show(text); });
+  result.not_seen.insert(result.not_seen.end(), not_read.begin(), not_read.end());
   progress.done();
   if (!options.report.empty()) {
     fs::path html = options.report;

@@ -95,7 +95,8 @@ void add_run(CLI::App& app, Commands& commands) {
   AuditOptions& options = commands.audit;
   audit_command->add_option("--config,-c", options.config,
                             "Configuration file; without it, observing defaults");
-  audit_command->add_option("--connector", options.connector, "Connector that reads the input");
+  audit_command->add_option("--connector", options.connector,
+                            "Connector that reads the input; without it, told by what the files hold");
   audit_command->add_option("--report", options.report,
                             "Write the report there, as HTML and as JSON beside it");
   audit_command->add_option("--database", options.database,

@@ -23,6 +23,12 @@ inline constexpr std::string_view schema_before_store = R"json({
       "/store/delete_subject", "/store/calls/sign_out_subject"],
     "prove": ["/store/prove", "/store/preset", "/store/calls/prove", "/store/kind=lemonldap"]
   },
+  "x-curfew-recognises": [
+    "^#Fields: .*\\b(cs-method|cs-uri-stem)\\b",
+    "\\A\\S+( \\S+)? \\S+ \\S+ \\[\\d\\d/[A-Z][a-z][a-z]/\\d{4}:\\d\\d:\\d\\d:\\d\\d [-+]\\d{4}\\] ",
+    "\\A\\[\\d\\d/[A-Z][a-z][a-z]/\\d{4}:\\d\\d:\\d\\d:\\d\\d [-+]\\d{4}\\] "
+  ],
+  "x-curfew-needs-settings": true,
   "$defs": {
     "texts": {"anyOf": [{"type": "string"}, {"type": "integer"},
       {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}]},

@@ -32,6 +32,13 @@ inline constexpr std::string_view schema_before_directory = R"json({
     "prove": ["/directory/ticket_lifetime", "/smb/smbstatus"],
     "tell_groups": ["/directory/groups"]
   },
+  "x-curfew-recognises": [
+    "\\AElfFile",
+    "<Events?[ >]",
+    "\"(EventID|event_id|EventId|winlog|event_data|EventData)\"\\s*:",
+    "\"type\"\\s*:\\s*\"(Authentication|Authorization)\"",
+    "vfs_full_audit\\.c"
+  ],
   "properties": {
     "inputs": {
       "type": "array",

@@ -5,6 +5,6 @@ target_link_libraries(integration_app PRIVATE curfew::app curfew_test_support Po
                       GTest::gmock GTest::gtest_main curfew_settings)
 target_compile_definitions(integration_app PRIVATE CURFEW_BINARY_DIR="${CMAKE_BINARY_DIR}"
                            CURFEW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-add_dependencies(integration_app curfew curfew-trial replay windows forms)
+add_dependencies(integration_app curfew curfew-trial replay windows forms oauth)
 add_test(NAME integration_app COMMAND integration_app)
 set_tests_properties(integration_app PROPERTIES LABELS integration TIMEOUT 900)
