@@ -82,6 +82,17 @@ void take_names(const EventTable& table, const element& record, const EventRow& 
     seen.names.push_back({std::string(table.subject_namespace), subject});
 }
 
+// A failure's code, if it looks like one; in its place may stand anything, names too.
+std::string code_of(const std::string& text) {
+  constexpr std::size_t longest_code = 64;
+  const bool is_code =
+      !text.empty() && text.size() <= longest_code && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '-' || c == ':';
+      });
+  return is_code ? text : "other";
+}
+
 // The first of its names that is for good.
 std::string_view person_of(const Sighting& seen) {
   if (!seen.names.empty()) return seen.names.back().value;
@@ -180,14 +191,14 @@ ReadEvent read_event(const EventTable& table, const element& record) {
   seen.user_agent = clipped(field_of(record, table.agent));
   seen.application = clipped(field_of(record, table.application));
   seen.device = clipped(field_of(record, table.device));
-  if (seen.type == Type::SignInFailed) {
+  if (seen.type == Type::SignInFailed)
     seen.failure =
-        row->failure.empty() ? clipped(field_of(record, table.failure)) : std::string(row->failure);
-    if (seen.failure.empty()) seen.failure = clipped(name);
-  }
+        row->failure.empty() ? code_of(field_of(record, table.failure)) : std::string(row->failure);
   seen.end_reason = row->end;
   seen.interactivity = row->interactivity;
-  seen.fresh_credentials = row->fresh;
+  seen.fresh_credentials =
+      row->fresh || (has_marks(record, row->fresh_if) && !has_marks(record, row->unless));
+  if (seen.fresh_credentials) seen.interactivity = plugin::Interactivity::Interactive;
   seen.machine = row->machine;
   seen.factors = row->factors;
   out.fate = EventFate::Told;

@@ -43,8 +43,9 @@ struct EventRow {
   std::string_view failure;  // its class; empty: what the record says
   plugin::EndReason end = plugin::EndReason::Unknown;
   plugin::Interactivity interactivity = plugin::Interactivity::Unknown;
-  bool fresh = false;         // a credential was given
-  bool machine = false;       // by a client on its own
+  bool fresh = false;                 // a credential was given
+  std::string_view fresh_if, unless;  // marks (as EventTable's): given if those are there, and these aren't
+  bool machine = false;               // by a client on its own
   bool is_of_target = false;  // about the person at `target…`, who is another than the one who did it
   std::uint32_t factors = 0;  // 0: not said
 };
@@ -57,8 +58,8 @@ enum class Sessions : std::uint8_t {
 
 struct EventTable {
   std::string_view vendor;
-  // How one of its records is known: paths that must be there, & between them, `path=value` for a value; `|`
-  // between shapes.
+  // How one of its records is known: paths that must be there, & between them; `path=value` for a value,
+  // `path=begin*` for how it begins, `path=?` for one that says something; `|` between shapes.
   std::string_view marks;
   std::string_view name;
   std::string_view outcome;

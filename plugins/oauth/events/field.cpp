@@ -140,7 +140,11 @@ bool is_there(const element& record, std::string_view mark) {
   const std::size_t equals = mark.find('=', bracket == std::string_view::npos ? 0 : bracket);
   const std::string_view path = mark.substr(0, equals);
   if (equals == std::string_view::npos) return exists(record, path, 0);
-  return follow(record, path, 0) == mark.substr(equals + 1);
+  const std::string found = follow(record, path, 0);
+  const std::string_view wanted = mark.substr(equals + 1);
+  if (wanted == "?") return !says_nothing(found);
+  if (wanted.ends_with('*')) return found.starts_with(wanted.substr(0, wanted.size() - 1));
+  return found == wanted;
 }
 
 }  // namespace

@@ -19,7 +19,7 @@
 namespace curfew::oauth::events {
 
 [[nodiscard]] std::string field_of(const simdjson::dom::element& record, std::string_view paths);
-// `path&path=value|…`: whether one of the shapes is the record's.
+// `path&path=value|…`: whether one of the shapes is the record's (EventTable::marks).
 [[nodiscard]] bool has_marks(const simdjson::dom::element& record, std::string_view marks);
 
 }  // namespace curfew::oauth::events

@@ -7,7 +7,22 @@ namespace curfew::oauth::events {
 namespace {
 
 constexpr std::array rows{
-    EventRow{.name = "user.session.start", .outcome = "SUCCESS", .means = Means::SignIn},
+    // Who signs in elsewhere, or is let in by what their machine holds, gave Okta no credentials. Most
+    // records
+    // leave open which it was; then the address of the request tells.
+    EventRow{
+        .name = "user.session.start",
+        .outcome = "SUCCESS",
+        .means = Means::SignIn,
+        .fresh_if = "authenticationContext.credentialType=?|authenticationContext.authenticationProvider=?|"
+                    "debugContext.debugData.requestUri=/api/v1/authn*|"
+                    "debugContext.debugData.requestUri=/login/do-login*|"
+                    "debugContext.debugData.requestUri=/idp/idx/*|"
+                    "debugContext.debugData.requestUri=/login/login*",
+        .unless = "authenticationContext.credentialType=ASSERTION|authenticationContext.credentialType=IWA|"
+                  "authenticationContext.credentialType=JWT|authenticationContext.credentialType=OAuth 2.0|"
+                  "authenticationContext.authenticationProvider=FEDERATION|"
+                  "authenticationContext.authenticationProvider=SOCIAL"},
     EventRow{.name = "user.session.start", .outcome = "FAILURE", .means = Means::SignInFailed},
     EventRow{.name = "user.session.end", .means = Means::SignOut, .end = plugin::EndReason::SignedOut},
     EventRow{.name = "user.session.expire", .means = Means::Expired, .end = plugin::EndReason::Expired},
@@ -46,6 +61,10 @@ constexpr std::array rows{
              .means = Means::AccountDisabled,
              .is_of_target = true},
     EventRow{.name = "user.lifecycle.deactivate",
+             .outcome = "SUCCESS",
+             .means = Means::AccountDisabled,
+             .is_of_target = true},
+    EventRow{.name = "user.lifecycle.delete.initiated",
              .outcome = "SUCCESS",
              .means = Means::AccountDisabled,
              .is_of_target = true},

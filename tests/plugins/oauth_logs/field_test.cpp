@@ -52,6 +52,9 @@ TEST_F(Field, Marks) {
   EXPECT_TRUE(has_marks(record_, "a.b&n=7"));
   EXPECT_TRUE(has_marks(record_, "x|none")) << "that it is there counts";
   EXPECT_TRUE(has_marks(record_, "list[k=one].value=first"));
+  EXPECT_TRUE(has_marks(record_, "a.b=de*&n=?"));
+  EXPECT_FALSE(has_marks(record_, "a.b=e*|none=?|x=?"));
+  EXPECT_TRUE(has_marks(record_, "text.inner.x")) << "also in a text";
   EXPECT_FALSE(has_marks(record_, "a.b&n=8"));
   EXPECT_FALSE(has_marks(record_, "a.c"));
   EXPECT_FALSE(has_marks(record_, ""));

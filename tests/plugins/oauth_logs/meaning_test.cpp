@@ -36,11 +36,52 @@ TEST(Auth0, ASessionByItsId) {
   const Logs logs = read_files({fixtures + "auth0.json"});
   EXPECT_EQ(logs.story("auth0:ses-one"), "sign_in sign_out");
   const std::vector<Sighting> failed = logs.of(Type::SignInFailed);
-  EXPECT_EQ(failed.at(0).failure, "bad_password");
+  EXPECT_EQ(failed.at(0).failure, "bad_password:fp");
   EXPECT_EQ(failed.at(0).user_name, "bob@corp.test");
-  EXPECT_EQ(failed.at(1).failure, "invalid_request");
+  EXPECT_EQ(failed.at(1).failure, "other:f");
   EXPECT_EQ(logs.of(Type::CredentialChanged).at(0).session, "");
   EXPECT_EQ(logs.sum.filtered.at("auth0: seacft: without a session"), 1U);
+}
+
+// Credentials count as given where the record shows that they were.
+TEST(Freshness, IsShownByTheRecord) {
+  const auto okta = [](const std::string& more) {
+    return read_text(
+               R"({"uuid":"u","published":"2026-03-02T08:00:00Z","eventType":"user.session.start","outcome":{"result":)"
+               R"("SUCCESS"},"actor":{"id":"00u1"},)" +
+               more + "}")
+        .sightings.at(0);
+  };
+  const std::string by_page = R"("debugContext":{"debugData":{"requestUri":"/idp/idx/identify"}})";
+  EXPECT_TRUE(okta(R"("authenticationContext":{"externalSessionId":"s","credentialType":null},)" + by_page)
+                  .fresh_credentials);
+  EXPECT_TRUE(okta(R"("authenticationContext":{"externalSessionId":"s","credentialType":"PASSWORD"})")
+                  .fresh_credentials);
+  EXPECT_FALSE(okta(R"("authenticationContext":{"externalSessionId":"s","credentialType":"IWA"},)" + by_page)
+                   .fresh_credentials);
+  EXPECT_FALSE(
+      okta(R"("authenticationContext":{"externalSessionId":"s","authenticationProvider":"FEDERATION"},)" +
+           by_page)
+          .fresh_credentials);
+  EXPECT_FALSE(okta(R"("authenticationContext":{"externalSessionId":"s"})").fresh_credentials)
+      << "nothing is said";
+  const auto auth0 = [](const std::string& strategy, const std::string& prompt) {
+    return read_text(
+               R"({"log_id":"1","date":"2026-03-02T08:00:00Z","type":"s","user_id":"auth0|1","strategy_type":")" +
+               strategy + R"(","details":{"session_id":"x","prompts":[{"name":")" + prompt + R"("}]}})")
+        .sightings.at(0);
+  };
+  EXPECT_TRUE(auth0("database", "prompt-authenticate").fresh_credentials);
+  EXPECT_EQ(auth0("database", "prompt-authenticate").interactivity, Interactivity::Interactive);
+  EXPECT_FALSE(auth0("database", "login").fresh_credentials);
+  EXPECT_FALSE(auth0("social", "prompt-authenticate").fresh_credentials);
+}
+
+TEST(Failures, AreCodesAndNeverSentences) {
+  const Logs logs = read_text(
+      R"({"uuid":"u","published":"2026-03-02T08:00:00Z","eventType":"user.session.start","outcome":{"result":"FAILURE",)"
+      R"("reason":"alice@corp.test is locked"},"actor":{"id":"00u1","alternateId":"alice@corp.test"}})");
+  EXPECT_EQ(logs.sightings.at(0).failure, "other");
 }
 
 // No id of a session: one person at one address is one, and that it has ended is concluded.

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "plugins/files/text.hpp"
 #include "plugins/oauth/events/event_time.hpp"
 #include "plugins/oauth/providers/entra/graph_time.hpp"
 
@@ -24,7 +25,7 @@ struct Column {
   const char* column;
   const char* field;
 };
-constexpr std::array<Column, 17> columns{{{"Id", "id"},
+constexpr std::array<Column, 16> columns{{{"Id", "id"},
                                           {"CreatedDateTime", "createdDateTime"},
                                           {"UserId", "userId"},
                                           {"UserPrincipalName", "userPrincipalName"},
@@ -39,12 +40,15 @@ constexpr std::array<Column, 17> columns{{{"Id", "id"},
                                           {"AuthenticationProtocol", "authenticationProtocol"},
                                           {"DeviceDetail", "deviceDetail"},
                                           {"Status", "status"},
-                                          {"SessionId", "sessionId"},
-                                          {"SignInEventTypes", "signInEventTypes"}}};
+                                          {"SessionId", "sessionId"}}};
 
 std::string text_in(const json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+bool is_named(std::string_view category, std::string_view name) {
+  return files::equal_ignoring_case(category, name);
 }
 
 // Lists and objects stand in columns as text.
@@ -98,10 +102,9 @@ bool settle_time(const json& around, json& row) {
 void settle_place(const json& around, json& row, std::string_view category) {
   if (text_in(row, "ipAddress").empty()) row["ipAddress"] = text_in(around, "callerIpAddress");
   if (text_in(row, "correlationId").empty()) row["correlationId"] = text_in(around, "correlationId");
-  const auto says = row.find("isInteractive");
-  if (says != row.end() && says->is_string()) *says = says->get_ref<const std::string&>() == "true";
-  // The category knows better than a flag that is missing.
-  if (row.find("isInteractive") == row.end()) row["isInteractive"] = category != silent_category;
+  // The category decides: the flag is wrong in some records.
+  row["isInteractive"] = is_named(category, interactive_category);
+  row.erase("signInEventTypes");
 }
 
 json graph_row(const json& all) {
@@ -129,7 +132,7 @@ std::string category_of(const json& all) {
 }  // namespace
 
 bool is_sign_in_category(std::string_view category) {
-  return category == interactive_category || category == silent_category;
+  return is_named(category, interactive_category) || is_named(category, silent_category);
 }
 
 Diagnostic read_diagnostic(std::string_view text) {
@@ -152,8 +155,7 @@ Diagnostic read_diagnostic(std::string_view text) {
     return out;
   }
   json row = graph_row(all);
-  for (const char* field : {"authenticationDetails", "deviceDetail", "status", "signInEventTypes"})
-    unfold(row, field);
+  for (const char* field : {"authenticationDetails", "deviceDetail", "status"}) unfold(row, field);
   settle_code(all, row);
   settle_place(all, row, out.category);
   if (!settle_time(all, row)) {
