@@ -38,6 +38,9 @@ std::string literal(std::string_view text) {
   return out + "'";
 }
 std::string literal(model::Ref ref) { return "'\\x" + model::to_text(ref) + "'::bytea"; }
+std::string literal(const model::SessionDigest& session) {
+  return "'\\x" + model::to_text(session) + "'::bytea";
+}
 std::string literal(std::uint64_t number) { return std::to_string(static_cast<std::int64_t>(number)); }
 std::string literal(Time time) { return std::to_string(base::to_micros(time)); }
 
@@ -140,6 +143,30 @@ model::SignOutRow sign_out_in(const BinaryRow& row) {
   return out;
 }
 
+template <typename List, typename Write>
+std::string one_of(const List& list, const Write& write) {
+  std::string out = " IN (";
+  for (std::size_t i = 0; i < list.size(); ++i) out += (i == 0 ? "" : ", ") + write(list[i]);
+  return out + ")";
+}
+
+std::string condition(const EntryFilter& filter) {
+  std::string sql;
+  if (!filter.kinds.empty()) {
+    sql += " AND (kind" +
+           one_of(filter.kinds, [](model::EntryKind kind) { return literal(model::name_of(kind)); });
+    // The type is the first of the facts; see docs/ledger-format.md.
+    if (filter.or_gaps)
+      sql += " OR (kind = 'observation' AND starts_with(facts, " + literal(R"({"type":"gap")") + "))";
+    sql += ")";
+  }
+  if (!filter.sessions.empty())
+    sql += " AND session" + one_of(filter.sessions, [](const auto& session) { return literal(session); });
+  if (filter.from != Time{}) sql += " AND occurred_at >= " + literal(filter.from);
+  if (filter.to != Time{}) sql += " AND occurred_at < " + literal(filter.to);
+  return sql;
+}
+
 std::string page(std::string sql, std::uint64_t after, std::size_t limit) {
   return std::move(sql) + " AND number > " + literal(after) + " ORDER BY number LIMIT " +
          std::to_string(std::min(limit, most_rows));
@@ -187,6 +214,11 @@ std::vector<StreamHead> Store::streams() {
 
 void Store::read_entries(std::int64_t stream, std::uint64_t from, std::uint64_t to,
                          const std::function<bool(ledger::SealedEntry&&)>& take) {
+  read_entries(stream, from, to, {}, take);
+}
+
+void Store::read_entries(std::int64_t stream, std::uint64_t from, std::uint64_t to, const EntryFilter& filter,
+                         const std::function<bool(ledger::SealedEntry&&)>& take) {
   // A sequence above what bigint holds can't be stored.
   constexpr std::uint64_t highest = std::numeric_limits<std::int64_t>::max();
   ServerConnection& reader = connection_->answering_reader();
@@ -198,7 +230,8 @@ void Store::read_entries(std::int64_t stream, std::uint64_t from, std::uint64_t 
               "SELECT sequence, engine_time, occurred_at, recorded_at, kind, source, session, subject, "
               "facts, commitment FROM curfew.entry WHERE stream = " +
                   std::to_string(stream) + " AND sequence >= " + literal(std::min(from, highest)) +
-                  " AND sequence < " + literal(std::min(to, highest)) + " ORDER BY sequence",
+                  " AND sequence < " + literal(std::min(to, highest)) + condition(filter) +
+                  " ORDER BY sequence",
               10, [&](const BinaryRow& row) { return take(entry_in(row)); });
     reader.rollback();
   } catch (const std::exception&) {

@@ -79,6 +79,15 @@ struct StreamHead {
   std::string verifier_key;  // signed-note vkey
 };
 
+// Which entries are wanted; what is empty asks nothing. All that is asked must hold.
+struct EntryFilter {
+  std::vector<model::EntryKind> kinds;
+  bool or_gaps = false;  // beside the kinds: observations that say that records are missing
+  std::vector<model::SessionDigest> sessions;
+  Time from{};  // occurred in [from, to); epoch: open
+  Time to{};
+};
+
 struct SessionQuery {
   bool live_only = false;
   std::string source;
@@ -199,6 +208,9 @@ class Store {
   // Streams rows [from, to) in order without holding them all; `take` returns false to stop. With the
   // commitments to personal values, never the values and salts: state, replay and proofs need none.
   void read_entries(std::int64_t stream, std::uint64_t from, std::uint64_t to,
+                    const std::function<bool(ledger::SealedEntry&&)>& take);
+  // Only those that the filter wants: no index helps, but what is not wanted doesn't leave the server.
+  void read_entries(std::int64_t stream, std::uint64_t from, std::uint64_t to, const EntryFilter& filter,
                     const std::function<bool(ledger::SealedEntry&&)>& take);
   [[nodiscard]] std::optional<std::string> tile(std::int64_t stream, std::uint32_t level,
                                                 std::uint64_t index);
