@@ -14,11 +14,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/time.hpp"
 #include "core/model/rows.hpp"
+#include "core/report/compliance_report.hpp"
 #include "core/report/listing.hpp"
 #include "core/report/rows_json.hpp"
 #include "core/report/statistics.hpp"
@@ -65,6 +67,7 @@ struct AuditReport {
   std::vector<std::string> policies;  // in force, as sentences
   std::vector<std::string> not_seen;  // further limits of what could be seen, as sentences
   LedgerVerdict ledger;
+  std::optional<ComplianceReport> compliance;  // if frameworks were asked for
   Names names;
 };
 

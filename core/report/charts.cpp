@@ -154,6 +154,18 @@ std::string steps(const Plot& plot, const std::vector<SessionStatistics::Level>&
   return "<path class=\"v s\" d=\"" + line + "\"/>" + mark + touch;
 }
 
+std::string caption(Measure measure) {
+  switch (measure) {
+    case Measure::Starts:
+      return "Sessions that began in each ";
+    case Measure::LivedIn:
+      return "Sessions that lived at some time in each ";
+    case Measure::LiveAtOnce:
+      break;
+  }
+  return "Sessions live at once, the most in each ";
+}
+
 }  // namespace
 
 std::string time_chart(const std::vector<SessionStatistics::Level>& levels, Measure measure, Duration step) {
@@ -162,9 +174,7 @@ std::string time_chart(const std::vector<SessionStatistics::Level>& levels, Meas
   std::uint64_t most = 0;
   for (const auto& level : levels) most = std::max(most, value_of(level, measure));
   const Plot plot{levels.size(), nice_ceiling(most)};
-  const std::string what = measure == Measure::Starts
-                               ? "Sessions that began in each " + base::in_words(step)
-                               : "Sessions live at once, the most in each " + base::in_words(step);
+  const std::string what = caption(measure) + base::in_words(step);
   return "<figure><figcaption>" + what + "</figcaption><svg role=\"img\" viewBox=\"0 0 " +
          std::to_string(width) + " " + std::to_string(top + plot_height + bottom) + "\" aria-label=\"" +
          what + ", from " + wording::time(levels.front().from) + " to " + wording::time(levels.back().from) +

@@ -14,7 +14,8 @@
 
 namespace curfew::report {
 
-enum class Measure : std::uint8_t { LiveAtOnce, Starts };
+// LivedIn: how many lived at some time of a step, whether together or not.
+enum class Measure : std::uint8_t { LiveAtOnce, Starts, LivedIn };
 
 inline constexpr std::size_t chart_steps = 96;
 

@@ -38,6 +38,11 @@ std::string limit_of(const model::Policy& policy) {
   return {};
 }
 
+// An audit's configuration stands before the first record.
+std::string since(Time from) {
+  return from < base::earliest_time ? "from the beginning" : "from " + wording::time(from);
+}
+
 }  // namespace
 
 ControlTally::ControlTally(const Framework& framework, const Control& control, const ComplianceFacts& facts)
@@ -450,11 +455,11 @@ void ControlTally::add_policies() {
       if (control_.test != Check::PolicyKept || !is_strict_enough(policy, control_)) continue;
       if (result_.policies.size() >= 100) continue;
       const std::string limit = limit_of(policy);
-      result_.policies.push_back(
-          policy.name + " (" + wording::words(model::name_of(policy.rule)) +
-          (limit.empty() ? "" : ", " + limit) + ", " + std::string(model::name_of(policy.mode)) + "), from " +
-          wording::time(version.from) + (version.to == Time{} ? "" : " to " + wording::time(version.to)) +
-          ", version " + version.digest.substr(0, 12));
+      result_.policies.push_back(policy.name + " (" + wording::words(model::name_of(policy.rule)) +
+                                 (limit.empty() ? "" : ", " + limit) + ", " +
+                                 std::string(model::name_of(policy.mode)) + "), " + since(version.from) +
+                                 (version.to == Time{} ? "" : " to " + wording::time(version.to)) +
+                                 ", version " + version.digest.substr(0, 12));
     }
   }
   result_.named_by.assign(naming.begin(), naming.end());
@@ -464,7 +469,9 @@ ControlResult ControlTally::conclude() {
   weigh();
   // The reason why it is satisfied is told only when it is.
   const bool whole = result_.result == Result::Satisfied;
-  if (holes_could_hide(control_.test) && result_.result != Result::NotTestable && result_.population > 0) {
+  // An exception stands, whatever else may have been.
+  const bool is_settled = result_.result == Result::NotTestable || result_.result == Result::NotSatisfied;
+  if (holes_could_hide(control_.test) && !is_settled && result_.population > 0) {
     add_holes();
     if (whole && result_.result != Result::Satisfied && !result_.because.empty() &&
         judges_sessions(control_.test))

@@ -3,6 +3,8 @@
 #include "core/base/duration_words.hpp"
 #include "core/report/audit_report.hpp"
 #include "core/report/charts.hpp"
+#include "core/report/compliance_sections.hpp"
+#include "core/report/compliance_style.hpp"
 #include "core/report/coverage_view.hpp"
 #include "core/report/html_style.hpp"
 #include "core/report/markup.hpp"
@@ -258,7 +260,8 @@ std::string to_html(const AuditReport& report) {
          "content=\"noindex\">"
          "<title>Session audit " +
          wording::day(report.from) + " to " + wording::day(report.to) + "</title><style>" +
-         std::string(html_style) + "</style></head><body><main>\n" + head(report) +
+         std::string(html_style) + (report.compliance ? std::string(compliance_style) : std::string{}) +
+         "</style></head><body><main>\n" + head(report) +
          section("seen", "What was seen", paragraphs(wording::findings(report))) +
          section("time", "Sessions over time", over_time(report)) +
          section("violations", "Violations", by_policy(report) + violation_table(report)) +
@@ -269,6 +272,9 @@ std::string to_html(const AuditReport& report) {
                     "<p>What policies ordered. An audit carries nothing out, so nothing here is proven.</p>" +
                         sign_out_table(report.sign_outs, report.names) +
                         cut(report.sign_outs.size(), report.sign_outs_total, "sign-outs"))) +
+         (report.compliance ? section("controls", "Controls and what sessions show of them",
+                                      controls_html(*report.compliance))
+                            : std::string{}) +
          section("not-seen", "What could not be seen", not_seen(report)) +
          section("ends", "How sessions ended", ends(report)) +
          section("longest", "Longest sessions", longest(report)) +

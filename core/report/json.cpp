@@ -113,6 +113,7 @@ std::string to_json(const AuditReport& report) {
   json.end().number("gaps_total", std::max<std::uint64_t>(report.gaps_total, report.gaps.size()));
   json.texts("policies", report.policies);
   write_ledger(json, report.ledger);
+  if (report.compliance) json.raw("compliance", to_json(*report.compliance));
   json.end();
   out += '\n';
   return out;

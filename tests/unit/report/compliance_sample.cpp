@@ -36,7 +36,7 @@ ComplianceFacts quiet_month(model::Rule rule, Duration limit, std::uint32_t most
   facts.recorded_until = at("2026-12-02T00:00:00Z");
   PolicyVersion version;
   version.place = {1, 2};
-  version.node = "home/one";
+  version.node = "hq/one";
   version.from = facts.recorded_from;
   version.digest = "aabbccddeeff00112233";
   model::SourcePolicy source;
@@ -123,7 +123,7 @@ ComplianceReport sample_compliance() {
   report.habits.see_return(session_of(hours(2), 1), {"clerks"});
   report.habits.returns_watched = true;
   report.sources = {{.name = hostile_source, .connector = "forms", .sessions = 3, .ends_unknown = 1}};
-  report.streams = {{"curfew/home/one/1", 40, std::string(64, 'a'), "curfew/home/one/1\n40\nqqo=\n", "key"}};
+  report.streams = {{"curfew/hq/one/1", 40, std::string(64, 'a'), "curfew/hq/one/1\n40\nqqo=\n", "key"}};
   report.at = at("2026-11-10T14:00:00Z");
   report.on = {session_of(hours(8), 13)};
   report.on_total = 1;
