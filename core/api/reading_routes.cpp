@@ -254,6 +254,7 @@ Router operator_routes(const Services& services, Broadcast& broadcast) {
   add_health_routes(router, services);
   add_metrics_route(router, services);
   add_reading_routes(router, services);
+  add_report_routes(router, services);
   add_command_routes(router, services);
   add_ledger_routes(router, services);
   add_ingest_routes(router, services);

@@ -22,6 +22,7 @@ namespace curfew::api {
 void add_health_routes(Router& router, const Services& services);
 void add_metrics_route(Router& router, const Services& services);
 void add_reading_routes(Router& router, const Services& services);
+void add_report_routes(Router& router, const Services& services);
 void add_command_routes(Router& router, const Services& services);
 void add_ledger_routes(Router& router, const Services& services);
 void add_ingest_routes(Router& router, const Services& services);

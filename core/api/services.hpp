@@ -28,6 +28,7 @@
 #include "core/model/preview.hpp"
 #include "core/model/rows.hpp"
 #include "core/outlet/transmitter.hpp"
+#include "core/report/compliance_reading.hpp"
 #include "core/report/listing.hpp"
 #include "core/store/store.hpp"
 
@@ -132,6 +133,8 @@ struct Services {
   std::function<std::optional<model::SignOutRow>(model::OrderNumber)> sign_out;
   std::function<std::vector<SourceStatus>()> sources;
   std::function<PoliciesView()> policies;
+  // Reads the whole ledger: one at a time, the next one is refused with Error(Unavailable).
+  std::function<report::ComplianceReport(const report::ComplianceRequest&)> compliance;
 
   // Records the access (one entry for a query) and then answers; `by` is the token's name. Missing or erased
   // references are left out.

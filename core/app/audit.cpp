@@ -21,6 +21,7 @@
 #include "core/app/recognition.hpp"
 #include "core/base/error.hpp"
 #include "core/report/audit_report.hpp"
+#include "core/report/compliance_reading.hpp"
 #include "core/store/migrations.hpp"
 
 namespace curfew::app {
@@ -235,6 +236,7 @@ std::string read_so_far(Pipeline& pipeline) {
 }  // namespace
 
 int audit(const AuditOptions& options) {
+  if (!options.framework.empty()) (void)report::frameworks_of(options.framework);  // a slip shows at once
   const TemporaryFolder folder;
   Progress progress;
   std::vector<std::string> not_read;
@@ -259,6 +261,9 @@ int audit(const AuditOptions& options) {
   report::AuditReport result = audit_result(pipeline, database, capabilities, options.inputs,
                                             [&](const std::string& text) { progress.show(text); });
   result.not_seen.insert(result.not_seen.end(), not_read.begin(), not_read.end());
+  if (!options.framework.empty())
+    add_compliance(result, database, options.framework,
+                   [&](const std::string& text) { progress.show(text); });
   progress.done();
   if (!options.report.empty()) {
     fs::path html = options.report;

@@ -7,6 +7,7 @@
 
 #include "core/app/ledger_check.hpp"
 #include "core/model/facts.hpp"
+#include "core/report/compliance_reading.hpp"
 
 namespace curfew::app {
 namespace {
@@ -231,6 +232,25 @@ report::AuditReport audit_result(Pipeline& pipeline, const Database& database,
     result.names.emplace(value.ref, value.value);
   spoken.apply(result.names, store);
   return result;
+}
+
+void add_compliance(report::AuditReport& result, const Database& database, const std::string& framework,
+                    const std::function<void(const std::string&)>& progress) {
+  report::ComplianceRequest request;
+  request.frameworks = report::frameworks_of(framework);
+  request.now = result.generated_at;
+  request.ledger =
+      report::LedgerFinding{result.ledger.verified, result.ledger.sentence, result.ledger.not_excluded};
+  request.progress = progress;
+  store::Store store(database.connection(), store::Role::Reader);
+  report::ComplianceReport compliance = report::read_compliance(store, request);
+  for (model::PersonalValue& value : store.resolve(report::references_in(compliance)))
+    compliance.names.emplace(value.ref, std::move(value.value));
+  // Whom the audit calls by a better name is called so here too.
+  for (auto& [ref, name] : compliance.names) {
+    if (const auto known = result.names.find(ref); known != result.names.end()) name = known->second;
+  }
+  result.compliance = std::move(compliance);
 }
 
 }  // namespace curfew::app

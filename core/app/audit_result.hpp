@@ -20,4 +20,8 @@ namespace curfew::app {
                                                const std::vector<std::string>& inputs,
                                                const std::function<void(const std::string&)>& progress);
 
+// What the same records show of the controls of a framework, or of all.
+void add_compliance(report::AuditReport& result, const Database& database, const std::string& framework,
+                    const std::function<void(const std::string&)>& progress);
+
 }  // namespace curfew::app

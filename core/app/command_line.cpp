@@ -48,6 +48,7 @@ struct Commands {
   WatchOptions watch;
   SignOutOptions sign_out;
   SignOutsOptions sign_outs;
+  ReportOptions report;
 };
 
 void add_config_option(CLI::App* command, std::string& config, const char* fallback) {
@@ -101,6 +102,8 @@ void add_run(CLI::App& app, Commands& commands) {
                             "Write the report there, as HTML and as JSON beside it");
   audit_command->add_option("--database", options.database,
                             "URL of an empty database; without it, a throw-away cluster");
+  audit_command->add_option("--framework", options.framework,
+                            "Also what it shows of the controls of a framework (docs/compliance.md), or all");
   audit_command->add_flag("--json", options.json, "Print the result as JSON");
   audit_command->add_option("input", options.inputs, "Files or folders");
   audit_command->callback([&] { commands.chosen = [&] { return audit(options); }; });
@@ -203,6 +206,32 @@ void add_sign_outs(CLI::App* list, Commands& commands) {
   }
 }
 
+void add_report(CLI::App& app, Commands& commands) {
+  ReportOptions& options = commands.report;
+  CLI::App* command = app.add_subcommand("report", "What the ledger shows of a framework's controls");
+  add_daemon_options(command, options);
+  command->add_option("--database", options.database, "URL of the database, in place of a configuration");
+  command->add_option("--framework", options.framework, "A framework of docs/compliance.md, or all")
+      ->capture_default_str();
+  command->add_option("--from", options.from,
+                      "From this time or day on (UTC); without: all that is recorded");
+  command->add_option("--to", options.to, "Before this time or day");
+  command->add_option("--source", options.sources, "Only sessions of this source; may be repeated");
+  command->add_option("--application", options.applications, "Only of this application; may be repeated");
+  command->add_option("--account-type", options.account_types,
+                      "Only of human, service, computer, shared, unknown accounts; may be repeated");
+  command->add_option("--at", options.at, "Also who was on at this time: 2026-03-02T14:00:00Z");
+  command->add_option("--format", options.format, "html, json, csv, exceptions-csv or oscal")
+      ->check(CLI::IsMember({"html", "json", "csv", "exceptions-csv", "oscal"}))
+      ->capture_default_str();
+  command->add_option("--out,-o", options.out, "File; without it, standard output");
+  command->add_flag("--unverified", options.unverified, "Don't verify the ledger first");
+  command->add_flag("--names", options.names,
+                    "Also whom it is about; asks the daemon, and needs --reason, which is recorded");
+  command->add_option("--reason", options.reason, "Why the names are needed; it goes into the ledger");
+  command->callback([&options, &commands] { commands.chosen = [&options] { return report(options); }; });
+}
+
 void add_watch(CLI::App& app, Commands& commands) {
   WatchOptions& options = commands.watch;
   CLI::App* command = app.add_subcommand("watch", "What happens, as it happens");
@@ -261,6 +290,7 @@ int run(int argc, char** argv) {
   add_watch(app, commands);
   add_sign_out(app, commands);
   add_ledger(app, commands);
+  add_report(app, commands);
   add_plugin(app, commands);
   add_config(app, commands);
   try {

@@ -33,8 +33,9 @@ int plugin_check(const PluginOptions& options);
 struct AuditOptions {
   std::string config;
   std::string connector;
-  std::string report;    // file; .html and .json are written beside each other
-  std::string database;  // URL of a new database; empty: the configured one, else a throw-away cluster
+  std::string report;     // file; .html and .json are written beside each other
+  std::string database;   // URL of a new database; empty: the configured one, else a throw-away cluster
+  std::string framework;  // also what the records show of its controls; empty: of none
   bool json = false;
   std::vector<std::string> inputs;
 };
@@ -130,5 +131,24 @@ struct SignOutsOptions : DaemonOptions {
   std::string out;  // file; empty: standard output
 };
 int sign_outs(const SignOutsOptions& options);
+
+// What the ledger shows of a framework's controls.
+struct ReportOptions : DaemonOptions {
+  std::string database;  // URL, in place of the configuration's
+  std::string framework = "all";
+  std::string from;
+  std::string to;
+  std::vector<std::string> sources;
+  std::vector<std::string> applications;
+  std::vector<std::string> account_types;
+  std::string at;  // also who was on then
+  std::string format = "html";
+  std::string out;  // file; empty: standard output
+  bool unverified = false;
+  bool names = false;
+  std::string reason;
+};
+// 3: a control is not satisfied; 4: the ledger is not intact.
+int report(const ReportOptions& options);
 
 }  // namespace curfew::app

@@ -1,5 +1,7 @@
 #include "core/app/ledger_check.hpp"
 
+#include <algorithm>
+
 #include <fstream>
 #include <sstream>
 
@@ -83,6 +85,30 @@ std::vector<std::string> sentences(const ledger::ExportVerdict& verdict) {
   for (const ledger::StreamVerdict& stream : verdict.streams) add_stream(lines, stream);
   add_problems(lines, verdict.problems);
   return lines;
+}
+
+report::LedgerFinding finding_of(const store::StoreVerdict& verdict) {
+  report::LedgerFinding finding;
+  finding.intact = verdict.intact() && !verdict.streams.empty();
+  std::uint64_t entries = 0;
+  std::uint64_t checkpoints = 0;
+  for (const ledger::StreamVerdict& stream : verdict.streams) {
+    entries += stream.size;
+    checkpoints += stream.checkpoints;
+    for (const std::string& sentence : stream.not_excluded) {
+      if (std::find(finding.not_excluded.begin(), finding.not_excluded.end(), sentence) ==
+          finding.not_excluded.end())
+        finding.not_excluded.push_back(sentence);
+    }
+  }
+  if (finding.intact) {
+    finding.sentence = "What the ledger holds agrees: " + std::to_string(entries) + " entries, " +
+                       std::to_string(checkpoints) + (checkpoints == 1 ? " checkpoint." : " checkpoints.");
+  } else {
+    for (const std::string& line : sentences(verdict))
+      finding.sentence += (finding.sentence.empty() ? "" : " ") + line;
+  }
+  return finding;
 }
 
 }  // namespace curfew::app

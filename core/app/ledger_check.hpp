@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/ledger/export.hpp"
+#include "core/report/compliance_facts.hpp"
 #include "core/store/verify_store.hpp"
 
 namespace curfew::app {
@@ -21,5 +22,8 @@ namespace curfew::app {
 // The verdict in lines for a terminal.
 [[nodiscard]] std::vector<std::string> sentences(const store::StoreVerdict& verdict);
 [[nodiscard]] std::vector<std::string> sentences(const ledger::ExportVerdict& verdict);
+
+// The same as a report holds it.
+[[nodiscard]] report::LedgerFinding finding_of(const store::StoreVerdict& verdict);
 
 }  // namespace curfew::app

@@ -1,6 +1,8 @@
 #include "core/app/services.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <mutex>
 
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
@@ -338,6 +340,11 @@ api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Regis
     return api::PoliciesView{.digest = view.policy_digest,
                              .json = view.policies,
                              .sentences = sentences(pipeline.settings(), capabilities)};
+  };
+  services.compliance = [&, one = std::make_shared<std::mutex>()](const report::ComplianceRequest& request) {
+    const std::unique_lock lock(*one, std::try_to_lock);
+    if (!lock) throw Error(ErrorKind::Unavailable, "another report is being made; ask again when it is done");
+    return readers.with([&](store::Store& store) { return report::read_compliance(store, request); });
   };
   services.resolve = [&](std::string_view by, std::string_view reason, const std::vector<model::Ref>& refs) {
     record_access(pipeline, by, reason, refs.size());

@@ -166,6 +166,29 @@ void answer_reads(Services& services, Backing& backing) {
     status.coverage = R"({"records_total":7})";
     return std::vector<SourceStatus>{status};
   };
+  services.compliance = [](const report::ComplianceRequest& request) {
+    report::ComplianceReport report;
+    report.version = "0.1.0";
+    report.frameworks = request.frameworks;
+    report.facts.period = {base::parse_rfc3339("2026-11-01T00:00:00Z").value(),
+                           base::parse_rfc3339("2026-12-01T00:00:00Z").value()};
+    report.facts.scope = request.scope;
+    report.facts.generated_at = request.now;
+    report.at = request.at;
+    model::SessionRow row;
+    row.number = 1;
+    row.source = "crm-forms";
+    row.subject = model::Ref{0xabc3};
+    report.on = {row};
+    report.on_total = 1;
+    for (const report::Framework* framework : request.frameworks) {
+      for (const report::Control& control : framework->controls) {
+        report::ControlTally tally(*framework, control, report.facts);
+        report.results.push_back(tally.conclude());
+      }
+    }
+    return report;
+  };
   services.policies = [] {
     return PoliciesView{std::string(64, 'a'), R"({"policies":[]})", {"Nothing is enforced."}};
   };

@@ -90,5 +90,23 @@ TEST_F(Quickstart, GapsSayWhatTheyAre) {
   EXPECT_THAT(texts, testing::UnorderedElementsAre("record numbers", "log cleared"));
 }
 
+TEST(QuickstartCompliance, ControlsAreASectionOfTheAudit) {
+  const Ended ended = run_curfew({"audit", "--connector", "windows", "--json", "--framework", "nist-800-53",
+                                  CURFEW_SOURCE_DIR "/tests/fixtures/quickstart"});
+  ASSERT_EQ(ended.code, 3) << ended.err;
+  const json compliance = json::parse(ended.out)["compliance"];
+  std::map<std::string, json> controls;
+  for (const json& control : compliance["controls"])
+    controls[control["control"].get<std::string>()] = control;
+  EXPECT_EQ(controls["ac-12"]["result"], "not_satisfied");
+  EXPECT_EQ(controls["ac-12"]["exceptions_total"], 2);
+  // The logs have gaps, and ends that nobody saw.
+  EXPECT_EQ(controls["au-5"]["population"], compliance["losses"].size());
+  EXPECT_EQ(controls["ac-11"]["result"], "not_testable") << controls["ac-11"].dump(1);
+  const Ended wrong = run_curfew({"audit", "--connector", "windows", "--framework", "nist",
+                                  CURFEW_SOURCE_DIR "/tests/fixtures/quickstart"});
+  EXPECT_EQ(wrong.code, 2);
+}
+
 }  // namespace
 }  // namespace curfew::app_test
