@@ -162,8 +162,11 @@ void EntryReading::close() {
                    [](const PolicyVersion& a, const PolicyVersion& b) {
                      return std::tie(a.node, a.from) < std::tie(b.node, b.from);
                    });
-  std::erase_if(facts_.holes,
-                [&](const Hole& hole) { return !hole.meets(facts_.period.from, facts_.period.to); });
+  // One that ended where the period begins is none of it: an audit's source is silent until its first record.
+  std::erase_if(facts_.holes, [&](const Hole& hole) {
+    const bool is_over = hole.kind != HoleKind::RecordsMissing && hole.to == facts_.period.from;
+    return is_over || !hole.meets(facts_.period.from, facts_.period.to);
+  });
   std::stable_sort(facts_.holes.begin(), facts_.holes.end(),
                    [](const Hole& a, const Hole& b) { return a.from < b.from; });
   open_holes_.clear();

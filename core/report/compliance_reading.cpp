@@ -100,12 +100,17 @@ class Reading {
     facts.generated_at = request_.now;
     facts.ledger = request_.ledger;
     std::tie(facts.recorded_from, facts.recorded_until) = span_of(store_, heads_);
+    // What sources told of the time before the start is known too: the oldest came first.
+    for (const model::SessionRow& row : store_.sessions({.limit = page})) {
+      if (row.started_at >= base::earliest_time)
+        facts.recorded_from = std::min(facts.recorded_from, row.started_at);
+    }
     facts.period.from = request_.from == Time{} ? facts.recorded_from : request_.from;
     facts.period.to =
         request_.to == Time{} ? facts.recorded_until + std::chrono::microseconds(1) : request_.to;
     // What has not happened yet can't be judged.
     facts.period.to = std::min(facts.period.to, facts.recorded_until + std::chrono::microseconds(1));
-    if (facts.period.from >= facts.period.to)
+    if (facts.period.from >= facts.period.to || facts.period.to <= facts.recorded_from)
       throw Error(ErrorKind::Input, "nothing is recorded in this period: the records reach from " +
                                         base::format_rfc3339(facts.recorded_from) + " to " +
                                         base::format_rfc3339(facts.recorded_until));
