@@ -260,19 +260,19 @@ TEST_P(Golden, AgreesOnTimeAddressNameAndOutcome) {
   const Logs logs = read_files({log.string()});
   ASSERT_FALSE(logs.sightings.empty());
   for (const Sighting& seen : logs.sightings) {
-    const auto [first, last] = rows.equal_range(files::format_time(seen.at).substr(0, 19));
-    const bool agrees = std::any_of(first, last, [&](const auto& row) {
+    const auto range = rows.equal_range(files::format_time(seen.at).substr(0, 19));
+    const bool agrees = std::any_of(range.first, range.second, [&](const auto& entry) {
       const bool failed = seen.type == plugin::Type::SignInFailed;
-      const auto& [address, outcome, names] = row.second;
-      const auto is_named = [&](const std::string& name) {
-        return !name.empty() && std::find(names.begin(), names.end(), name) != names.end();
+      const Row& row = entry.second;
+      const auto is_named = [&row](const std::string& name) {
+        return !name.empty() && std::find(row.names.begin(), row.names.end(), name) != row.names.end();
       };
-      bool named = names.empty() || (seen.user_name.empty() && seen.names.empty()) ||
-                   is_named(seen.user_name) || is_named(seen.user_name.substr(0, seen.user_name.find('@')));
+      bool named = (seen.user_name.empty() && seen.names.empty()) || is_named(seen.user_name) ||
+                   is_named(seen.user_name.substr(0, seen.user_name.find('@')));
       for (const SightingName& name : seen.names)
         named = named || is_named(name.value) || is_named(name.value.substr(name.value.rfind('/') + 1));
-      return (seen.address.empty() || address == seen.address) && named &&
-             (outcome.empty() || (outcome == "failure") == failed);
+      return (seen.address.empty() || row.address == seen.address) && named &&
+             (row.outcome.empty() || (row.outcome == "failure") == failed);
     });
     EXPECT_TRUE(agrees) << files::format_time(seen.at) << " " << name_of(seen.type) << " " << person(seen)
                         << " " << seen.address;
