@@ -1,7 +1,7 @@
 // Reads a topic of a Kafka cluster, or of what speaks its protocol, from offsets that the caller keeps.
 //
 //   Consumer consumer({.servers = "hub.corp.test:9093", .topic = "sign-ins", .user = "u", .password = "p"});
-//   for (std::int32_t one : consumer.partitions(deadline)) at[one] = consumer.range(one, deadline).end;
+//   for (const auto& [one, range] : consumer.ranges({0, 1}, deadline)) at[one] = range.end;
 //   consumer.read_from(at);
 //   const Taken taken = consumer.take({.messages = 500, .bytes = 1 << 22}, deadline);
 //
@@ -63,7 +63,8 @@ class Consumer {
 
   // Each asks the broker.
   [[nodiscard]] std::vector<std::int32_t> partitions(plugin::Time deadline);
-  [[nodiscard]] Range range(std::int32_t partition, plugin::Time deadline);
+  [[nodiscard]] std::map<std::int32_t, Range> ranges(const std::set<std::int32_t>& partitions,
+                                                     plugin::Time deadline);
   // Of the first message that was appended then or later; the end, if there is none.
   [[nodiscard]] std::int64_t offset_at(std::int32_t partition, plugin::Time at, plugin::Time deadline);
 

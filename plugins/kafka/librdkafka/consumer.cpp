@@ -60,6 +60,7 @@ Owned<rd_kafka_conf_t> configured(const ServerSettings& settings) {
   give("check.crcs", "true");
   give("queued.max.messages.kbytes", "16384");
   give("queued.min.messages", "10000");
+  give("fetch.wait.max.ms", "200");
   give("fetch.message.max.bytes", "1048576");
   give("fetch.max.bytes", "8388608");
   give("receive.message.max.bytes", "33554432");
@@ -125,6 +126,9 @@ struct Consumer::Client {
     if (is_lasting(trouble.code) && !is_lasting(code)) return;
     trouble = {code, std::string(reason).substr(0, longest_reason)};
   }
+  // Of the first message then or later, as Kafka counts time.
+  std::map<std::int32_t, std::int64_t> offsets(const std::set<std::int32_t>& partitions, std::int64_t at,
+                                               Time deadline);
   void serve() { rd_kafka_poll(rk.get(), 0); }
   void works() { trouble = {}; }
 
@@ -191,28 +195,46 @@ std::vector<std::int32_t> Consumer::partitions(Time deadline) {
   return ids;
 }
 
-Range Consumer::range(std::int32_t partition, Time deadline) {
-  Range range;
-  const auto code =
-      rd_kafka_query_watermark_offsets(client_->rk.get(), client_->settings.topic.c_str(), partition,
-                                       &range.first, &range.end, milliseconds_until(deadline));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-    client_->fail(code, "asked for the offsets of partition " + std::to_string(partition) + " of '" +
-                            client_->settings.topic + "'");
-  client_->works();
-  return range;
+std::map<std::int32_t, std::int64_t> Consumer::Client::offsets(const std::set<std::int32_t>& partitions,
+                                                               std::int64_t at, Time deadline) {
+  std::map<std::int32_t, std::int64_t> all;
+  if (partitions.empty()) return all;
+  const Owned<rd_kafka_topic_partition_list_t> list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const std::int32_t one : partitions)
+    rd_kafka_topic_partition_list_add(list.get(), settings.topic.c_str(), one)->offset = at;
+  const std::string what = "asked for the offsets of '" + settings.topic + "'";
+  const auto code = rd_kafka_offsets_for_times(rk.get(), list.get(), milliseconds_until(deadline));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail(code, what);
+  for (int i = 0; i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& one = list->elems[i];
+    if (one.err != RD_KAFKA_RESP_ERR_NO_ERROR) fail(one.err, what);
+    all[one.partition] = one.offset;
+  }
+  works();
+  return all;
+}
+
+// The protocol's times for the first and the next offset are librdkafka's names for them. All partitions at
+// once: behind a fetch that waits for messages each question waits too.
+std::map<std::int32_t, Range> Consumer::ranges(const std::set<std::int32_t>& partitions, Time deadline) {
+  const auto first = client_->offsets(partitions, RD_KAFKA_OFFSET_BEGINNING, deadline);
+  const auto end = client_->offsets(partitions, RD_KAFKA_OFFSET_END, deadline);
+  std::map<std::int32_t, Range> all;
+  for (const auto& [partition, offset] : end) {
+    const auto begin = first.find(partition);
+    if (offset < 0 || begin == first.end() || begin->second < 0)
+      client_->fail(RD_KAFKA_RESP_ERR__BAD_MSG, "asked for the offsets of '" + client_->settings.topic + "'");
+    all[partition] = {.first = begin->second, .end = offset};
+  }
+  return all;
 }
 
 std::int64_t Consumer::offset_at(std::int32_t partition, Time at, Time deadline) {
-  const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_t* one =
-      rd_kafka_topic_partition_list_add(list.get(), client_->settings.topic.c_str(), partition);
-  one->offset = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
-  auto code = rd_kafka_offsets_for_times(client_->rk.get(), list.get(), milliseconds_until(deadline));
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = one->err;
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-    client_->fail(code, "asked for an offset by time of partition " + std::to_string(partition));
-  return one->offset >= 0 ? one->offset : range(partition, deadline).end;
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch());
+  const std::int64_t offset =
+      client_->offsets({partition}, std::max<std::int64_t>(milliseconds.count(), 0), deadline).at(partition);
+  return offset >= 0 ? offset : ranges({partition}, deadline).at(partition).end;
 }
 
 void Consumer::read_from(const std::map<std::int32_t, std::int64_t>& positions) {

@@ -16,7 +16,10 @@ Consumer::Consumer(const ServerSettings& settings) {
 }
 Consumer::~Consumer() = default;
 std::vector<std::int32_t> Consumer::partitions(Time /*deadline*/) { return {}; }
-Range Consumer::range(std::int32_t /*partition*/, Time /*deadline*/) { return {}; }
+std::map<std::int32_t, Range> Consumer::ranges(const std::set<std::int32_t>& /*partitions*/,
+                                               Time /*deadline*/) {
+  return {};
+}
 std::int64_t Consumer::offset_at(std::int32_t /*partition*/, Time /*at*/, Time /*deadline*/) { return 0; }
 void Consumer::read_from(const std::map<std::int32_t, std::int64_t>& /*positions*/) {}
 void Consumer::hold(const std::set<std::int32_t>& /*partitions*/) {}

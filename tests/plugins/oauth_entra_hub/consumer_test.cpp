@@ -42,7 +42,7 @@ TEST(Consumer, ReadsFromWhereItIsTold) {
   hub.send(1, "b0");
   Consumer consumer(settings_for(hub));
   EXPECT_THAT(consumer.partitions(wall_clock() + 10s), ElementsAre(0, 1));
-  const kafka::Range range = consumer.range(0, wall_clock() + 10s);
+  const kafka::Range range = consumer.ranges({0, 1}, wall_clock() + 10s).at(0);
   EXPECT_EQ(range.first, 0);
   EXPECT_EQ(range.end, 4);
   consumer.read_from({{0, 2}, {1, 0}});

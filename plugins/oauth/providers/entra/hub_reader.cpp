@@ -74,9 +74,9 @@ void HubReader::wake() noexcept {
 HubReader::Partition HubReader::first_position(std::int32_t id, bool is_new, Time deadline) {
   Partition one;
   if (is_new)
-    one.next = consumer_->range(id, deadline).first;
+    one.next = consumer_->ranges({id}, deadline).at(id).first;
   else if (options_.history == Duration{0} && !is_known_)
-    one.next = consumer_->range(id, deadline).end;
+    one.next = consumer_->ranges({id}, deadline).at(id).end;
   else
     one.next = consumer_->offset_at(id, start_, deadline);
   return one;
@@ -130,23 +130,21 @@ void HubReader::look(Time deadline) {
 }
 
 void HubReader::look_at_all(Time deadline) {
-  if (looked_at_ < 0) add_partitions(consumer_->partitions(deadline), deadline);
-  std::uint64_t behind = looked_at_ < 0 ? 0 : behind_.load();
-  for (auto& [id, one] : partitions_) {
-    if (id <= looked_at_) continue;
-    const Time asked_at = ground_.now();
-    if (asked_at >= deadline) return;  // the rest with the next look
-    const kafka::Range range = consumer_->range(id, deadline);
+  add_partitions(consumer_->partitions(deadline), deadline);
+  std::set<std::int32_t> ids;
+  for (const auto& [id, one] : partitions_) ids.insert(id);
+  const Time asked_at = ground_.now();
+  const std::map<std::int32_t, kafka::Range> ranges = consumer_->ranges(ids, deadline);
+  std::uint64_t behind = 0;
+  for (const auto& [id, range] : ranges) {
+    Partition& one = partitions_.at(id);
     if (one.next < range.first || one.next > range.end) skip_what_is_gone(id, range);
     behind += static_cast<std::uint64_t>(range.end - one.next);
-    if (range.end == one.next) {
-      one.complete = asked_at - options_.clock_skew;
-      one.at_end = one.was_at_end = one.is_dirty = true;
-    }
-    looked_at_ = id;
-    behind_ = behind;
+    if (range.end != one.next) continue;
+    one.complete = std::max(one.complete, asked_at - options_.clock_skew);
+    one.at_end = one.was_at_end = one.is_dirty = true;
   }
-  looked_at_ = -1;
+  behind_ = behind;
   look_at_ = ground_.now() + options_.check_every;
 }
 
@@ -203,14 +201,13 @@ Batch HubReader::read(Time deadline) {
   const Time calls_end = std::max(deadline, ground_.now() + longest_look);
   if (!has_begun_) begin(calls_end);
   if (ground_.now() >= look_at_) look(calls_end);
-  while (!out_of_range_.empty()) {
-    const std::int32_t id = *out_of_range_.begin();
-    const kafka::Range range = consumer_->range(id, calls_end);
+  const std::map<std::int32_t, kafka::Range> ranges = consumer_->ranges(out_of_range_, calls_end);
+  for (const auto& [id, range] : ranges) {
     const std::int64_t next = partitions_.at(id).next;
     if (next < range.first || next > range.end) skip_what_is_gone(id, range);
     must_assign_ = true;
-    out_of_range_.erase(id);
   }
+  out_of_range_.clear();
   if (must_assign_) assign();
   keep_abreast();
   // What is to be told is told now.

@@ -88,7 +88,6 @@ class HubReader {
   std::vector<Sighting> found_;
   std::set<std::int32_t> out_of_range_;
   bool must_assign_ = false;
-  std::int32_t looked_at_ = -1;  // the last that was, when the time for it was over
   plugin::Time look_at_{};
   std::atomic<std::uint64_t> gaps_{0}, behind_{0}, partition_count_{0}, throttled_{0}, others_{0};
 };
