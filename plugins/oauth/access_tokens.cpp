@@ -112,11 +112,11 @@ web::HttpCall AccessTokens::call() const {
   if (credentials_.authentication == ClientAuthentication::Certificate) {
     const auto now = std::chrono::time_point_cast<plugin::Duration>(std::chrono::system_clock::now());
     const ClientCertificate certificate(credentials_.certificate_file, credentials_.key_file, now);
-    call.body +=
-        "&client_id=" + id +
-        "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
-        "&client_assertion=" +
-        certificate.assertion({.client = credentials_.id, .audience = credentials_.token_endpoint, .now = now});
+    call.body += "&client_id=" + id +
+                 "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+                 "&client_assertion=" +
+                 certificate.assertion(
+                     {.client = credentials_.id, .audience = credentials_.token_endpoint, .now = now});
   }
   const std::string secret = web::percent_encoded(credentials_.secret);
   if (credentials_.authentication == ClientAuthentication::Basic)
