@@ -298,16 +298,23 @@ class BusinessCentral final : public Provider {
                                         Time deadline) {
     const ReturnEvidence evidence = returns_->since(principal_name(session.user), last, deadline);
     const std::string user = SessionWatch::lowered(session.user);
-    // Sessions of the same person that began since, and before anybody had to give credentials.
+    // Sessions of the same person from before anybody had to give credentials.
+    bool has_older = false;
     for (const ServerSession& one : listed.page.sessions) {
-      if (SessionWatch::lowered(one.user) != user || one.began <= last) continue;
+      if (SessionWatch::lowered(one.user) != user) continue;
       if (evidence.with_credentials && one.began >= *evidence.with_credentials) continue;
+      has_older = has_older || one.began <= last;
+      if (one.began <= last) continue;
       if (one.began <= evidence.complete_until) return Liveness::Alive;
       throw Failure(
           Code::Unavailable,
           "the person has a session that began since; whether they gave credentials for it isn't in "
           "Entra's logs yet");
     }
+    if (has_older)
+      throw Failure(Code::Unavailable,
+                    "the session isn't listed, but another of its person that is older than their last "
+                    "credentials: it may be the same client's");
     if (!evidence.with_credentials)
       throw Failure(
           Code::Unavailable,
