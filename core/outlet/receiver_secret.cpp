@@ -24,7 +24,7 @@ namespace {
 std::string keep_secret(const std::string& folder, const std::string& secret) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  const std::string name = random_id();
+  std::string name = random_id();
   const std::string path = folder + "/" + name;
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) fail(path, "can't be created");
