@@ -17,12 +17,7 @@ const char* const absent = "the provider has no such person, or no such group";
 }  // namespace
 
 ChangeOrder change_order(const plugin::Action& action, Time now) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  ChangeOrder order;
-  for (const std::uint8_t byte : action.session.bytes) {
-    order.session += digits[byte >> 4U];
-    order.session += digits[byte & 15U];
-  }
+  ChangeOrder order{.session = plugin::to_hex(action.session.bytes)};
   if (action.revert_after > plugin::Duration{}) order.until = now + action.revert_after;
   return order;
 }

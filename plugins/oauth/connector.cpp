@@ -76,7 +76,7 @@ class Oauth {
     const auto now = [this] { return host_.now(); };
     keys_.emplace(settings_.server, back.keys, now);
     receiver_.emplace(back.terms, *keys_, now,
-                      [this](std::string_view text) { return hex_of(host_.digest(text)); });
+                      [this](std::string_view text) { return plugin::to_hex(host_.digest(text).bytes); });
   }
   ~Oauth() { stop(); }
   Oauth(const Oauth&) = delete;
@@ -191,15 +191,6 @@ class Oauth {
     if (settings.provider == "shared_signals")
       return shared_signals::make_shared_signals(settings, std::move(ground));
     return keycloak::make_keycloak(settings, std::move(ground));
-  }
-
-  static std::string hex_of(const plugin::SessionDigest& digest) {
-    std::string text;
-    for (const std::uint8_t byte : digest.bytes) {
-      text += "0123456789abcdef"[byte >> 4U];
-      text += "0123456789abcdef"[byte & 15U];
-    }
-    return text;
   }
 
   // What can't be had now is asked for again, and the last keys stay with the gate meanwhile.

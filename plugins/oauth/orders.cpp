@@ -29,17 +29,22 @@ bool OrdersAtWork::recall(std::string_view key, std::string_view value) {
   return true;
 }
 
+std::string OrdersAtWork::name_of(const std::string& about) const {
+  return plugin::to_hex(digest_("order\n" + about).bytes);
+}
+
 void OrdersAtWork::note(const std::string& about) {
-  if (about.empty() || about.size() > 200) return;  // none of a provider's ids
+  if (about.empty()) return;
+  const std::string name = name_of(about);
   const std::lock_guard lock(mutex_);
   const Time now = now_();
   std::erase_if(until_, [&](const auto& one) { return one.second <= now; });
-  const auto found = until_.find(about);
+  const auto found = until_.find(name);
   if (found == until_.end() && until_.size() >= most) return;
   const Time until = now + lasts;
   if (found == until_.end() || until - found->second >= news_every) {
-    until_[about] = until;
-    news_[about] = until;
+    until_[name] = until;
+    news_[name] = until;
   }
 }
 
@@ -58,9 +63,11 @@ std::vector<Memory> OrdersAtWork::take_news() {
 }
 
 bool OrdersAtWork::knows(const std::string& session, const std::string& person) const {
+  const std::string of_session = session.empty() ? "" : name_of(session);
+  const std::string of_person = person.empty() ? "" : name_of(person);
   const std::lock_guard lock(mutex_);
   const Time now = now_();
-  return is_at_work(session, now) || is_at_work(person, now);
+  return is_at_work(of_session, now) || is_at_work(of_person, now);
 }
 
 bool OrdersAtWork::may_have_ended(const std::string& session, const std::string& person, Time at,
@@ -68,8 +75,8 @@ bool OrdersAtWork::may_have_ended(const std::string& session, const std::string&
   return (at >= unknown_from_ && at - ahead < unknown_until_) || knows(session, person);
 }
 
-bool OrdersAtWork::is_at_work(const std::string& about, Time now) const {
-  const auto found = until_.find(about);
+bool OrdersAtWork::is_at_work(const std::string& name, Time now) const {
+  const auto found = until_.find(name);
   return found != until_.end() && found->second > now;
 }
 

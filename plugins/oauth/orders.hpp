@@ -1,14 +1,15 @@
 // Which sessions and people an order of Curfew's is at work on: what a provider tells of their ends is no
 // news, and no proof.
 //
-//   OrdersAtWork orders(now);
+//   OrdersAtWork orders(now, digest);
 //   orders.resume(cursor.polled);  orders.recall(key, value);   // what the last run knew
 //   orders.note("session id");                                   // before the act
 //   batch.memories = orders.take_news();                         // to be kept with what was read
 //   if (orders.may_have_ended(session, person, at)) …
 //
 // What was noted is remembered with the next reading. What a process that was killed in between had noted is
-// not known any more: no end from that time counts as told by somebody else.
+// not known any more: no end from that time counts as told by somebody else. Ids are kept as digests: what is
+// remembered names nobody.
 //
 // Threads: resume and recall before the others; these from any, at once. Owns: ids, `most` of them. Fails:
 // never.
@@ -34,14 +35,16 @@ class OrdersAtWork {
   // A call that a killed process had sent is carried out within this.
   static constexpr plugin::Duration call_lasts = std::chrono::seconds(10);
 
-  explicit OrdersAtWork(std::function<plugin::Time()> now) : now_(std::move(now)) {}
+  using Digest = std::function<plugin::SessionDigest(std::string_view)>;
+  OrdersAtWork(std::function<plugin::Time()> now, Digest digest)
+      : now_(std::move(now)), digest_(std::move(digest)) {}
 
   // `read_until`: up to when the last run had read, by the provider's clock; Time{}: there was none.
   void resume(plugin::Time read_until);
   // False: it is no memory of this.
   bool recall(std::string_view key, std::string_view value);
 
-  // `about`: the provider's id of a session or a person; what may be a name goes as a digest.
+  // `about`: the provider's id of a session or a person.
   void note(const std::string& about);
   [[nodiscard]] std::vector<Memory> take_news();
   [[nodiscard]] bool knows(const std::string& session, const std::string& person) const;
@@ -50,9 +53,11 @@ class OrdersAtWork {
                                     plugin::Duration ahead = {}) const;
 
  private:
-  [[nodiscard]] bool is_at_work(const std::string& about, plugin::Time now) const;
+  [[nodiscard]] std::string name_of(const std::string& about) const;
+  [[nodiscard]] bool is_at_work(const std::string& name, plugin::Time now) const;
 
   std::function<plugin::Time()> now_;
+  Digest digest_;
   plugin::Time unknown_from_{}, unknown_until_{};
   mutable std::mutex mutex_;
   std::map<std::string, plugin::Time> until_;

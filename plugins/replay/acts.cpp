@@ -14,16 +14,6 @@ namespace {
 using nlohmann::json;
 using plugin::Failure;
 
-std::string hex(const plugin::SessionDigest& digest) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : digest.bytes) {
-    text += digits[byte >> 4U];
-    text += digits[byte & 15U];
-  }
-  return text;
-}
-
 }  // namespace
 
 Acts::~Acts() {
@@ -56,7 +46,7 @@ void Acts::append(const Act& act) {
                     {"step", act.step},
                     {"revert", act.revert},
                     {"answer", act.answer},
-                    {"digest", hex(act.digest)},
+                    {"digest", plugin::to_hex(act.digest.bytes)},
                     {"session", act.session},
                     {"ended", act.ended}};
   const std::string line = object.dump() + "\n";

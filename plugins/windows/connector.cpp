@@ -194,11 +194,7 @@ class Windows {
     seen.key = finding.key;
     if (finding.key.size() > longest_text) {
       const auto digest = host_.digest(finding.key);
-      short_key_.assign("digest/");
-      for (const std::uint8_t byte : digest.bytes) {
-        short_key_ += "0123456789abcdef"[byte >> 4U];
-        short_key_ += "0123456789abcdef"[byte & 15U];
-      }
+      short_key_ = "digest/" + plugin::to_hex(digest.bytes);
       seen.key = short_key_;
     }
     if (!finding.session.empty()) seen.session = host_.digest(finding.session);

@@ -56,14 +56,4 @@ Mark decode(std::string_view bytes) {
   return mark;
 }
 
-std::string to_hex(const plugin::SessionDigest& digest) {
-  std::string text;
-  text.reserve(2 * std::size(digest.bytes));
-  for (const std::uint8_t byte : digest.bytes) {
-    text += "0123456789abcdef"[byte >> 4U];
-    text += "0123456789abcdef"[byte & 15U];
-  }
-  return text;
-}
-
 }  // namespace curfew::forms

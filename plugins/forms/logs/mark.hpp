@@ -30,6 +30,5 @@ struct Mark {
 
 [[nodiscard]] std::string encode(const Mark& mark);
 [[nodiscard]] Mark decode(std::string_view bytes);
-[[nodiscard]] std::string to_hex(const plugin::SessionDigest& digest);
 
 }  // namespace curfew::forms

@@ -29,7 +29,7 @@ Finding finding_of(Mark&& mark) {
 
 std::string key_of(std::uint8_t kind, std::int64_t quantum, const plugin::SessionDigest& session) {
   static constexpr std::array<std::string_view, 3> kinds{"person/", "machine/", "refused/"};
-  return std::string(kinds[kind]) + to_hex(session) + "/" + std::to_string(quantum);
+  return std::string(kinds[kind]) + plugin::to_hex(session.bytes) + "/" + std::to_string(quantum);
 }
 
 std::array<std::uint8_t, 16> bytes_of(const plugin::SessionDigest& digest) {
@@ -58,7 +58,7 @@ void Merger::add(Mark&& mark) {
     return;
   }
   if (!refused_since_.empty()) refused_since_.erase(bytes_of(mark.session));
-  const std::string key = "line/" + to_hex(mark.key);
+  const std::string key = "line/" + plugin::to_hex(mark.key.bytes);
   const Meaning means = mark.means;
   const AuthMethod method = mark.auth_method;
   std::string failure = std::move(mark.failure);
@@ -99,7 +99,8 @@ void Merger::vanish(const plugin::SessionDigest& session, Time at) {
   finding.end_inferred = true;
   finding.at = at;
   finding.session = session;
-  finding.key = "vanished/" + to_hex(session) + "/" + std::to_string(at.time_since_epoch().count());
+  finding.key =
+      "vanished/" + plugin::to_hex(session.bytes) + "/" + std::to_string(at.time_since_epoch().count());
   out_(std::move(finding));
 }
 
@@ -141,7 +142,7 @@ void Merger::merge(Mark&& mark) {
   place.session = bytes_of(mark.session);
   place.kind = mark.means == Meaning::Activity ? 0 : mark.means == Meaning::MachineActivity ? 1 : 2;
   if (!is_settled(place, mark.time)) return;
-  const std::string line_key = "line/" + to_hex(mark.key);
+  const std::string line_key = "line/" + plugin::to_hex(mark.key.bytes);
   const bool ends_session = mark.ends_session;
   std::string failure = std::move(mark.failure);
   Finding finding = finding_of(std::move(mark));

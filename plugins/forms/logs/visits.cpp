@@ -10,16 +10,6 @@ namespace {
 
 constexpr std::string_view prefix = "visit/";
 
-template <typename Bytes>
-std::string hex_of(const Bytes& bytes) {
-  std::string text;
-  for (const std::uint8_t byte : bytes) {
-    text += "0123456789abcdef"[byte >> 4U];
-    text += "0123456789abcdef"[byte & 15U];
-  }
-  return text;
-}
-
 template <typename Number>
 std::optional<Number> number_in(std::string_view text, int base = 10) {
   Number number{};
@@ -44,7 +34,7 @@ bool is_of_person(Meaning means) { return means == Meaning::SignIn || means == M
 }  // namespace
 
 plugin::SessionDigest Visits::id_of(const Key& key, Time start) const {
-  return digest_("visit/" + hex_of(key) + "/" + std::to_string(start.time_since_epoch().count()));
+  return digest_("visit/" + plugin::to_hex(key) + "/" + std::to_string(start.time_since_epoch().count()));
 }
 
 void Visits::add(Mark&& mark) {
@@ -145,7 +135,7 @@ void Visits::tell(const Key& key, Visit& visit, Mark&& mark) {
     Mark sign_in = mark;
     sign_in.means = Meaning::SignIn;
     // Whichever line tells it, it is the visit's one sign-in.
-    if (is_first) sign_in.key = digest_("sign-in/" + to_hex(visit.session));
+    if (is_first) sign_in.key = digest_("sign-in/" + plugin::to_hex(visit.session.bytes));
     visit.signed_in = true;
     out_(std::move(sign_in));
   }
@@ -198,7 +188,7 @@ std::map<std::string, std::string> Visits::take_changes() {
                  std::to_string((visit.last - visit.start).count()) + ' ' + std::to_string(flags) + ';';
       }
     }
-    changes.emplace(std::string(prefix) + hex_of(key), std::move(value));
+    changes.emplace(std::string(prefix) + plugin::to_hex(key), std::move(value));
   }
   return changes;
 }

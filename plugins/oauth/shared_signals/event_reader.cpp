@@ -14,7 +14,6 @@ using plugin::EndReason;
 using plugin::Interactivity;
 using plugin::Type;
 
-constexpr std::size_t longest_status = 64;
 constexpr std::size_t most_methods = 32;
 
 bool has(const std::vector<std::string>& list, std::string_view word) {

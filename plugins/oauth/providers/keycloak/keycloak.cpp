@@ -28,16 +28,6 @@ std::string without_slash(std::string url) {
   return url;
 }
 
-std::string hex(const plugin::SessionDigest& digest) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const std::uint8_t byte : digest.bytes) {
-    out += digits[byte >> 4U];
-    out += digits[byte & 15U];
-  }
-  return out;
-}
-
 // Probes come without names: whose session it is stands in its handle.
 std::string handle_of(const std::string& session, const std::string& user) { return session + "/" + user; }
 
@@ -90,7 +80,7 @@ class Keycloak final : public Provider {
                  .page = options_.page,
                  .arrival_delay = settings.arrival_delay,
                  .history = settings.history}),
-        orders_(ground_.now) {}
+        orders_(ground_.now, ground_.digest) {}
 
   [[nodiscard]] std::string issuer() const override { return prefix_.substr(0, prefix_.size() - 1); }
   void resume(const std::string& cursor) override {
@@ -226,7 +216,7 @@ class Keycloak final : public Provider {
   Answer carry_out(const plugin::Action& action) {
     const auto [id, user] = target_of(action.handle, action.session, action.identifiers, action.deadline);
     const AccountOrder order{
-        .session = hex(action.session),
+        .session = plugin::to_hex(action.session.bytes),
         .until = action.revert_after > Duration{} ? ground_.now() + action.revert_after : Time{}};
     switch (action.step) {
       case Step::CancelSession:

@@ -95,13 +95,14 @@ class Administered final : public Told {
         api_(with_url(settings.server, plan_.url), settings.server, access_of(plan_, settings), discovery_,
              terms),
         administration_(plan_, api_),
-        reader_(plan_, administration_, ground,
-                {.prefix = prefix_,
-                 .history = settings.history,
-                 .arrival_delay = settings.arrival_delay,
-                 .is_ordered = [this](const std::string& session,
-                                      const std::string& subject) { return is_ordered(session, subject); }}),
-        orders_(ground.now) {}
+        reader_(
+            plan_, administration_, ground,
+            {.prefix = prefix_,
+             .history = settings.history,
+             .arrival_delay = settings.arrival_delay,
+             .is_ordered = [this](const std::string& session,
+                                  const std::string& subject) { return orders_.knows(session, subject); }}),
+        orders_(ground.now, ground.digest) {}
 
   void resume(const std::string& cursor) override { reader_.resume(cursor); }
 
@@ -120,7 +121,7 @@ class Administered final : public Told {
     if (is_known) logout.handle = to_text({logout.session, logout.subject});
     // The provider's session is over; what was granted for longer (offline_access) is not (Back-Channel
     // Logout 2.7).
-    if (plan_.grants || is_ordered(logout.session, logout.subject)) logout.end_inferred = true;
+    if (plan_.grants || orders_.knows(logout.session, logout.subject)) logout.end_inferred = true;
     Told::complete(logout);
   }
 
@@ -201,7 +202,7 @@ class Administered final : public Told {
   // The relying party's own session lives on. Only what Curfew ended is sent again by it.
   [[nodiscard]] Proof undelivered(const SessionHandle& about, const Remains& left, Time deadline) {
     const std::string who = "the logout was not taken by " + named(left.undelivered);
-    if (!is_ordered(about.session, about.subject)) return {Liveness::Alive, who};
+    if (!orders_.knows(about.session, about.subject)) return {Liveness::Alive, who};
     try {
       const bool is_sent = administration_.send_again(about.session, about.subject, deadline);
       return {Liveness::Alive,
@@ -224,18 +225,9 @@ class Administered final : public Told {
               "which session it is isn't known any more: its handle was erased, or never came"};
     if (!is_of_session && about.subject.empty())
       return {Code::NotFound, "the person has no name of this issuer (oidc_subject)"};
-    note(about.session);
-    if (!is_of_session) note(about.subject);
+    orders_.note(about.session);
+    if (!is_of_session) orders_.note(about.subject);
     return administration_.carry_out(action.step, about.session, about.subject, action.deadline);
-  }
-
-  // By digests: what is remembered of orders through a restart must name nobody.
-  void note(const std::string& about) {
-    if (!about.empty()) orders_.note(hex(ground_.digest(about)));
-  }
-  [[nodiscard]] bool is_ordered(const std::string& session, const std::string& subject) const {
-    return orders_.knows(session.empty() ? "" : hex(ground_.digest(session)),
-                         subject.empty() ? "" : hex(ground_.digest(subject)));
   }
 
   OauthSettings settings_;

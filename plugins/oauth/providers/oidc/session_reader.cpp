@@ -33,16 +33,6 @@ SessionHandle read_handle(std::string_view text) {
   return {read[0].get<std::string>(), read[1].get<std::string>()};
 }
 
-std::string hex(const plugin::SessionDigest& digest) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const std::uint8_t byte : digest.bytes) {
-    out += digits[byte >> 4U];
-    out += digits[byte & 15U];
-  }
-  return out;
-}
-
 void SessionReader::resume(const std::string& cursor) {
   std::int64_t micros = 0;
   const auto read = std::from_chars(cursor.data(), cursor.data() + cursor.size(), micros);
@@ -157,8 +147,8 @@ void SessionReader::tell_new(const Row& row, bool is_grant, Batch& batch) {
   const bool is_told_when = row.started_at != Time{} && row.started_at <= now;
   const bool began_since = !is_grant && (is_told_when ? row.started_at >= since : !is_first_);
   seen.at = began_since && is_told_when ? row.started_at : now;
-  const std::string about =
-      hex(ground_.digest(row.session)) + "/" + std::to_string(seen.at.time_since_epoch().count());
+  const std::string about = plugin::to_hex(ground_.digest(row.session).bytes) + "/" +
+                            std::to_string(seen.at.time_since_epoch().count());
   if (began_since) {
     seen.type = plugin::Type::SignIn;
     seen.key = "in/" + about;
@@ -184,7 +174,7 @@ void SessionReader::tell_gone(Batch& batch) {
       Sighting gone;
       gone.type = plugin::Type::Expired;
       gone.at = began_at_;
-      gone.key = "gone/" + hex(ground_.digest(at->first)) + "/" +
+      gone.key = "gone/" + plugin::to_hex(ground_.digest(at->first).bytes) + "/" +
                  std::to_string(began_at_.time_since_epoch().count());
       gone.session = at->first;
       gone.handle = to_text({at->first, at->second.subject});

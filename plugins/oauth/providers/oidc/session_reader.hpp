@@ -92,6 +92,4 @@ struct SessionHandle {
 // Both empty: it was erased, or is none.
 [[nodiscard]] SessionHandle read_handle(std::string_view text);
 
-[[nodiscard]] std::string hex(const plugin::SessionDigest& digest);
-
 }  // namespace curfew::oauth::oidc

@@ -77,7 +77,7 @@ class Okta final : public Provider {
         ground_(std::move(ground)),
         api_(api_of(settings, options_, ground_, terms)),
         people_(api_),
-        orders_(ground_.now) {}
+        orders_(ground_.now, ground_.digest) {}
 
   [[nodiscard]] std::string issuer() const override { return options_.issuer; }
 

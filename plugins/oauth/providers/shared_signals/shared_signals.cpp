@@ -39,15 +39,6 @@ constexpr Duration keys_patience = 5s;
 constexpr Duration call_patience = 6s;
 constexpr Duration later = 10s;
 
-std::string hex(const plugin::SessionDigest& digest) {
-  std::string text;
-  for (const std::uint8_t byte : digest.bytes) {
-    text += "0123456789abcdef"[byte >> 4U];
-    text += "0123456789abcdef"[byte & 15U];
-  }
-  return text;
-}
-
 std::string_view header(const plugin::HttpRequest& request, std::string_view name) {
   for (const plugin::Header& one : request.headers) {
     if (one.name == name) return one.value;
@@ -222,8 +213,9 @@ class SharedSignals final : public Provider {
       ReadingTerms terms = options_.reading;
       terms.critical_members = stream_.critical_members();
       taken.reading = read_event(taken.event, terms);
-      taken.id = hex(
-          ground_.digest("security event token\n" + options_.events.naming.issuer + "\n" + taken.event.id));
+      taken.id = plugin::to_hex(
+          ground_.digest("security event token\n" + options_.events.naming.issuer + "\n" + taken.event.id)
+              .bytes);
       return taken;
     } catch (const BadToken& wrong) {
       throw RefusedEvent(refusal_of(wrong.fault()), wrong.what());
