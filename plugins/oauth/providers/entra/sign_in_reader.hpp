@@ -63,7 +63,7 @@ class SignInReader {
     std::size_t most_kept = 20'000;                 // records of a span; of more it is halved
   };
   SignInReader(GraphApi& api, const Ground& ground, Options options)
-      : api_(api), ground_(ground), options_(options), span_(options.span) {}
+      : api_(api), ground_(ground), options_(std::move(options)), span_(options_.span) {}
 
   void resume(const std::string& cursor);
   [[nodiscard]] Batch read(plugin::Time deadline);
