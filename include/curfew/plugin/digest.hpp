@@ -13,11 +13,24 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "curfew/plugin/abi.h"
 
 namespace curfew::plugin {
+
+// Two small hexadecimal digits for each byte, of a digest for example.
+template <typename Bytes>
+[[nodiscard]] std::string to_hex(const Bytes& bytes) {
+  static constexpr char hex[] = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : bytes) {
+    text += hex[byte >> 4U];
+    text += hex[byte & 15U];
+  }
+  return text;
+}
 
 class Sha256 {
  public:

@@ -79,18 +79,6 @@ inline bool is_plain_word(std::string_view text) {
   return clean;
 }
 
-// Two small hexadecimal digits for each byte, of a digest for example.
-template <typename Bytes>
-[[nodiscard]] std::string to_hex(const Bytes& bytes) {
-  static constexpr char hex[] = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : bytes) {
-    text += hex[byte >> 4U];
-    text += hex[byte & 15U];
-  }
-  return text;
-}
-
 // With its quotes; escapes ", \ and controls. `text` must be clean UTF-8.
 inline void append_json_string(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";

@@ -71,7 +71,7 @@ std::vector<std::string> stories(const std::vector<Finding>& findings) {
   std::map<std::string, std::vector<Finding>> sessions;
   std::map<std::string, files::Time> begins;
   for (const Finding& finding : findings) {
-    const std::string id = to_hex(finding.session);
+    const std::string id = plugin::to_hex(finding.session.bytes);
     sessions[id].push_back(finding);
     const auto [first, is_new] = begins.try_emplace(id, finding.at);
     first->second = std::min(first->second, finding.at);
@@ -292,7 +292,7 @@ TEST_F(GrowingSite, WhatIsToldAsItGrowsIsWhatTheAuditFinds) {
       std::map<std::string, std::map<std::string, std::uint64_t>> sessions;
       for (const Finding& one : all) {
         if (one.end_reason == plugin::EndReason::Vanished) continue;
-        auto& session = sessions[to_hex(one.session)];
+        auto& session = sessions[plugin::to_hex(one.session.bytes)];
         if (one.type == plugin::Type::Activity) {
           session[one.machine ? "machine" : "activity"] += one.count;
         } else {

@@ -138,7 +138,7 @@ TEST_F(Growing, AFileThatWasCopiedAndEmptiedLosesNoLine) {
   append(line(seconds(2), "c", "POST"));
   step(seconds(2));
   std::set<std::string> sessions;
-  for (const Finding& finding : findings) sessions.insert(to_hex(finding.session));
+  for (const Finding& finding : findings) sessions.insert(plugin::to_hex(finding.session.bytes));
   EXPECT_EQ(sessions.size(), 3U);
   EXPECT_EQ(repeats, 0U) << "the copy is read on from where the file had been read";
 }

@@ -25,7 +25,7 @@ Audited audit(json settings, const std::string& file) {
 std::set<std::string> sessions_of(const Audited& log) {
   std::set<std::string> ids;
   for (const Finding& finding : log.findings) {
-    if (!(finding.session == plugin::SessionDigest{})) ids.insert(to_hex(finding.session));
+    if (!(finding.session == plugin::SessionDigest{})) ids.insert(plugin::to_hex(finding.session.bytes));
   }
   return ids;
 }
@@ -46,8 +46,8 @@ TEST(Recordings, ApacheFormSignIn) {
   const std::string first = "8bf07fc7-510a-4028-b4ca-3eb3531d9596";
   const std::string second = "5873111b-29cc-45fa-be06-845a119d484d";
   EXPECT_EQ(log.sum.unreadable, 0U);
-  EXPECT_EQ(sessions_of(log),
-            (std::set<std::string>{to_hex(test_digest(first)), to_hex(test_digest(second))}));
+  EXPECT_EQ(sessions_of(log), (std::set<std::string>{plugin::to_hex(test_digest(first).bytes),
+                                                     plugin::to_hex(test_digest(second).bytes)}));
   EXPECT_EQ(story(log.of(first)), "sign_in activity activity");
   EXPECT_EQ(story(log.of(second)), "sign_in refused end?");
   EXPECT_EQ(log.of(first).at(0).at, at("2026-11-21T20:11:03.649392Z"));

@@ -41,7 +41,7 @@ class Visiting : public testing::Test {
   [[nodiscard]] std::string story() const {
     std::vector<std::pair<std::string, std::string>> visits_told;
     for (const Mark& mark : told) {
-      const std::string id = to_hex(mark.session);
+      const std::string id = plugin::to_hex(mark.session.bytes);
       auto found = std::find_if(visits_told.begin(), visits_told.end(),
                                 [&](const auto& one) { return one.first == id; });
       if (found == visits_told.end()) found = visits_told.insert(found, {id, ""});
@@ -207,7 +207,8 @@ TEST(Visits, RestartsAtAnyPlaceChangeNothing) {
       std::optional<Visits> visits;
       const auto begin = [&] {
         visits.emplace(minutes(10), test_digest, [&](Mark&& mark) {
-          told.insert(to_hex(mark.session) + " " + std::string(name_of(mark.means)) + " " + to_hex(mark.key));
+          told.insert(plugin::to_hex(mark.session.bytes) + " " + std::string(name_of(mark.means)) + " " +
+                      plugin::to_hex(mark.key.bytes));
         });
         for (const auto& [key, value] : memory) visits->restore(key, value);
       };
@@ -224,7 +225,8 @@ TEST(Visits, RestartsAtAnyPlaceChangeNothing) {
         visits->add(std::move(mark));
         visits->release(begun + line.at);
         for (const Visit& over : visits->end_silent(begun + line.at))
-          told.insert("over " + to_hex(over.session) + std::to_string(over.last.time_since_epoch().count()));
+          told.insert("over " + plugin::to_hex(over.session.bytes) +
+                      std::to_string(over.last.time_since_epoch().count()));
         visits->forget(begun + day.lines[safe].at);
         if (!with_restarts) {
           safe = i;

@@ -123,7 +123,7 @@ class GatesTest : public testing::Test {
     entry.session = digest(id);
     entry.standing = standing;
     entry.refusal = model::Refusal::Administrator;
-    gates_->apply({&entry, 1});
+    gates_->apply({&entry, 1}, {});
   }
 
   std::uint16_t port = 0;

@@ -127,7 +127,7 @@ Switch People::account(const std::string& user, Time deadline) {
       unreadable(api_, "an account");
     return blocked ? Switched::Off : Switched::On;
   };
-  const auto set = [this, &user, deadline](bool on) {
+  const auto set = [this, &user, deadline](bool on, const std::string& /*kept*/) {
     // Nothing else of the account is sent, so nothing else is changed.
     const ApiReply reply = api_.ask({.method = "PATCH",
                                      .path = user_path(user),

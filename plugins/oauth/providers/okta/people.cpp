@@ -135,7 +135,7 @@ Switch People::account(const std::string& user, Time deadline) {
       unreadable(api_, "an account");
     return status == "SUSPENDED" || status == "DEPROVISIONED" ? Switched::Off : Switched::On;
   };
-  const auto set = [this, &user, deadline](bool on) {
+  const auto set = [this, &user, deadline](bool on, const std::string& /*kept*/) {
     // Refused unless it is active, or suspended: as after a call whose answer was lost.
     const ApiReply reply = api_.ask({.method = "POST",
                                      .path = user_path(user) + "/lifecycle/" + (on ? "unsuspend" : "suspend"),
