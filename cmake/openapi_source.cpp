@@ -68,17 +68,25 @@ Json converted(const YAML::Node& node) {
   throw std::runtime_error("line " + std::to_string(node.Mark().line + 1) + ": no value");
 }
 
+// Compilers need not take longer ones than 65,536 characters (C++20, Annex B).
+constexpr std::size_t longest_literal = 60'000;
+
 void write(const std::string& yaml, const std::string& source) {
   Json document = converted(YAML::LoadFile(yaml));
   document.erase("parts");
+  const std::string text = document.dump();
   std::ofstream out(source);
   out << "// Made by the build from core/api/openapi.yaml.\n"
          "#include \"core/api/openapi.hpp\"\n\n"
+         "#include <string>\n\n"
          "namespace curfew::api {\n\n"
-         "std::string_view openapi_document() noexcept {\n"
-         "  static constexpr std::string_view document = R\"openapi("
-      << document.dump()
-      << ")openapi\";\n"
+         "std::string_view openapi_document() {\n"
+         "  static const std::string document = [] {\n"
+         "    std::string text;\n";
+  for (std::size_t at = 0; at < text.size(); at += longest_literal)
+    out << "    text += R\"openapi(" << text.substr(at, longest_literal) << ")openapi\";\n";
+  out << "    return text;\n"
+         "  }();\n"
          "  return document;\n"
          "}\n\n"
          "}  // namespace curfew::api\n";

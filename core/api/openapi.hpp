@@ -9,6 +9,6 @@
 
 namespace curfew::api {
 
-[[nodiscard]] std::string_view openapi_document() noexcept;
+[[nodiscard]] std::string_view openapi_document();
 
 }  // namespace curfew::api

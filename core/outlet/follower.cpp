@@ -57,8 +57,6 @@ void Follower::run() {
       if (failing == shortest_pause)
         ground_.log(Severity::Warning, settings_.name + ": nothing is handed on for now: " + error.what());
       failing = std::min(failing * 2, longest_pause);
-    } catch (...) {
-      failing = std::min(failing * 2, longest_pause);
     }
     std::unique_lock lock(mutex_);
     if (changed_.wait_for(lock, std::min(shortest_pause, pause), [this] { return stopping_; })) return;

@@ -35,7 +35,7 @@ TEST_F(DatabaseCommand, ADryRunSaysWhatWouldBeDoneAndChangesNothing) {
   EXPECT_THAT(dry.out, HasSubstr("step 1 (ledger): would be applied"));
   const Ended before = db({"status"});
   EXPECT_EQ(before.code, 1);
-  EXPECT_THAT(before.out, HasSubstr("The schema is at step 0 of 1"));
+  EXPECT_THAT(before.out, HasSubstr("The schema is at step 0 of 2"));
   const Ended done = db({"migrate"});
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_THAT(done.out, HasSubstr("step 1 (ledger): applied"));
@@ -66,7 +66,7 @@ TEST_F(DatabaseCommand, ANewerSchemaIsRefusedAndLeftAlone) {
   const Ended refused = db({"migrate"});
   EXPECT_EQ(refused.code, 78);
   EXPECT_THAT(refused.err, HasSubstr("run the newer curfew that made it"));
-  EXPECT_EQ(admin.query("SELECT count(*) FROM curfew.migration", {}).number(0, 0), 2);
+  EXPECT_EQ(admin.query("SELECT max(number) FROM curfew.migration", {}).number(0, 0), 99);
 }
 
 }  // namespace

@@ -44,6 +44,14 @@ class KeycloakAtAGate : public testing::Test {
         settings.dump() + "\ngates:\n  - {name: front, guards: sso, unknown: deny, listener: {port: " +
         std::to_string(gate_) + "}}\npolicies: []\n");
     daemon_.start();
+    // What was before its first reading is not told: a sign-in must come after it.
+    ASSERT_TRUE(daemon_.until([&] {
+      const json all = daemon_.get("/api/v1/sources")["sources"];
+      for (const json& one : all) {
+        if (one["name"] == "sso") return one["coverage"].is_object();
+      }
+      return false;
+    })) << daemon_.log();
   }
   [[nodiscard]] Answer check(const std::string& bearer) const {
     Poco::Net::HTTPClientSession session("127.0.0.1", static_cast<Poco::UInt16>(gate_));

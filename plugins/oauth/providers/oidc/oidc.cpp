@@ -204,12 +204,17 @@ class Administered final : public Told {
     const std::string who = "the logout was not taken by " + named(left.undelivered);
     if (!orders_.knows(about.session, about.subject)) return {Liveness::Alive, who};
     try {
-      const bool is_sent = administration_.send_again(about.session, about.subject, deadline);
-      return {Liveness::Alive,
-              who + (is_sent ? "; it is sent again" : "; the settings don't say how to send it again")};
+      if (!administration_.send_again(about.session, about.subject, deadline))
+        return {Liveness::Alive, who + "; the settings don't say how to send it again"};
     } catch (const Failure& failure) {
       return {Liveness::Alive, who + "; it can't be sent again: " + failure.what()};
     }
+    // Who takes it now need not be waited for until the next probe.
+    if (!administration_.remains_of(about.session, about.subject, deadline).nothing())
+      return {Liveness::Alive, who + "; it is sent again"};
+    Proof taken = gone(about.session);
+    taken.text = who + "; it is sent again, and was taken; " + taken.text;
+    return taken;
   }
 
   Answer carry_out(const plugin::Action& action) {
