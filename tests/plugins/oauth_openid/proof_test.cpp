@@ -79,8 +79,9 @@ TEST_F(ByItsApi, ALogoutThatWasNotTakenKeepsItAliveAndIsSentAgain) {
   EXPECT_EQ(one.liveness("s-1", "alice"), Liveness::Alive);
   EXPECT_EQ(api_.asked("POST /api/sessions/s-1/logouts"), 2U);
   api_.take_logouts(true);
-  EXPECT_EQ(one.liveness("s-1", "alice"), Liveness::Alive) << "sent, and not seen to be taken yet";
-  EXPECT_EQ(one.liveness("s-1", "alice"), Liveness::Dead);
+  const plugin::Proof taken = one.proof("s-1", "alice");
+  EXPECT_EQ(taken.liveness, Liveness::Dead);
+  EXPECT_THAT(taken.text, HasSubstr("it is sent again, and was taken"));
 }
 
 TEST_F(ByItsApi, OnlyWhatCurfewEndedIsSentAgainByIt) {
