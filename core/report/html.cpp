@@ -78,7 +78,8 @@ std::string head(const AuditReport& report) {
          "href=\"#violations\">Violations</a>"
          "<a href=\"#not-seen\">What was not</a><a href=\"#ends\">Ends</a><a href=\"#longest\">Longest</a>"
          "<a href=\"#failed\">Failed sign-ins</a><a href=\"#sources\">Sources</a><a "
-         "href=\"#policies\">Policies</a>"
+         "href=\"#policies\">Policies</a>" +
+         (report.compliance ? "<a href=\"#controls\">Controls</a>" : "") +
          "<a href=\"#ledger\">Ledger</a></nav></header>\n";
 }
 

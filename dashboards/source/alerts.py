@@ -72,6 +72,10 @@ ALERTS = [
     Alert("CurfewGateSlow", "curfew:gate_decision_seconds:p99_5m > 0.05", "10m", "warning",
           "The gate {{ $labels.gate }} is slow", "One request in a hundred waits {{ $value | humanizeDuration }} or more.",
           "gate-slow", OPERATIONS),
+    Alert("CurfewReceiverTakesNothing", "curfew_outlet_waiting > 0", "15m", "warning",
+          "The receiver of {{ $labels.outlet }} takes nothing",
+          "{{ $value }} events wait for it: other products don't know of these sign-outs.", "receiver-takes-nothing",
+          OPERATIONS),
 ]
 
 
