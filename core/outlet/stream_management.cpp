@@ -169,6 +169,7 @@ Reply ReceiverStream::read_status(const std::string& id) {
 }
 
 Reply ReceiverStream::set_status(const StatusBody& body) {
+  const store::Place newest = newest_place(ground_);
   const std::lock_guard lock(mutex_);
   if (const auto refusal = stranger(body.stream_id)) return *refusal;
   StreamState next = state_;
@@ -178,7 +179,9 @@ Reply ReceiverStream::set_status(const StatusBody& body) {
   const std::size_t dropped = next.status == StreamStatus::Disabled ? next.pending.size() : 0;
   if (dropped > 0) next.pending.clear();
   const bool is_news = next.status != state_.status;
-  change(std::move(next));
+  // Nor is what was proven meanwhile and not looked at yet.
+  const bool is_back = state_.status == StreamStatus::Disabled && next.status != StreamStatus::Disabled;
+  change_at(is_back ? std::max(cursor_.place(), newest) : cursor_.place(), std::move(next));
   count("dropped", dropped);
   if (is_news)
     ground_.log(Severity::Info, "the receiver " + settings_.name + " set its stream to " +
