@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "plugins/oauth/stored_number.hpp"
+
 namespace curfew::oauth {
 namespace {
 
@@ -25,7 +27,7 @@ LogCursor read_log_cursor(const std::string& text) {
   try {
     const json all = json::parse(text);
     LogCursor cursor{.next = all.at("next").get<std::string>(),
-                     .polled = plugin::Time{plugin::Duration{all.at("polled").get<std::int64_t>()}}};
+                     .polled = plugin::Time{plugin::Duration{stored_number(all, "polled")}}};
     (void)to_text(cursor);
     return cursor;
   } catch (const json::exception&) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "plugins/oauth/providers/entra/envelope.hpp"
+#include "plugins/oauth/stored_number.hpp"
 
 namespace curfew::oauth::entra {
 namespace {
@@ -45,7 +46,7 @@ void HubReader::resume() {
     const json all = json::parse(*stored);
     first_ = all.at("first").get<std::int32_t>();
     known_ = all.at("known").get<std::int32_t>();
-    start_ = from_micros(all.at("start").get<std::int64_t>());
+    start_ = from_micros(stored_number(all, "start"));
   } catch (const json::exception&) {
     no_cursor(name());
   }
@@ -57,8 +58,8 @@ void HubReader::resume() {
     try {
       const json all = json::parse(*position);
       Partition& one = partitions_[id];
-      one.next = all.at("next").get<std::int64_t>();
-      one.appended = from_micros(all.at("appended").get<std::int64_t>());
+      one.next = stored_number(all, "next");
+      one.appended = from_micros(stored_number(all, "appended"));
       one.is_dirty = false;
     } catch (const json::exception&) {
       no_cursor(own);

@@ -5,6 +5,7 @@
 
 #include "plugins/oauth/providers/entra/directory_audits.hpp"
 #include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/stored_number.hpp"
 
 namespace curfew::oauth::entra {
 namespace {
@@ -48,8 +49,8 @@ std::string to_text(const SignInCursor& cursor) {
 SignInCursor read_cursor(const std::string& text) {
   try {
     const json all = json::parse(text);
-    SignInCursor cursor{.from = Time{Duration{all.at("from").get<std::int64_t>()}},
-                        .polled = Time{Duration{all.at("polled").get<std::int64_t>()}},
+    SignInCursor cursor{.from = Time{Duration{stored_number(all, "from")}},
+                        .polled = Time{Duration{stored_number(all, "polled")}},
                         .known = all.at("known").get<std::vector<std::string>>()};
     (void)to_text(cursor);
     return cursor;

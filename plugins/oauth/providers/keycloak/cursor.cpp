@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "plugins/oauth/stored_number.hpp"
+
 namespace curfew::oauth::keycloak {
 namespace {
 
@@ -22,8 +24,8 @@ json json_of(const Mark& mark) {
 
 Mark mark_of(const json& value) {
   Mark mark;
-  value.at("time").get_to(mark.time);
-  value.at("floor").get_to(mark.floor);
+  mark.time = stored_number(value, "time");
+  mark.floor = stored_number(value, "floor");
   value.at("known").get_to(mark.known);
   return mark;
 }
@@ -42,7 +44,7 @@ Cursor read_cursor(const std::string& text) {
   try {
     const json all = json::parse(text);
     Cursor cursor{.users = mark_of(all.at("users")), .admins = mark_of(all.at("admins"))};
-    all.at("polled").get_to(cursor.polled);
+    cursor.polled = stored_number(all, "polled");
     all.at("was_off").get_to(cursor.was_off);
     return cursor;
   } catch (const json::exception&) {
