@@ -10,15 +10,18 @@
 #include "plugins/oauth/providers/entra/directory_audits.hpp"
 #include "plugins/oauth/providers/entra/envelope.hpp"
 #include "plugins/oauth/providers/entra/graph_api.hpp"
-#include "plugins/oauth/providers/entra/graph_time.hpp"
 #include "plugins/oauth/providers/entra/hub_settings.hpp"
 #include "plugins/oauth/providers/entra/sign_in_reader.hpp"
 #include "plugins/oauth/providers/entra/sign_ins.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace {
 
 using namespace curfew::oauth::entra;
+using curfew::oauth::azure_time;
+using curfew::oauth::iso_time;
 using curfew::oauth::Sighting;
+using curfew::oauth::to_iso_time;
 using curfew::plugin::Failure;
 using curfew::plugin::Time;
 using curfew::plugin::Type;
@@ -102,7 +105,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         link(body);
         break;
       case 't':
-        if (const auto time = graph_time(body)) require(graph_time(to_graph(*time)) == time);
+        if (const auto time = iso_time(body)) require(iso_time(to_iso_time(*time)) == time);
         break;
       case 'a':
         audits(body);
@@ -111,7 +114,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         envelope(body);
         break;
       case 'z':
-        if (const auto time = azure_time(body)) require(azure_time(to_graph(*time)) == time);
+        if (const auto time = azure_time(body)) require(azure_time(to_iso_time(*time)) == time);
         break;
       case 's':
         require(!read_connection_string(std::string(body), "here").host.empty());

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <regex>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::auth0_test {
 
@@ -125,7 +125,7 @@ support::FakeApi::Answer FakeAuth0::log(const Request& request) {
   const std::string question = request.of_query("q");
   if (request.of_query("sort") != "date:1" || !std::regex_match(question, part, form))
     return complain("a search that Auth0 does not take: " + request.target);
-  const auto from = oauth::entra::graph_time(part[1].str());
+  const auto from = oauth::iso_time(part[1].str());
   if (!from) return complain("a time that Auth0 does not take: " + question);
   for (std::size_t at = kept_from; at < records_.size() && rows.empty(); ++at)
     if (records_[at].at >= *from) rows.push_back(records_[at].record);

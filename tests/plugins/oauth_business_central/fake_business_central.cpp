@@ -4,7 +4,7 @@
 #include <regex>
 
 #include "plugins/oauth/providers/business_central/sessions.hpp"
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::business_central_test {
 
@@ -26,7 +26,7 @@ ServerSession as_listed(const FakeBusinessCentral::Session& one) {
 json json_of(const FakeBusinessCentral::Session& one) {
   return {{"environmentName", "Production"},  {"applicationFamily", "BusinessCentral"},
           {"sessionId", one.number},          {"userId", one.user},
-          {"clientType", one.client},         {"logOnDate", oauth::entra::to_graph(one.began)},
+          {"clientType", one.client},         {"logOnDate", oauth::to_iso_time(one.began)},
           {"entryPointOperation", "RunPage"}, {"entryPointObjectName", "Business Manager Role Center"},
           {"entryPointObjectId", "9022"},     {"entryPointObjectType", "Page"},
           {"currentObjectName", ""},          {"currentObjectId", 0},
@@ -46,7 +46,7 @@ std::int64_t FakeBusinessCentral::begin_session(const std::string& user) {
 void FakeBusinessCentral::record(const std::string& user, const SignIn& how) {
   if (!how.logged) return;
   const std::string principal = lowered(user.find('@') == std::string::npos ? user + "@corp.test" : user);
-  const std::string at = oauth::entra::to_graph(clock());
+  const std::string at = oauth::to_iso_time(clock());
   json one{{"id", "record-" + std::to_string(records_.size())},
            {"createdDateTime", at},
            {"userPrincipalName", principal},
@@ -127,7 +127,7 @@ support::FakeApi::Answer FakeBusinessCentral::sign_ins(const Request& request) {
   std::smatch part;
   const std::string filter = request.of_query("$filter");
   if (!std::regex_match(filter, part, form)) return complain("a filter that Graph does not take: " + filter);
-  const auto from = oauth::entra::graph_time(part[3].str());
+  const auto from = oauth::iso_time(part[3].str());
   if (!from) return complain("a time that Graph does not take: " + filter);
   json value = json::array();
   for (const Record& one : records_)

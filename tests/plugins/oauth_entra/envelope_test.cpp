@@ -8,17 +8,17 @@
 #include <filesystem>
 #include <fstream>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 #include "tests/plugins/oauth_entra/entra_maker.hpp"
 
 namespace curfew::entra_test {
 namespace {
 
 using nlohmann::json;
+using oauth::azure_time;
+using oauth::iso_time;
 using oauth::Sighting;
-using oauth::entra::azure_time;
 using oauth::entra::Envelope;
-using oauth::entra::graph_time;
 using oauth::entra::read_envelope;
 using plugin::Type;
 using testing::IsEmpty;
@@ -129,11 +129,11 @@ TEST_F(Envelopes, SayWhatTheirRecordLeavesOut) {
   outer["resultType"] = "50126";
   const auto seen = sightings_in(read_envelope(outer.dump()));
   ASSERT_THAT(seen, SizeIs(1));
-  EXPECT_EQ(seen[0].at, graph_time("2019-10-18T09:45:48.072Z"));
+  EXPECT_EQ(seen[0].at, iso_time("2019-10-18T09:45:48.072Z"));
   EXPECT_EQ(seen[0].failure, "bad_password:50126");
   outer["resultType"] = 0;
   outer["time"] = 1571391948;
-  EXPECT_EQ(sightings_in(read_envelope(outer.dump())).at(0).at, graph_time("2019-10-18T09:45:48Z"));
+  EXPECT_EQ(sightings_in(read_envelope(outer.dump())).at(0).at, iso_time("2019-10-18T09:45:48Z"));
   outer["resultType"] = "Success";
   EXPECT_EQ(read_envelope(outer.dump()).unreadable, 1U);
 }
@@ -162,16 +162,16 @@ TEST_F(Envelopes, ThatAreNoneAreRefusedAndRecordsThatAreNoneCounted) {
 }
 
 TEST(AzureTimes, AreReadInTheirManyForms) {
-  const auto expected = graph_time("2022-01-22T18:15:02.516Z");
+  const auto expected = iso_time("2022-01-22T18:15:02.516Z");
   for (const char* form :
        {"2022-01-22T18:15:02.5160000Z", "2022-01-22T18:15:02.516+00:00", "2022-01-22T20:15:02.516+02:00",
         "2022-01-22T18:15:02.516", "2022-01-22 18:15:02.516", "2022-01-22 18:15:02.516Z",
         "1/22/2022 6:15:02.516 PM", "1/22/2022, 6:15:02.516 PM", "01/22/2022 18:15:02.516",
         "1/22/2022 6:15:02.516 PM +00:00", "1/22/2022, 8:15:02.516 PM +02:00", "1642875302516"})
     EXPECT_EQ(azure_time(form), expected) << form;
-  EXPECT_EQ(azure_time("1642875302"), graph_time("2022-01-22T18:15:02Z"));
-  EXPECT_EQ(azure_time("1/22/2022 12:00:00 AM"), graph_time("2022-01-22T00:00:00Z"));
-  EXPECT_EQ(azure_time("1/22/2022 12:00:00 PM"), graph_time("2022-01-22T12:00:00Z"));
+  EXPECT_EQ(azure_time("1642875302"), iso_time("2022-01-22T18:15:02Z"));
+  EXPECT_EQ(azure_time("1/22/2022 12:00:00 AM"), iso_time("2022-01-22T00:00:00Z"));
+  EXPECT_EQ(azure_time("1/22/2022 12:00:00 PM"), iso_time("2022-01-22T12:00:00Z"));
   for (const char* none :
        {"", "soon", "13/22/2022 6:15:02 PM", "1/22/2022", "1/22/2022 13:15:02 PM", "1/32/2022 6:15:02 PM",
         "2/30/2022 6:15:02 PM", "1/22/22 6:15:02 PM", "2022-01-22", "16428753", "99999999999999",

@@ -19,14 +19,14 @@
 #include <regex>
 #include <sstream>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::entra_test {
 namespace {
 
 using nlohmann::json;
-using oauth::entra::graph_time;
-using oauth::entra::to_graph;
+using oauth::iso_time;
+using oauth::to_iso_time;
 using plugin::Duration;
 using plugin::Time;
 
@@ -53,7 +53,7 @@ std::string guid(int kind, int number) {
 
 Time created(const json& record, const char* time_field = "createdDateTime") {
   const auto at = record.find(time_field);
-  return at != record.end() && at->is_string() ? graph_time(at->get<std::string>()).value_or(Time{}) : Time{};
+  return at != record.end() && at->is_string() ? iso_time(at->get<std::string>()).value_or(Time{}) : Time{};
 }
 
 bool is_interactive(const json& record) {
@@ -166,7 +166,7 @@ json FakeGraph::make_record(const std::string& user, std::int64_t code, const Si
   const Time at = clock() - how.ago;
   json steps = json::array();
   const auto step = [&](const char* method, const char* requirement) {
-    steps.push_back({{"authenticationStepDateTime", to_graph(at)},
+    steps.push_back({{"authenticationStepDateTime", to_iso_time(at)},
                      {"authenticationMethod", how.satisfied ? "Previously satisfied" : method},
                      {"authenticationMethodDetail", ""},
                      {"succeeded", code == 0},
@@ -176,7 +176,7 @@ json FakeGraph::make_record(const std::string& user, std::int64_t code, const Si
   step("Password", "Primary authentication");
   if (how.two_factors) step("Mobile app notification", "Multifactor authentication");
   return {{"id", guid(2, ++count_)},
-          {"createdDateTime", to_graph(at)},
+          {"createdDateTime", to_iso_time(at)},
           {"userDisplayName", "A Name"},
           {"userPrincipalName", person == people.end() ? user : person->second.name},
           {"userId", person == people.end() ? "00000000-0000-0000-0000-000000000000" : person->second.id},
@@ -223,7 +223,7 @@ json FakeGraph::audit_record(const Audit& what) const {
           {"result", what.result},
           {"resultReason", ""},
           {"activityDisplayName", what.activity},
-          {"activityDateTime", to_graph(clock() - what.ago)},
+          {"activityDateTime", to_iso_time(clock() - what.ago)},
           {"loggedByService", "Core Directory"},
           {"operationType", "Update"},
           {"initiatedBy", std::move(by)},
@@ -430,8 +430,8 @@ FakeGraph::Answer FakeGraph::sign_ins(const Request& request, bool is_beta) {
   std::smatch parts;
   const std::string filter = text_in(request.query, "$filter");
   if (!std::regex_match(filter, parts, wanted)) return complain("no such filter: " + filter);
-  const auto from = graph_time(parts[2].str());
-  const auto to = parts[3].matched ? graph_time(parts[3].str()) : Time::max();
+  const auto from = iso_time(parts[2].str());
+  const auto to = parts[3].matched ? iso_time(parts[3].str()) : Time::max();
   if (!from || !to) return complain("no time: " + filter);
   if (parts[4].matched && !is_beta) return complain("v1.0 knows no signInEventTypes");
   std::vector<json> fits;
@@ -459,8 +459,8 @@ FakeGraph::Answer FakeGraph::audits(const Request& request) {
   std::smatch parts;
   const std::string filter = text_in(request.query, "$filter");
   if (!std::regex_match(filter, parts, wanted)) return complain("no such filter: " + filter);
-  const auto from = graph_time(parts[1].str());
-  const auto to = parts[2].matched ? graph_time(parts[2].str()) : Time::max();
+  const auto from = iso_time(parts[1].str());
+  const auto to = parts[2].matched ? iso_time(parts[2].str()) : Time::max();
   if (!from || !to) return complain("no time: " + filter);
   std::vector<json> fits;
   for (const Stored& one : audits_) {
@@ -535,7 +535,7 @@ FakeGraph::Answer FakeGraph::about_user(const Request& request, const std::strin
         {"userType", person.type},
         {"accountEnabled", person.enabled},
         {"signInSessionsValidFromDateTime",
-         person.valid_from ? json(to_graph(*person.valid_from).substr(0, 19) + "Z") : json(nullptr)}};
+         person.valid_from ? json(to_iso_time(*person.valid_from).substr(0, 19) + "Z") : json(nullptr)}};
     json shown{{"@odata.context", "x"}};
     std::istringstream names(text_in(request.query, "$select"));
     for (std::string name; std::getline(names, name, ',');) {

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plugins/oauth/providers/entra/error_codes.hpp"
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::entra_test {
 namespace {
@@ -280,20 +280,20 @@ TEST(Handles, SayWhoseTheyAre) {
 
 TEST(Times, AreReadInAllTheirForms) {
   const plugin::Time at(1584126941619583us);
-  EXPECT_EQ(graph_time("2020-03-13T19:15:41.619583Z"), at);
-  EXPECT_EQ(graph_time("2020-03-13T19:15:41.6195839999Z"), at);
-  EXPECT_EQ(graph_time("2020-03-13T14:15:41.619583-05:00"), at);
-  EXPECT_EQ(graph_time("2020-03-13T21:15:41.6195833+02:00"), at);
-  EXPECT_EQ(graph_time("2020-03-13T19:15:41Z"), plugin::Time(1584126941s));
-  EXPECT_EQ(graph_time("2020-03-13T19:15:41.5Z"), plugin::Time(1584126941500ms));
-  EXPECT_EQ(to_graph(at), "2020-03-13T19:15:41.619583Z");
-  EXPECT_EQ(graph_time("2024-02-29T00:00:00Z"), plugin::Time(1709164800s));
+  EXPECT_EQ(oauth::iso_time("2020-03-13T19:15:41.619583Z"), at);
+  EXPECT_EQ(oauth::iso_time("2020-03-13T19:15:41.6195839999Z"), at);
+  EXPECT_EQ(oauth::iso_time("2020-03-13T14:15:41.619583-05:00"), at);
+  EXPECT_EQ(oauth::iso_time("2020-03-13T21:15:41.6195833+02:00"), at);
+  EXPECT_EQ(oauth::iso_time("2020-03-13T19:15:41Z"), plugin::Time(1584126941s));
+  EXPECT_EQ(oauth::iso_time("2020-03-13T19:15:41.5Z"), plugin::Time(1584126941500ms));
+  EXPECT_EQ(oauth::to_iso_time(at), "2020-03-13T19:15:41.619583Z");
+  EXPECT_EQ(oauth::iso_time("2024-02-29T00:00:00Z"), plugin::Time(1709164800s));
   for (const char* wrong :
        {"", "2020-03-13", "2020-03-13T19:15:41", "2020-03-13T19:15:41.Z", "2020-02-30T19:15:41Z",
         "2023-02-29T00:00:00Z", "2020-13-13T19:15:41Z", "1999-03-13T19:15:41Z", "2020-03-13T24:15:41Z",
         "2020-03-13 19:15:41Z", "2020-03-13T19:15:41.1234567890123Z", "2020-03-13T19:15:41+25:00",
         "2020-03-13T19:15:41Zx", "-020-03-13T19:15:41Z"})
-    EXPECT_FALSE(graph_time(wrong).has_value()) << wrong;
+    EXPECT_FALSE(oauth::iso_time(wrong).has_value()) << wrong;
 }
 
 TEST(Recordings, OfOthersAreRead) {
@@ -314,7 +314,7 @@ TEST(Recordings, OfOthersAreRead) {
   EXPECT_THAT(interrupted.unreadable, IsEmpty());
   ASSERT_THAT(interrupted.records, SizeIs(testing::Ge(2U)));
   EXPECT_TRUE(interrupted.records[0].is_interrupt);
-  EXPECT_EQ(interrupted.records[0].at, graph_time("2019-10-18T09:45:48.072989Z"));
+  EXPECT_EQ(interrupted.records[0].at, oauth::iso_time("2019-10-18T09:45:48.072989Z"));
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <list>
 #include <random>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
 #include "plugins/oauth/providers/entra/sign_ins.hpp"
+#include "plugins/oauth/timestamps.hpp"
 #include "tests/plugins/oauth_entra/entra_maker.hpp"
 #include "tests/support/temporary_directory.hpp"
 

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::hub_test {
 
@@ -29,7 +29,7 @@ inline plugin::Time wall_clock() {
 inline nlohmann::json sign_in(const std::string& id, const std::string& user = "alice",
                               const std::string& category = "SignInLogs", int code = 0) {
   using nlohmann::json;
-  const std::string at = oauth::entra::to_graph(wall_clock() - std::chrono::seconds(5));
+  const std::string at = oauth::to_iso_time(wall_clock() - std::chrono::seconds(5));
   return {{"time", at},
           {"resourceId", "/tenants/t/providers/Microsoft.aadiam"},
           {"operationName", "Sign-in activity"},

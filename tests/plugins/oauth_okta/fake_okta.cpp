@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <regex>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::okta_test {
 
@@ -123,7 +123,7 @@ support::FakeApi::Answer FakeOkta::log(const Request& request) {
     }
     at = std::stoul(after);
   } else {
-    const auto since = oauth::entra::graph_time(request.of_query("since"));
+    const auto since = oauth::iso_time(request.of_query("since"));
     if (!since) return complain("a time that Okta does not take: " + request.of_query("since"));
     while (at < records_.size() && records_[at].stored_at < *since) ++at;
   }

@@ -9,7 +9,7 @@
 #include "plugins/oauth/log_cursor.hpp"
 #include "plugins/oauth/orders.hpp"
 #include "plugins/oauth/providers/auth0/people.hpp"
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::auth0 {
 namespace {
@@ -197,7 +197,7 @@ class Auth0 final : public Provider {
         cursor_.polled == Time{} ? now - settings_.history : cursor_.polled - settings_.arrival_delay;
     const std::string question =
         is_new ? "sort=date%3A-1"
-               : "sort=date%3A1&q=" + web::percent_encoded("date:[" + entra::to_graph(from) + " TO *]");
+               : "sort=date%3A1&q=" + web::percent_encoded("date:[" + to_iso_time(from) + " TO *]");
     const ApiReply reply = ask("/api/v2/logs?page=0&per_page=1&" + question, deadline);
     if (reply.status == 400)
       throw Failure(Code::Failed, api_.where() + ": asked for the log, it answered 400 (" + reply.code + ")");

@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::auth0 {
 namespace {
@@ -80,7 +80,7 @@ bool gave_credentials(const element& row, const element* details) {
 enum class Read { Unreadable, LeftOut, Told };
 
 Read read_row(const element& row, std::string_view issuer, Sighting& seen) {
-  const auto at = entra::graph_time(text_in(row, "date"));
+  const auto at = iso_time(text_in(row, "date"));
   const std::string_view id = text_in(row, "log_id");
   const std::string_view type = text_in(row, "type");
   if (!at || id.empty() || id.size() > longest_id || type.empty()) return Read::Unreadable;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
 #include "plugins/oauth/providers/entra/sign_ins.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::business_central {
 namespace {
@@ -29,7 +29,7 @@ std::string odata_text(std::string_view text) {
 ReturnEvidence Returns::since(const std::string& principal_name, Time from, Time deadline) {
   const std::string filter =
       "userPrincipalName eq " + odata_text(principal_name) + " and appId eq " +
-      odata_text(options_.application_id) + " and createdDateTime ge " + entra::to_graph(from) +
+      odata_text(options_.application_id) + " and createdDateTime ge " + to_iso_time(from) +
       " and (signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser'))";
   std::string path = "/beta/auditLogs/signIns?$filter=" + web::percent_encoded(filter) + "&$top=100";
   ReturnEvidence evidence;

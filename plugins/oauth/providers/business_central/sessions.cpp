@@ -7,7 +7,7 @@
 #include <charconv>
 #include <optional>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::business_central {
 namespace {
@@ -26,8 +26,8 @@ std::string_view text_in(const element& row, const char* key) {
 
 // Its documentation calls it a text; without a zone it is UTC, as all of Business Central's times.
 std::optional<Time> time_in(std::string_view text) {
-  if (const auto time = entra::graph_time(text)) return time;
-  return entra::graph_time(std::string(text) + "Z");
+  if (const auto time = iso_time(text)) return time;
+  return iso_time(std::string(text) + "Z");
 }
 
 bool read_row(const element& row, ServerSession& session) {

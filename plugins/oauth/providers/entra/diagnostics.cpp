@@ -9,7 +9,7 @@
 
 #include "plugins/files/text.hpp"
 #include "plugins/oauth/events/event_time.hpp"
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::entra {
 namespace {
@@ -93,7 +93,7 @@ bool settle_time(const json& around, json& row) {
                                   text_in(around, "TimeGenerated"), text_in(around, "TimeGenerated [UTC]")}) {
     const auto at = events::event_time(text);
     if (!at) continue;
-    row["createdDateTime"] = to_graph(*at);
+    row["createdDateTime"] = to_iso_time(*at);
     return true;
   }
   return false;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "plugins/oauth/providers/entra/audit_row.hpp"
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::entra {
 namespace {
@@ -62,7 +62,7 @@ std::optional<element> person_in(const element& row) {
 
 bool read_directory_audit(const element& row, const RowFrame& frame, const std::string& own_client,
                           SignInRecord& record) {
-  const auto own_time = graph_time(text_in(row, "activityDateTime"));
+  const auto own_time = iso_time(text_in(row, "activityDateTime"));
   const auto at = own_time ? own_time : frame.at;
   const std::string_view id = text_in(row, "id");
   const std::string_view name = text_in(row, "activityDisplayName");

@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "plugins/oauth/providers/entra/audit_row.hpp"
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::entra {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
 #include "plugins/oauth/providers/entra/log_row.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::entra {
 namespace {
@@ -69,7 +69,7 @@ Person People::find(const std::string& user, Time deadline) {
       valid_from.is_null())
     return person;
   std::string_view text;
-  if (valid_from.get_string().get(text) == simdjson::SUCCESS) person.valid_from = graph_time(text);
+  if (valid_from.get_string().get(text) == simdjson::SUCCESS) person.valid_from = iso_time(text);
   if (!person.valid_from) unreadable(api_, "since when a person's tokens count");
   return person;
 }

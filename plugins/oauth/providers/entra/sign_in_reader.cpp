@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "plugins/oauth/providers/entra/directory_audits.hpp"
-#include "plugins/oauth/providers/entra/graph_time.hpp"
 #include "plugins/oauth/stored_number.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::entra {
 namespace {
@@ -92,8 +92,8 @@ void SignInReader::resume(const std::string& cursor) {
 
 std::string SignInReader::question(Time from, Time to) const {
   const GraphLog& log = options_.log;
-  const std::string filter = log.time_field + " ge " + to_graph(from) + " and " + log.time_field + " le " +
-                             to_graph(to) + (log.filter.empty() ? "" : " and " + log.filter);
+  const std::string filter = log.time_field + " ge " + to_iso_time(from) + " and " + log.time_field + " le " +
+                             to_iso_time(to) + (log.filter.empty() ? "" : " and " + log.filter);
   return log.path + "?$filter=" + web::percent_encoded(filter) + "&$top=" + std::to_string(options_.page);
 }
 
@@ -127,7 +127,7 @@ void SignInReader::begin(Time deadline) {
   // Only a reply tells Graph's time, and by it the end of what there can be is known.
   if (!knows_clock_) {
     (void)page_at(options_.log.path + "?$filter=" +
-                      web::percent_encoded(options_.log.time_field + " ge " + to_graph(ground_.now())) +
+                      web::percent_encoded(options_.log.time_field + " ge " + to_iso_time(ground_.now())) +
                       "&$top=1",
                   deadline);
     knows_clock_ = true;
@@ -255,7 +255,7 @@ void SignInReader::tell_skew() {
 }
 
 std::vector<SignInRecord> SignInReader::of_person(const std::string& user, Time since, Time deadline) const {
-  const std::string filter = "userId eq '" + user + "' and createdDateTime ge " + to_graph(since) +
+  const std::string filter = "userId eq '" + user + "' and createdDateTime ge " + to_iso_time(since) +
                              (options_.log.filter.empty() ? "" : " and " + options_.log.filter);
   std::string path = options_.log.path + "?$filter=" + web::percent_encoded(filter) +
                      "&$top=" + std::to_string(options_.page);

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "plugins/oauth/providers/entra/error_codes.hpp"
-#include "plugins/oauth/providers/entra/graph_time.hpp"
 #include "plugins/oauth/providers/entra/log_row.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::entra {
 namespace {
@@ -55,7 +55,7 @@ Steps steps_of(const element& row, Time at) {
     if (has(requirement, "multi")) second = true;
     const std::string method = lowered(text_in(step, "authenticationMethod"));
     const std::string detail = lowered(text_in(step, "authenticationStepResultDetail"));
-    const auto done_at = graph_time(text_in(step, "authenticationStepDateTime"));
+    const auto done_at = iso_time(text_in(step, "authenticationStepDateTime"));
     const bool is_of_before = method.empty() || has(method, "satisfied") ||
                               has(detail, "claim in the token") || has(detail, "previously satisfied") ||
                               !done_at || *done_at < at - longest_request;
@@ -143,7 +143,7 @@ std::optional<std::int64_t> code_of(const element& row) {
 }  // namespace
 
 bool read_sign_in(const element& row, const RowFrame& frame, SignInRecord& record) {
-  const auto own_time = graph_time(text_in(row, "createdDateTime"));
+  const auto own_time = iso_time(text_in(row, "createdDateTime"));
   const auto at = own_time ? own_time : frame.at;
   const auto own_code = code_of(row);
   const auto said_code = own_code ? own_code : frame.code;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::oidc {
 namespace {
@@ -75,7 +75,7 @@ Time time_in(const element& row, const std::string& pointer) {
   const auto value = pointer.empty() ? std::nullopt : found(row, pointer);
   if (!value) return {};
   std::string_view text;
-  if (value->get_string().get(text) == simdjson::SUCCESS) return entra::graph_time(text).value_or(Time{});
+  if (value->get_string().get(text) == simdjson::SUCCESS) return iso_time(text).value_or(Time{});
   double number = 0;
   // The end of the year 9999, in milliseconds.
   if (value->get_double().get(number) != simdjson::SUCCESS || !(number > 0) || number > 253'402'300'799'999.0)

@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::okta {
 namespace {
@@ -135,7 +135,7 @@ void take_sign_in(const element& row, Sighting& seen) {
 enum class Read { Unreadable, LeftOut, Told };
 
 Read read_row(const element& row, std::string_view issuer, Sighting& seen) {
-  const auto at = entra::graph_time(text_in(row, "published"));
+  const auto at = iso_time(text_in(row, "published"));
   const std::string_view id = text_in(row, "uuid");
   const std::string_view event = text_in(row, "eventType");
   if (!at || id.empty() || id.size() > longest_id || event.empty()) return Read::Unreadable;

@@ -8,8 +8,8 @@
 #include "plugins/oauth/gone_since.hpp"
 #include "plugins/oauth/log_cursor.hpp"
 #include "plugins/oauth/orders.hpp"
-#include "plugins/oauth/providers/entra/graph_time.hpp"
 #include "plugins/oauth/providers/okta/people.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::okta {
 namespace {
@@ -213,7 +213,7 @@ class Okta final : public Provider {
     std::string filter;
     for (const std::string_view type : event_types())
       filter += (filter.empty() ? "" : " or ") + ("eventType eq \"" + std::string(type)) + "\"";
-    cursor_.next = "/api/v1/logs?since=" + web::percent_encoded(entra::to_graph(from)) +
+    cursor_.next = "/api/v1/logs?since=" + web::percent_encoded(to_iso_time(from)) +
                    "&sortOrder=ASCENDING&limit=" + std::to_string(options_.page) +
                    "&filter=" + web::percent_encoded(filter);
     cursor_.polled = from;

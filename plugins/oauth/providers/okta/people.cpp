@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 namespace curfew::oauth::okta {
 namespace {
@@ -94,7 +94,7 @@ bool People::has_refresh_token(const std::string& user, Time by, Time deadline) 
             one.at_key("created").get_string().get(created) != simdjson::SUCCESS)
           unreadable(api_, "the refresh tokens of a person");
         if (status == "REVOKED") continue;
-        const auto at = entra::graph_time(created);
+        const auto at = iso_time(created);
         if (!at) unreadable(api_, "the refresh tokens of a person");
         if (*at <= by) return true;
       }

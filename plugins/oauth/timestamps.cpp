@@ -1,11 +1,11 @@
-#include "plugins/oauth/providers/entra/graph_time.hpp"
+#include "plugins/oauth/timestamps.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
 
-namespace curfew::oauth::entra {
+namespace curfew::oauth {
 namespace {
 
 constexpr std::size_t seconds_end = 19;  // of "2020-03-13T19:15:41"
@@ -100,10 +100,10 @@ std::optional<plugin::Time> azure_time(std::string_view text) {
   if (form[10] == ' ') form[10] = 'T';
   const std::string_view tail = std::string_view(form).substr(seconds_end);
   if (tail.find_first_of("Z+-") == std::string_view::npos) form += 'Z';
-  return graph_time(form);
+  return iso_time(form);
 }
 
-std::optional<plugin::Time> graph_time(std::string_view text) {
+std::optional<plugin::Time> iso_time(std::string_view text) {
   if (text.size() <= seconds_end || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
       text[16] != ':')
     return std::nullopt;
@@ -134,7 +134,7 @@ std::optional<plugin::Time> graph_time(std::string_view text) {
   return plugin::Time(std::chrono::seconds(timegm(&parts))) + std::chrono::microseconds(micros) - *offset;
 }
 
-std::string to_graph(plugin::Time time) {
+std::string to_iso_time(plugin::Time time) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(time);
   const std::time_t seconds = whole.time_since_epoch().count();
   std::tm parts{};
@@ -147,4 +147,4 @@ std::string to_graph(plugin::Time time) {
   return {text.data(), std::min(size, text.size() - 1)};
 }
 
-}  // namespace curfew::oauth::entra
+}  // namespace curfew::oauth
