@@ -41,67 +41,7 @@ bool is_a_day(int year, int month, int day) {
   return within(day, 1, month == 2 && !is_leap ? 28 : days[static_cast<std::size_t>(month) - 1]);
 }
 
-// What stands before `end`, which it takes too; nothing: it isn't there.
-std::optional<std::string_view> until(std::string_view& text, char end) {
-  const std::size_t at = text.find(end);
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::string_view part = text.substr(0, at);
-  text.remove_prefix(at + 1);
-  return part;
-}
-
-// Month/day/year, hours of twelve with AM or PM, or of twenty-four; in the form of Graph's then.
-std::string from_american(std::string_view text) {
-  const auto month = until(text, '/'), day = until(text, '/');
-  if (!month || !day || month->size() > 2 || day->size() > 2 || text.size() < 6 || text[4] == '/') return {};
-  const std::string_view year = text.substr(0, 4);
-  text.remove_prefix(4);
-  if (text.front() == ',') text.remove_prefix(1);
-  if (text.empty() || text.front() != ' ') return {};
-  text.remove_prefix(1);
-  const auto hour_text = until(text, ':');
-  if (!hour_text || hour_text->size() > 2 || text.size() < 5) return {};
-  int hour = number(*hour_text);
-  if (!within(number(*month), 1, 12) || !within(number(*day), 1, 31) || hour < 0) return {};
-  std::size_t end = text.find(' ');
-  const std::string_view rest = text.substr(0, end);
-  std::string_view zone = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-  if (zone.starts_with("AM") || zone.starts_with("PM") || zone.starts_with("am") || zone.starts_with("pm")) {
-    if (!within(hour, 1, 12)) return {};
-    hour = hour % 12 + (zone[0] == 'P' || zone[0] == 'p' ? 12 : 0);
-    zone.remove_prefix(2);
-    if (!zone.empty() && zone.front() == ' ') zone.remove_prefix(1);
-  }
-  std::array<char, 24> head{};
-  const int size =
-      std::snprintf(head.data(), head.size(), "-%02d-%02dT%02d:", number(*month), number(*day), hour);
-  if (size <= 0 || static_cast<std::size_t>(size) >= head.size()) return {};
-  return std::string(year) + head.data() + std::string(rest) + (zone.empty() ? "Z" : std::string(zone));
-}
-
-std::optional<plugin::Time> since_1970(std::string_view text) {
-  if (text.size() < 9 || text.size() > 13 || !std::all_of(text.begin(), text.end(), is_digit))
-    return std::nullopt;
-  std::int64_t count = 0;
-  for (const char c : text) count = count * 10 + (c - '0');
-  // Milliseconds of 2001 have twelve digits; seconds have those in the year 5138.
-  const plugin::Time time = text.size() > 11 ? plugin::Time(std::chrono::milliseconds(count))
-                                             : plugin::Time(std::chrono::seconds(count));
-  return time >= plugin::Time(std::chrono::seconds(946'684'800)) ? std::optional(time) : std::nullopt;
-}
-
 }  // namespace
-
-std::optional<plugin::Time> azure_time(std::string_view text) {
-  if (const auto count = since_1970(text)) return count;
-  std::string form(text);
-  if (text.find('/') < 3) form = from_american(text);
-  if (form.size() < seconds_end) return std::nullopt;
-  if (form[10] == ' ') form[10] = 'T';
-  const std::string_view tail = std::string_view(form).substr(seconds_end);
-  if (tail.find_first_of("Z+-") == std::string_view::npos) form += 'Z';
-  return iso_time(form);
-}
 
 std::optional<plugin::Time> iso_time(std::string_view text) {
   if (text.size() <= seconds_end || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||

@@ -138,11 +138,15 @@ ReadEvent read_entra(const element& record) {
 }
 
 ReadEvent read_entra_diagnostic(const element& record) {
-  entra::Diagnostic read = entra::read_diagnostic(simdjson::minify(record));
+  entra::Diagnostic read = entra::read_diagnostic(record);
   ReadEvent out;
   switch (read.fate) {
     case entra::DiagnosticFate::SignIn:
-      return told_by_entra(std::move(read.record), read.category);
+      return told_by_entra(std::move(read.record), events::clipped(read.category));
+    case entra::DiagnosticFate::Audit:
+      out = told_by_entra(std::move(read.record), events::clipped(read.category));
+      out.is_of_person = out.sighting.type == plugin::Type::Revoked;
+      return out;
     case entra::DiagnosticFate::Other:
       out.name = events::clipped(read.category);
       return out;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "plugins/oauth/events/event_time.hpp"
 #include "plugins/oauth/providers/entra/directory_audits.hpp"
 #include "plugins/oauth/providers/entra/envelope.hpp"
 #include "plugins/oauth/providers/entra/graph_api.hpp"
@@ -18,10 +19,10 @@
 namespace {
 
 using namespace curfew::oauth::entra;
-using curfew::oauth::azure_time;
 using curfew::oauth::iso_time;
 using curfew::oauth::Sighting;
 using curfew::oauth::to_iso_time;
+using curfew::oauth::events::event_time;
 using curfew::plugin::Failure;
 using curfew::plugin::Time;
 using curfew::plugin::Type;
@@ -114,7 +115,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         envelope(body);
         break;
       case 'z':
-        if (const auto time = azure_time(body)) require(azure_time(to_iso_time(*time)) == time);
+        if (const auto time = event_time(body)) require(event_time(to_iso_time(*time)) == time);
         break;
       case 's':
         require(!read_connection_string(std::string(body), "here").host.empty());

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "plugins/oauth/events/event_time.hpp"
 #include "plugins/oauth/timestamps.hpp"
 #include "tests/plugins/oauth_entra/entra_maker.hpp"
 
@@ -15,11 +16,11 @@ namespace curfew::entra_test {
 namespace {
 
 using nlohmann::json;
-using oauth::azure_time;
 using oauth::iso_time;
 using oauth::Sighting;
 using oauth::entra::Envelope;
 using oauth::entra::read_envelope;
+using oauth::events::event_time;
 using plugin::Type;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -138,6 +139,40 @@ TEST_F(Envelopes, SayWhatTheirRecordLeavesOut) {
   EXPECT_EQ(read_envelope(outer.dump()).unreadable, 1U);
 }
 
+TEST_F(Envelopes, GiveTheirAddressToARecordWithoutOne) {
+  json inner = record();
+  inner.erase("ipAddress");
+  EXPECT_EQ(sightings_in(read_envelope(around(inner).dump())).at(0).address, "192.0.2.7");
+  inner["ipAddress"] = "192.0.2.8";
+  EXPECT_EQ(sightings_in(read_envelope(around(inner).dump())).at(0).address, "192.0.2.8");
+}
+
+TEST_F(Envelopes, MayHaveTheCodeAndTheDeviceAsText) {
+  json inner = record(50126);
+  inner["status"] = R"({"errorCode":"50126"})";
+  inner["deviceDetail"] = R"({"deviceId":"d-7"})";
+  const auto seen = sightings_in(read_envelope(around(inner).dump()));
+  ASSERT_THAT(seen, SizeIs(1));
+  EXPECT_EQ(seen[0].failure, "bad_password:50126");
+  EXPECT_EQ(seen[0].device, "d-7");
+}
+
+// A hub and a log have one reader: what a table's columns say is understood from both.
+TEST_F(Envelopes, MayBeColumnsOfATable) {
+  const json row{{"Type", "SigninLogs"},
+                 {"TimeGenerated", "2026-03-02T11:00:00Z"},
+                 {"Id", "la-1"},
+                 {"UserId", "26be570a-0000-4000-8000-000000000004"},
+                 {"UserPrincipalName", "dave@corp.test"},
+                 {"IPAddress", "192.0.2.40"},
+                 {"ResultType", "0"}};
+  const auto seen = sightings_in(read_envelope(row.dump()));
+  ASSERT_THAT(seen, SizeIs(1));
+  EXPECT_EQ(seen[0].user_name, "dave@corp.test");
+  EXPECT_EQ(seen[0].address, "192.0.2.40");
+  EXPECT_EQ(seen[0].at, iso_time("2026-03-02T11:00:00Z"));
+}
+
 TEST_F(Envelopes, MayHaveTheStepsAsText) {
   json one = record(0, {.two_factors = true});
   one["authenticationDetails"] = one["authenticationDetails"].dump();
@@ -168,15 +203,15 @@ TEST(AzureTimes, AreReadInTheirManyForms) {
         "2022-01-22T18:15:02.516", "2022-01-22 18:15:02.516", "2022-01-22 18:15:02.516Z",
         "1/22/2022 6:15:02.516 PM", "1/22/2022, 6:15:02.516 PM", "01/22/2022 18:15:02.516",
         "1/22/2022 6:15:02.516 PM +00:00", "1/22/2022, 8:15:02.516 PM +02:00", "1642875302516"})
-    EXPECT_EQ(azure_time(form), expected) << form;
-  EXPECT_EQ(azure_time("1642875302"), iso_time("2022-01-22T18:15:02Z"));
-  EXPECT_EQ(azure_time("1/22/2022 12:00:00 AM"), iso_time("2022-01-22T00:00:00Z"));
-  EXPECT_EQ(azure_time("1/22/2022 12:00:00 PM"), iso_time("2022-01-22T12:00:00Z"));
+    EXPECT_EQ(event_time(form), expected) << form;
+  EXPECT_EQ(event_time("1642875302"), iso_time("2022-01-22T18:15:02Z"));
+  EXPECT_EQ(event_time("1/22/2022 12:00:00 AM"), iso_time("2022-01-22T00:00:00Z"));
+  EXPECT_EQ(event_time("1/22/2022 12:00:00 PM"), iso_time("2022-01-22T12:00:00Z"));
   for (const char* none :
        {"", "soon", "13/22/2022 6:15:02 PM", "1/22/2022", "1/22/2022 13:15:02 PM", "1/32/2022 6:15:02 PM",
         "2/30/2022 6:15:02 PM", "1/22/22 6:15:02 PM", "2022-01-22", "16428753", "99999999999999",
         "1/22/2022 6:15", "///////////////////////", "1//2022 6:15:02 PM"})
-    EXPECT_FALSE(azure_time(none)) << none;
+    EXPECT_FALSE(event_time(none)) << none;
 }
 
 // Others' recordings, where they are at hand: each line is read.

@@ -168,6 +168,22 @@ TEST(Entra, TheEnvelopeOfDiagnosticSettings) {
   EXPECT_EQ(logs.sum.places.at(0).second, "entra: no time that can be read");
 }
 
+// As from a hub; here the activity stands in the record alone.
+TEST(Entra, AnAuditOfTheDirectoryEndsWhatThePersonHad) {
+  const auto envelope = [](const std::string& category, const std::string& properties) {
+    return R"({"time":"2026-03-02T09:30:00Z","category":")" + category + R"(","properties":{"id":"r-1",)" +
+           properties + "}}\n";
+  };
+  const Logs logs = read_text(
+      envelope("SignInLogs",
+               R"("createdDateTime":"2026-03-02T09:00:00Z","userId":"26be570a-0000-4000-8000-000000000001",)"
+               R"("appId":"a","sessionId":"ses-r","status":{"errorCode":0})") +
+      envelope("AuditLogs",
+               R"("activityDisplayName":"Revoke sign-in sessions","result":"success",)"
+               R"("targetResources":[{"type":"User","id":"26be570a-0000-4000-8000-000000000001"}])"));
+  EXPECT_EQ(logs.story("entra:ses-r"), "sign_in revoked?");
+}
+
 TEST(Entra, ColumnsOfLogAnalytics) {
   const Sighting seen = read_files({fixtures + "entra_log_analytics.json"}).sightings.at(0);
   EXPECT_EQ(seen.user_name, "dave@corp.test");

@@ -1,5 +1,5 @@
-// What Azure's diagnostic settings send of Entra's logs, to an Event Hub or into files: {"records":[…]}, or a
-// record by itself, each with its category and the record proper below `properties`.
+// What Azure's diagnostic settings send of Entra's logs to an Event Hub: {"records":[…]}, or a record by
+// itself, each as diagnostics.hpp reads it.
 //
 //   const Envelope envelope = read_envelope(body, "our client id");
 //   for (const SignInRecord& one : envelope.records) if (one.sighting) …

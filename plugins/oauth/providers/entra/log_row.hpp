@@ -10,6 +10,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <optional>
 #include <string>
@@ -25,6 +26,28 @@ inline constexpr std::size_t longest_text = 512;
 [[nodiscard]] inline std::string_view text_in(const simdjson::dom::element& object, const char* key) {
   std::string_view text;
   return object.at_key(key).get_string().get(text) == simdjson::SUCCESS ? text : std::string_view{};
+}
+
+// As a number, or as text that is nothing but one.
+[[nodiscard]] inline std::optional<std::int64_t> number_in(const simdjson::dom::element& object,
+                                                           const char* key) {
+  std::int64_t number = 0;
+  if (object.at_key(key).get_int64().get(number) == simdjson::SUCCESS) return number;
+  const std::string_view text = text_in(object, key);
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// An object or a list, which stands in some logs as text: `parser` keeps it then. False: it is neither.
+[[nodiscard]] inline bool unfold(const simdjson::dom::element& object, const char* key,
+                                 simdjson::dom::parser& parser, simdjson::dom::element& value) {
+  if (object.at_key(key).get(value) != simdjson::SUCCESS) return false;
+  std::string_view text;
+  if (value.get_string().get(text) == simdjson::SUCCESS &&
+      parser.parse(text.data(), text.size()).get(value) != simdjson::SUCCESS)
+    return false;
+  return value.is_object() || value.is_array();
 }
 
 // To what an observation may hold, between characters.
@@ -50,6 +73,8 @@ struct RowFrame {
   std::optional<Who> who{};
   std::optional<plugin::Time> at{};
   std::optional<std::int64_t> code{};
+  std::string_view address{};
+  std::string_view correlation{};
 };
 
 [[nodiscard]] bool read_sign_in(const simdjson::dom::element& row, const RowFrame& frame,

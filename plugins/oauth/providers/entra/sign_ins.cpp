@@ -39,12 +39,10 @@ Steps steps_of(const element& row, Time at) {
   Steps steps;
   simdjson::dom::array list;
   simdjson::dom::parser parser;
-  if (row.at_key("authenticationDetails").get_array().get(list) != simdjson::SUCCESS) {
-    // Diagnostic logs have them as text, too.
-    const std::string_view text = text_in(row, "authenticationDetails");
-    if (text.empty() || parser.parse(text.data(), text.size()).get_array().get(list) != simdjson::SUCCESS)
-      return steps;
-  }
+  element details;
+  if (!unfold(row, "authenticationDetails", parser, details) ||
+      details.get_array().get(list) != simdjson::SUCCESS)
+    return steps;
   bool first = false, second = false, old = false;
   for (const element step : list) {
     bool succeeded = false;
@@ -111,7 +109,7 @@ void take_success(const element& row, const SignInRecord& record, Sighting& seen
   seen.factors = needed_two ? std::max(steps.factors, 2U) : steps.factors;
 }
 
-Sighting described(const element& row, const SignInRecord& record) {
+Sighting described(const element& row, const RowFrame& frame, const SignInRecord& record) {
   Sighting seen;
   seen.at = record.at;
   seen.key = record.id;
@@ -120,13 +118,14 @@ Sighting described(const element& row, const SignInRecord& record) {
   // Of somebody who is not known it may be anything but a name.
   const std::string_view name = text_in(row, "userPrincipalName");
   if (has(name, "@")) seen.user_name = clipped(name);
-  seen.address = clipped(text_in(row, "ipAddress"));
+  const std::string_view address = text_in(row, "ipAddress");
+  seen.address = clipped(address.empty() ? frame.address : address);
   seen.user_agent = clipped(text_in(row, "userAgent"));
   const std::string_view application = text_in(row, "appDisplayName");
   seen.application = clipped(application.empty() ? text_in(row, "appId") : application);
+  simdjson::dom::parser parser;
   element device;
-  if (row.at_key("deviceDetail").get(device) == simdjson::SUCCESS)
-    seen.device = clipped(text_in(device, "deviceId"));
+  if (unfold(row, "deviceDetail", parser, device)) seen.device = clipped(text_in(device, "deviceId"));
   seen.auth_method = method_of(row);
   return seen;
 }
@@ -158,14 +157,15 @@ bool read_sign_in(const element& row, const RowFrame& frame, SignInRecord& recor
   const CodeMeaning meaning = meaning_of(code);
   record.succeeded = meaning.kind == CodeKind::Success;
   record.is_interrupt = meaning.kind == CodeKind::Interrupt;
-  Sighting seen = described(row, record);
+  Sighting seen = described(row, frame, record);
   if (record.succeeded && seen.subject.empty()) return false;
   const std::string_view session = text_in(row, "sessionId");
   record.has_session_id = !session.empty() && session.size() <= longest_id;
   if (record.has_session_id) {
     record.session = session;
   } else {
-    const std::string_view correlation = text_in(row, "correlationId");
+    std::string_view correlation = text_in(row, "correlationId");
+    if (correlation.empty()) correlation = frame.correlation;
     record.session = "sign-in:" + seen.subject + ":" + clipped(text_in(row, "appId")) + ":" +
                      (correlation.empty() ? record.id : clipped(correlation));
   }
