@@ -11,10 +11,12 @@
 #include "core/api/gate_server.hpp"
 #include "core/api/tls.hpp"
 #include "core/app/gate_clock.hpp"
+#include "core/app/gate_key_files.hpp"
 #include "core/app/listener.hpp"
 #include "core/app/log.hpp"
 #include "core/app/yaml_reader.hpp"
 #include "core/base/text.hpp"
+#include "core/jose/key_set.hpp"
 
 namespace curfew::app {
 namespace {
@@ -24,6 +26,7 @@ using connector::Taken;
 constexpr std::chrono::seconds clock_rest{30};
 constexpr std::chrono::seconds tick{1};
 constexpr std::chrono::seconds forget_every{60};
+constexpr std::chrono::hours keep_keys_every{1};
 constexpr std::chrono::seconds say_failures_every{60};
 
 std::vector<std::string> guarded_sources(const Settings& settings) {
@@ -65,6 +68,11 @@ struct Meters {
   }
 };
 
+// What a source's connector said last of tokens.
+struct Told {
+  std::string rules, keys;
+};
+
 struct Gate {
   GateSettings settings;
   std::unique_ptr<api::Tls> tls;
@@ -81,6 +89,7 @@ struct Gates::State {
         metrics(registry),
         log(gate_log),
         clock(given.clock_jump, clock_rest),
+        key_files(given.data + "/gate-keys"),
         view(guarded_sources(given)) {
     for (std::size_t i = 0; i < settings.gates.size(); ++i) add(i);
   }
@@ -170,6 +179,48 @@ struct Gates::State {
     return nullptr;
   }
 
+  [[nodiscard]] bool judges_tokens_of(std::string_view source) const {
+    return std::any_of(gates.begin(), gates.end(), [&](const Gate& gate) {
+      return gate.settings.guards == source && gate.judge->token_life();
+    });
+  }
+
+  // Those of the last run, until the connector gives some.
+  void use_kept_keys(std::string_view source, std::string_view rules) {
+    const KeptKeys kept = key_files.find(source, rules, base::wall_clock_now());
+    if (!kept.why.empty())
+      log.warning("the keys of before the restart can't be used",
+                  {{"source", std::string(source)}, {"reason", kept.why}});
+    if (kept.jwks.empty()) return;
+    try {
+      for (const Gate& gate : gates) {
+        if (gate.settings.guards == source) gate.judge->set_keys(kept.jwks);
+      }
+      log.info("tokens are judged by the keys of before the restart until the issuer answers",
+               {{"source", std::string(source)}, {"kept_at", base::format_rfc3339(kept.kept_at)}});
+    } catch (const jose::BadToken& bad) {
+      log.warning("the keys of before the restart can't be used",
+                  {{"source", std::string(source)}, {"reason", bad.what()}});
+    }
+  }
+
+  void keep_keys(std::string_view source, const Told& now_told) const {
+    try {
+      key_files.keep(source, now_told.rules, now_told.keys, base::wall_clock_now());
+    } catch (const Error& error) {
+      log.warning("after a restart tokens have to wait for the issuer",
+                  {{"source", std::string(source)}, {"reason", error.what()}});
+    }
+  }
+
+  // They are in use still: after a restart they count from here on.
+  void keep_keys_again() {
+    const std::lock_guard lock(told_mutex);
+    for (const auto& [source, one] : told) {
+      if (!one.rules.empty() && !one.keys.empty()) keep_keys(source, one);
+    }
+  }
+
   // On the thread of a request, which waits for nobody: the other thread asks.
   void want_keys(const std::string& source) {
     {
@@ -208,6 +259,10 @@ struct Gates::State {
     if (now - forgot_at >= forget_every || now < forgot_at) {
       forget_denials(now);
       forgot_at = now;
+    }
+    if (now - kept_keys_at >= keep_keys_every || now < kept_keys_at) {
+      if (kept_keys_at != Time{}) keep_keys_again();
+      kept_keys_at = now;
     }
     if (!send_unsent()) return report();  // the rest stays in the view, merged and counted
     Duration quantum = std::chrono::seconds(10);
@@ -276,12 +331,14 @@ struct Gates::State {
   metrics::Registry* metrics;
   Log& log;
   GateClock clock;
+  const GateKeyFiles key_files;
   enforcement::GateView view;
   std::vector<Gate> gates;
   GateLinks links;
   std::vector<enforcement::GateActivity> unsent;  // the thread's own
   Time complete_until{};
   Time forgot_at{};
+  Time kept_keys_at{};
   std::set<std::string> keys_wanted;  // sources whose newer keys are to be asked for
   struct Failures {
     std::chrono::steady_clock::time_point said{};
@@ -293,6 +350,8 @@ struct Gates::State {
   std::map<std::string, std::string, std::less<>> early_rules;  // that came before start
   std::map<std::string, std::string, std::less<>> early_keys;
   bool started = false;
+  std::mutex told_mutex;                          // held while keys are taken and kept
+  std::map<std::string, Told, std::less<>> told;  // by guarded source
   std::mutex mutex;
   std::condition_variable changed;
   bool stopping = false;
@@ -373,6 +432,14 @@ void Gates::gate_rules(std::string_view source, std::string_view json) {
     gate.judge->set_rules(json, state_->links.digest_key(gate.settings.guards));
     state_->log.info("the gate has its rules", {{"gate", gate.settings.name}, {"source", source}});
   }
+  if (!state_->judges_tokens_of(source)) return;
+  const std::lock_guard lock(state_->told_mutex);
+  Told& told = state_->told[std::string(source)];
+  told.rules = json;
+  if (told.keys.empty())
+    state_->use_kept_keys(source, json);
+  else
+    state_->keep_keys(source, told);
 }
 
 void Gates::gate_keys(std::string_view source, std::string_view jwks) {
@@ -383,11 +450,15 @@ void Gates::gate_keys(std::string_view source, std::string_view jwks) {
       return;
     }
   }
+  const std::lock_guard lock(state_->told_mutex);
+  Told& told = state_->told[std::string(source)];
   for (const Gate& gate : state_->gates) {
     if (gate.settings.guards != source) continue;
     gate.judge->set_keys(jwks);
     state_->log.info("the gate has the issuer's keys", {{"gate", gate.settings.name}, {"source", source}});
   }
+  told.keys = jwks;
+  if (!told.rules.empty() && state_->judges_tokens_of(source)) state_->keep_keys(source, told);
 }
 
 void Gates::apply(std::span<const model::GateEntry> entries, std::span<const model::TokenDenial> denials) {

@@ -168,5 +168,29 @@ TEST_F(BearerAtADaemon, KeysAreRotatedAndReplacedWhileItRuns) {
   EXPECT_EQ(daemon_.stop().code, 0);
 }
 
+// The issuer can't be asked after the restart: the keys of before it count, until it gives others.
+TEST_F(BearerAtADaemon, TokensAreJudgedByTheKeysOfBeforeARestartWhileTheIssuerIsAway) {
+  start();
+  const SigningKey next = SigningKey::rsa("k1");
+  const std::string old_token = token(key_, "s2", "b-2");
+  const std::string new_token = token(next, "s2", "b-2");
+  const std::string forged = token(SigningKey::rsa("k1"), "s2", "b-2");
+  ASSERT_TRUE(daemon_.until([&] { return passes(old_token); })) << daemon_.log();
+  std::filesystem::remove(keys_file());
+  restart();
+  ASSERT_TRUE(daemon_.until([&] { return passes(old_token); })) << daemon_.log();
+  EXPECT_TRUE(is_refused(forged));
+  EXPECT_TRUE(is_refused(new_token));
+  publish({next});
+  EXPECT_TRUE(daemon_.until([&] { return passes(new_token); })) << daemon_.log();
+  EXPECT_TRUE(is_refused(old_token)) << "its key is the issuer's no more";
+  // What was kept is the newest.
+  std::filesystem::remove(keys_file());
+  restart();
+  EXPECT_TRUE(daemon_.until([&] { return passes(new_token); })) << daemon_.log();
+  EXPECT_TRUE(is_refused(old_token));
+  EXPECT_EQ(daemon_.stop().code, 0);
+}
+
 }  // namespace
 }  // namespace curfew::api
