@@ -39,7 +39,11 @@ inline constexpr std::string_view config_schema = R"json({
     "Dynamics 365 Business Central Server|\"telemetrySchemaVersion\"",
     "\"DeviceProduct\"\\s*:\\s*\"(PingFederate|ClearPass)\"",
     "PulseSecure: - - - ",
-    "\\.exe \\[\\d+,\\d+\\] [A-Z][A-Za-z]+:"
+    "\\.exe \\[\\d+,\\d+\\] [A-Z][A-Za-z]+:",
+    "CEF:[01]\\|(Ping Identity\\|PingFederate|Cyber-Ark\\|Vault|Aruba Networks\\|ClearPass)\\|",
+    "^(\\xef\\xbb\\xbf)?[^{}\\r\\n]*\"?Date \\(UTC\\)\"?[,;\\t][^{}\\r\\n]*(Request ID|Activity)\"?[,;\\t\\r\\n]",
+    "^(\\xef\\xbb\\xbf)?[^{}\\r\\n]*[,;\\t\"](ResultType|TargetResources|customDimensions|AuditData|actor\\.alternate_id|LOGIN_KEY|Login ?Type)\"?[,;\\t\\r\\n]",
+    "^(\\xef\\xbb\\xbf)?\"?(ResultType|TargetResources|customDimensions|AuditData|actor\\.alternate_id|LOGIN_KEY|Login ?Type)\"?[,;\\t]"
   ],
   "properties": {
     "inputs": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}, "description": "Recorded logs of identity providers, for curfew audit: files, folders, archives. A daemon asks the provider instead"},

@@ -63,6 +63,16 @@ constexpr std::array salesforce{
 constexpr EventRow refused(std::string_view outcome, std::string_view failure = {}) {
   return {.name = outcome, .means = Means::SignInFailed, .failure = failure};
 }
+// Salesforce's login history has one column for how it went; what isn't a success is a refusal with its
+// reason.
+constexpr std::array salesforce_logins{
+    EventRow{.name = "Success", .means = Means::SignIn},
+    refused("Invalid Password", "bad_password"),
+    refused("Restricted*", "policy"),
+    refused("User is Frozen", "account_disabled"),
+    EventRow{.name = "", .means = Means::Nothing},
+    refused("*"),
+};
 constexpr std::array one_password{
     EventRow{.name = "success", .means = Means::SignIn},
     EventRow{.name = "firewall_reported_success", .means = Means::SignIn},
@@ -112,7 +122,7 @@ constexpr std::array directory{
              .is_of_target = true},
 };
 
-constexpr std::array<EventTable, 12> tables{{
+constexpr std::array<EventTable, 13> tables{{
     {
         .vendor = "entra_audit",
         .marks = "category=AuditLogs&operationName|activityDisplayName&activityDateTime&targetResources|"
@@ -246,6 +256,23 @@ constexpr std::array<EventTable, 12> tables{{
         .rows = salesforce,
     },
     {
+        .vendor = "salesforce",
+        .marks = "LoginTime&LoginType&SourceIp&Status|Login Time&Login Type&Source IP&Status",
+        .name = "Status",
+        .time = "LoginTime|Login Time",
+        .id = "Id",
+        .subject = "UserId",
+        .user = "Username",
+        .address = "SourceIp|Source IP",
+        .agent = "Browser",
+        .application = "Application",
+        .failure = "Status",
+        .subject_namespace = "salesforce_user",
+        .user_namespace = "salesforce_login",
+        .shows_not = "sessions that are ended by others; its login history names no sessions",
+        .rows = salesforce_logins,
+    },
+    {
         .vendor = "1password",
         .marks = "session_uuid&category&target_user&client",
         .name = "category",
@@ -264,14 +291,18 @@ constexpr std::array<EventTable, 12> tables{{
     },
     {
         .vendor = "cyberark",
-        .marks = "syslog.audit_record.MessageID&syslog.audit_record.Product=Vault",
-        .name = "syslog.audit_record.MessageID",
+        // As its own JSON, and in the Common Event Format.
+        .marks = "syslog.audit_record.MessageID&syslog.audit_record.Product=Vault|"
+                 "DeviceVendor=Cyber-Ark&DeviceProduct=Vault",
+        .name = "syslog.audit_record.MessageID|DeviceEventClassID",
         .outcome = "syslog.audit_record.Severity",
-        .time = "syslog.audit_record.IsoTimestamp",
+        .time = "syslog.audit_record.IsoTimestamp|ReceiptTime|TimeGenerated",
         .session = "syslog.audit_record.ExtraDetails.{SessionID}",
-        .user = "syslog.audit_record.Issuer",
-        .address = "syslog.audit_record.ExtraDetails.{SrcHost}|syslog.audit_record.Station",
-        .application = "syslog.audit_record.ExtraDetails.{ApplicationType}|syslog.audit_record.Product",
+        .user = "syslog.audit_record.Issuer|SourceUserName",
+        .address = "syslog.audit_record.ExtraDetails.{SrcHost}|syslog.audit_record.Station|SourceIP|"
+                   "SourceHostName",
+        .application = "syslog.audit_record.ExtraDetails.{ApplicationType}|syslog.audit_record.Product|"
+                       "DeviceProduct",
         .user_namespace = "cyberark_login",
         .sessions = Sessions::OfClient,
         .shows_not = "ids of logons to the vault: one person at one address is one session",

@@ -2,6 +2,7 @@
 
 #include "plugins/files/text.hpp"
 #include "plugins/oauth/events/event_time.hpp"
+#include "plugins/oauth/logs/cef_line.hpp"
 
 namespace curfew::oauth::logs {
 namespace {
@@ -93,6 +94,7 @@ std::string pulse_name(std::string_view message, std::string_view user) {
 
 LineKind kind_of_line(std::string_view line) {
   if (line.find(pulse_mark) != std::string_view::npos) return LineKind::Pulse;
+  if (is_cef_line(line)) return LineKind::Cef;
   if (!begins_with_time(line)) return LineKind::None;
   if (read_keycloak_line(line)) return LineKind::Keycloak;
   // "2021-01-16 00:38:18.515.1538 - [] idapi.exe [5368,54656] Debug: …"

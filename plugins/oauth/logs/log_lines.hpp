@@ -3,7 +3,7 @@
 //   if (is_keycloak_line(line)) const LogLine one = read_keycloak_line(line);
 //
 // Keycloak's server log (its events' category; values bare, or in quotes since 22), Pulse Connect Secure's by
-// syslog, HID Bravura Monitor's.
+// syslog, HID Bravura Monitor's; those in the Common Event Format are cef_line.hpp's.
 //
 // Threads: pure functions. Owns: views into the line. Fails: never; a line that begins no record is none.
 #pragma once
@@ -17,7 +17,7 @@
 
 namespace curfew::oauth::logs {
 
-enum class LineKind : std::uint8_t { None, Keycloak, Pulse, Bravura };
+enum class LineKind : std::uint8_t { None, Keycloak, Pulse, Bravura, Cef };
 
 [[nodiscard]] LineKind kind_of_line(std::string_view line);
 

@@ -7,8 +7,8 @@
 #include "plugins/oauth/events/event_time.hpp"
 #include "plugins/oauth/events/field.hpp"
 #include "plugins/oauth/events/vendors.hpp"
+#include "plugins/oauth/logs/cef_line.hpp"
 #include "plugins/oauth/logs/provider_records.hpp"
-#include "plugins/oauth/providers/entra/diagnostics.hpp"
 #include "plugins/oauth/providers/entra/error_codes.hpp"
 
 namespace curfew::oauth::logs {
@@ -202,6 +202,16 @@ void RecordIntake::keycloak_line(std::string_view text, const std::string& place
     keycloak_message(*at - zone_, read->message, place);
 }
 
+void RecordIntake::cef_line(std::string_view text, const std::string& place) {
+  const CefRecord read = read_cef_line(text, zone_);
+  simdjson::dom::parser parser;
+  element value;
+  if (read.json.empty() || parser.parse(read.json).get(value) != simdjson::SUCCESS)
+    sink_.unreadable(place, read.why.empty() ? "no line in the Common Event Format" : read.why);
+  else if (!record(value, place))
+    sink_.filtered({}, "of no provider that is known here");
+}
+
 void RecordIntake::line(LineKind kind, std::string_view text, const std::string& place) {
   switch (kind) {
     case LineKind::Keycloak:
@@ -212,6 +222,9 @@ void RecordIntake::line(LineKind kind, std::string_view text, const std::string&
       return;
     case LineKind::Bravura:
       take("bravura", read_bravura_line(text), place);
+      return;
+    case LineKind::Cef:
+      cef_line(text, place);
       return;
     case LineKind::None:
       break;

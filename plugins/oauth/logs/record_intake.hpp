@@ -53,6 +53,7 @@ class RecordIntake final : public ValueSink {
   void keycloak_event(const std::string& row, bool is_admin, std::string_view type, std::string_view realm,
                       const std::string& place);
   void keycloak_line(std::string_view line, const std::string& place);
+  void cef_line(std::string_view line, const std::string& place);
   void keycloak_message(plugin::Time at, std::string_view message, const std::string& place);
   void take(std::string_view vendor, events::ReadEvent&& event, const std::string& place);
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "plugins/files/csv_reader.hpp"
 #include "plugins/files/line_reader.hpp"
 #include "plugins/files/text.hpp"
 
@@ -16,8 +17,11 @@ constexpr std::size_t longest_value = std::size_t{16} << 20U;
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
 constexpr const char* unknown_writing =
-    "none of the logs of identity providers that are read here: JSON, one record a line or in lists, and "
-    "lines of Keycloak, Pulse Connect Secure and HID Bravura Monitor";
+    "none of the logs of identity providers that are read here: JSON, one record a line or in lists, tables "
+    "(CSV) "
+    "whose columns are known, and lines of Keycloak, Pulse Connect Secure, HID Bravura Monitor and the "
+    "Common "
+    "Event Format";
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -32,6 +36,11 @@ std::size_t json_in(std::string_view line) {
   constexpr std::size_t longest_prefix = 512;
   const std::size_t at = line.find('{');
   return at <= longest_prefix ? at : std::string_view::npos;
+}
+
+// Of a table's header; NUL: it is none.
+char separator_in(std::string_view first_line) {
+  return first_line.starts_with('{') || first_line.starts_with('[') ? '\0' : files::separator_of(first_line);
 }
 
 bool is_whole_object(std::string_view line) {
@@ -168,6 +177,45 @@ class LineIntake {
   bool is_first_ = true;
 };
 
+// The first row of a table.
+std::vector<std::string> header_in(std::string_view first_line, char separator) {
+  std::vector<std::string> header;
+  files::CsvReader reader(
+      separator, [&](const auto& fields, std::uint64_t /*line*/) { header = fields; },
+      [](std::uint64_t /*line*/, std::string_view /*why*/) {});
+  reader.feed(first_line);
+  reader.finish();
+  return header;
+}
+
+// Rows of a table, each as a value.
+class TableIntake {
+ public:
+  TableIntake(ValueSink& sink, const TableOf& of) : sink_(sink), of_(of) {}
+
+  void row(const std::vector<std::string>& fields, std::uint64_t line) {
+    if (!rows_) {
+      rows_ = TableRows::of(fields, of_);
+      return;
+    }
+    const std::string place = "line " + std::to_string(line);
+    const std::string json = rows_->record(fields);
+    element value;
+    if (json.empty())
+      sink_.unreadable(place, "a row that isn't the header's: other fields, or none where the record stands");
+    else if (parser_.parse(json).get(value) != simdjson::SUCCESS)
+      sink_.unreadable(place, "a row whose record is no whole JSON");
+    else
+      sink_.value(value, place);
+  }
+
+ private:
+  ValueSink& sink_;
+  const TableOf& of_;
+  std::optional<TableRows> rows_;
+  simdjson::dom::parser parser_;
+};
+
 template <typename Feed>
 void feed_all(files::Bytes& bytes, std::string_view head, ValueSink& sink, const Feed& feed) {
   feed(head);
@@ -193,6 +241,9 @@ Recognised recognise(std::string_view head) {
   if (head.find('\0') != std::string_view::npos) return {Writing::Unknown};
   const std::size_t end = head.find('\n');
   const std::string_view first = files::trim(head.substr(0, end));
+  if (const char separator = separator_in(first);
+      separator != '\0' && TableRows::of(header_in(first, separator), {}))
+    return {Writing::Table};
   if (head.front() == '[') {
     const std::size_t next = head.find_first_not_of(" \t\r\n", 1);
     const bool is_list =
@@ -220,7 +271,7 @@ Recognised recognise(std::string_view head) {
   return {Writing::Unknown};
 }
 
-void read_records(files::Bytes& bytes, ValueSink& sink) {
+void read_records(files::Bytes& bytes, ValueSink& sink, const TableOf& of) {
   const std::string head = files::read_head(
       bytes, head_size,
       [&](std::string_view place, std::string_view why) { sink.unreadable(std::string(place), why); });
@@ -228,6 +279,21 @@ void read_records(files::Bytes& bytes, ValueSink& sink) {
   if (recognised.writing == Writing::Empty) return;
   if (recognised.writing == Writing::Unknown) {
     sink.unreadable("file", files::is_archive(head) ? "an archive within an archive" : unknown_writing);
+    return;
+  }
+  if (recognised.writing == Writing::Table) {
+    TableIntake intake(sink, of);
+    std::string_view text = head;
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    files::CsvReader rows(
+        separator_in(text.substr(0, text.find('\n'))),
+        [&](const auto& fields, std::uint64_t line) { intake.row(fields, line); },
+        [&](std::uint64_t line, std::string_view why) {
+          sink.unreadable("line " + std::to_string(line), why);
+        });
+    feed_all(bytes, text, sink, [&](std::string_view part) { rows.feed(part); });
+    rows.finish();
     return;
   }
   if (recognised.writing == Writing::JsonDocuments) {

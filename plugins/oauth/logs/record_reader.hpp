@@ -1,6 +1,7 @@
-// A log's bytes as what it consists of: JSON values, one a line or in documents and lists; and lines of text.
+// A log's bytes as what it consists of: JSON values, one a line or in documents and lists; rows of tables, as
+// the values that they were made of; and lines of text.
 //
-//   read_records(bytes, limits, sink);
+//   read_records(bytes, sink, {.name = path});
 //
 // How it is written is told by its first bytes. JSON a line may have text before it (syslog). A list of any
 // length is read member by member; one value may have 16 MiB.
@@ -17,10 +18,11 @@
 #include "plugins/files/bytes.hpp"
 #include "plugins/files/input.hpp"
 #include "plugins/oauth/logs/log_lines.hpp"
+#include "plugins/oauth/logs/table_rows.hpp"
 
 namespace curfew::oauth::logs {
 
-enum class Writing : std::uint8_t { Empty, Unknown, JsonLines, JsonDocuments, Lines };
+enum class Writing : std::uint8_t { Empty, Unknown, JsonLines, JsonDocuments, Lines, Table };
 
 struct Recognised {
   Writing writing = Writing::Unknown;
@@ -39,6 +41,7 @@ class ValueSink {
   virtual void unreadable(const std::string& place, std::string_view why) = 0;
 };
 
-void read_records(files::Bytes& bytes, ValueSink& sink);
+// `of`: what a table doesn't say of itself.
+void read_records(files::Bytes& bytes, ValueSink& sink, const TableOf& of = {});
 
 }  // namespace curfew::oauth::logs

@@ -85,6 +85,12 @@ std::vector<std::string> handles_of(const std::string& vendor, const Sighting& s
 
 }  // namespace
 
+namespace {
+
+std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace
+
 class RecordedLogs::Intake final : public EventSink {
  public:
   Intake(RecordedLogs& logs, std::uint32_t input, std::string entry)
@@ -127,7 +133,8 @@ void RecordedLogs::read() {
           [&](const std::string& entry, files::Bytes& bytes) {
             Intake sink(*this, input, entry);
             RecordIntake records(settings_.zone, sink);
-            read_records(bytes, records);
+            read_records(bytes, records,
+                         {.name = file_name(entry.empty() ? path : entry), .zone = settings_.zone});
           });
     }
   } catch (const Cancelled&) {
@@ -146,7 +153,8 @@ void RecordedLogs::read_text(std::string_view text, const std::string& name) {
       [&](const std::string& entry, files::Bytes& bytes) {
         Intake sink(*this, input, entry);
         RecordIntake records(settings_.zone, sink);
-        read_records(bytes, records);
+        read_records(bytes, records,
+                     {.name = file_name(entry.empty() ? name : entry), .zone = settings_.zone});
       });
 }
 

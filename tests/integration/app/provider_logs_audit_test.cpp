@@ -69,6 +69,23 @@ TEST_F(ProviderLogsAudit, AFolderOfAllKinds) {
   EXPECT_EQ(forced, 3U) << "and the one that Business Central stopped: " << report["sessions"].dump(1);
 }
 
+TEST_F(ProviderLogsAudit, TablesAndLinesOfCefAreKnownByTheirContent) {
+  for (const char* name : {"InteractiveSignIns_2026-03-02.csv", "NonInteractiveSignIns_2026-03-02.csv",
+                           "business_central.csv", "cef.log", "entra_audit.csv", "entra_log_analytics.csv",
+                           "entra_services.csv", "office365.csv", "okta.csv", "salesforce_events.csv",
+                           "salesforce_login_api.csv", "salesforce_login_history.csv", "table.csv"})
+    add(fs::path("provider_logs") / name);
+  const Ended ended = run_curfew({"audit", "--json", folder()});
+  ASSERT_TRUE(ended.code == 0 || ended.code == 3) << ended.err << ended.out;
+  const json report = json::parse(ended.out);
+  const json coverage = source(report, "oauth")["coverage"];
+  EXPECT_EQ(coverage["input_count"], 12) << report["not_seen"].dump(1);
+  // Records as they stand in the fixtures: 5, 1, 2, 7, 3, 2, 1, 2, 5, 2, 1 and 4.
+  EXPECT_EQ(coverage["records_total"], 35);
+  EXPECT_EQ(coverage["unreadable"]["count"], 5);
+  EXPECT_THAT(report["not_seen"].dump(), HasSubstr("table.csv")) << "its columns are of no log";
+}
+
 TEST_F(ProviderLogsAudit, ANamedFileThatNobodyKnowsIsAnError) {
   add("provider_logs/table.csv");
   const Ended ended = run_curfew({"audit", folder() + "/table.csv"});

@@ -98,6 +98,19 @@ TEST(ProviderLogs, EachShape) {
       {"pulse.log", "pulse", 5, 0, {{"sign_in", 1}, {"sign_in_failed", 1}, {"expired", 1}}},
       {"bravura.log", "bravura", 2, 0, {}},
       {"table.csv", "", 1, 1, {}},
+      {"InteractiveSignIns_2026-03-02.csv", "entra", 5, 2, {{"sign_in", 1}, {"sign_in_failed", 1}}},
+      {"NonInteractiveSignIns_2026-03-02.csv", "entra", 1, 0, {{"token_refreshed", 1}}},
+      {"entra_services.csv", "entra", 1, 0, {}},
+      {"entra_audit.csv", "entra_audit", 3, 0, {{"account_disabled", 1}, {"revoked", 1}}},
+      {"entra_log_analytics.csv", "entra", 2, 0, {{"sign_in", 1}, {"token_refreshed", 1}}},
+      {"business_central.csv", "business_central", 2, 0, {{"sign_in", 1}, {"revoked", 1}}},
+      {"office365.csv", "office365", 2, 1, {{"sign_in", 1}}},
+      {"okta.csv", "okta", 5, 0, {{"sign_in", 1}, {"activity", 1}, {"sign_out", 1}, {"account_disabled", 1}}},
+      {"salesforce_events.csv", "salesforce", 2, 0, {{"sign_in", 1}, {"sign_in_failed", 1}}},
+      // One names its zone by letters, which may be anybody's.
+      {"salesforce_login_history.csv", "salesforce", 4, 1, {{"sign_in", 1}, {"sign_in_failed", 2}}},
+      {"salesforce_login_api.csv", "salesforce", 1, 0, {{"sign_in", 1}}},
+      {"cef.log", "ping_federate", 7, 1, {{"sign_in", 2}, {"sign_in_failed", 1}, {"sign_out", 1}}},
   };
   for (const File& file : files) expect(fixtures + file.name, file);
 }
