@@ -169,7 +169,7 @@ void StreamKeeper::check_stream(Time deadline) {
       const ApiReply reply = api_.ask(
           {.url = with_stream(status_endpoint, id), .body = {}, .what = "the stream's status", .also = {}},
           deadline);
-      take_status(read_status(reply.body, id));
+      take_status(read_status(reply.body, id), now);
     }
     if (is_verifying()) ask_for_verification(deadline);
     tell("");
@@ -254,20 +254,30 @@ void StreamKeeper::verified(const std::string& state, const std::string& stream,
   if (was_silent) ground_.log(Level::Info, "the stream of " + terms_.issuer + " delivers again");
 }
 
-void StreamKeeper::updated(const std::string& status, const std::string& stream) {
+void StreamKeeper::updated(const std::string& status, const std::string& stream, Time issued_at) {
   {
     const std::lock_guard lock(mutex_);
     if (stream_ && !stream.empty() && stream != stream_->id)
       throw RefusedEvent(Refusal::AccessDenied, "it is about a stream that is not this source's");
+    ++updates_[status];
   }
-  take_status(status);
+  take_status(status, issued_at);
 }
 
-void StreamKeeper::take_status(const std::string& status) {
+void StreamKeeper::delivered(Time issued_at) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (status_.empty() || status_ == "enabled" || issued_at <= status_at_) return;
+  }
+  take_status("enabled", issued_at);
+}
+
+void StreamKeeper::take_status(const std::string& status, Time as_of) {
   std::string before;
   {
     const std::lock_guard lock(mutex_);
     before = std::exchange(status_, status);
+    status_at_ = as_of;
   }
   if (before == status || (before.empty() && status == "enabled")) return;
   ground_.log(status == "enabled" ? Level::Info : Level::Warning,
@@ -301,6 +311,11 @@ bool StreamKeeper::is_enabled() const {
   return status_.empty() || status_ == "enabled";
 }
 
+std::string StreamKeeper::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
 Time StreamKeeper::alive_until() const {
   const std::lock_guard lock(mutex_);
   return answered_;
@@ -312,6 +327,7 @@ json StreamKeeper::coverage() const {
   json out{{"managed", terms_.use != StreamUse::None},
            {"known", stream_.has_value()},
            {"status", status_.empty() ? "not told" : status_},
+           {"updates", updates_},
            {"verifies", verifies},
            {"silent", is_silent_},
            {"verified_seconds_ago",

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -53,7 +54,9 @@ class StreamKeeper {
   void keep(plugin::Time deadline);
 
   void verified(const std::string& state, const std::string& stream, plugin::Time issued_at);
-  void updated(const std::string& status, const std::string& stream);
+  void updated(const std::string& status, const std::string& stream, plugin::Time issued_at);
+  // An event of another kind came: from then on it isn't paused, whatever was said before.
+  void delivered(plugin::Time issued_at);
 
   // It isn't where it was: it is looked for anew.
   void lost();
@@ -62,6 +65,8 @@ class StreamKeeper {
   // Whether verification says what is shown, and nothing else may.
   [[nodiscard]] bool is_verifying() const;
   [[nodiscard]] bool is_enabled() const;
+  // As the transmitter says it; empty: it never did.
+  [[nodiscard]] std::string status() const;
   // Time{}: it never answered.
   [[nodiscard]] plugin::Time alive_until() const;
   [[nodiscard]] nlohmann::json coverage() const;
@@ -73,7 +78,7 @@ class StreamKeeper {
   void check_stream(plugin::Time deadline);
   void ask_for_verification(plugin::Time deadline);
   void notice_silence();
-  void take_status(const std::string& status);
+  void take_status(const std::string& status, plugin::Time as_of);
   [[nodiscard]] std::string state_of(plugin::Time asked_at, const std::string& stream) const;
   void tell(const std::string& trouble);
 
@@ -84,6 +89,8 @@ class StreamKeeper {
   std::optional<Metadata> metadata_;
   std::optional<Stream> stream_;
   std::string status_;  // empty: nobody said
+  plugin::Time status_at_{};
+  std::map<std::string, std::uint64_t> updates_;  // events of the transmitter's own accord, by the status
   plugin::Time learnt_at_{};
   plugin::Time next_check_{};
   plugin::Time waiting_since_{};  // the first verification that was asked for and not answered

@@ -556,8 +556,37 @@ TEST_F(Streams, ThatArePausedOrDisabledAreTold) {
   EXPECT_NE(desk->last.observed_until, plugin::Time{});
   idp.set_status("disabled");
   desk->ahead += minutes(2);
-  (void)desk->poll();
+  EXPECT_THAT(trouble(), HasSubstr("the transmitter has disabled our stream"));
   EXPECT_TRUE(desk->logged("our stream is disabled"));
+}
+
+// Nothing is delivered: the source fails with that reason until something shows that it is again.
+TEST_F(Streams, ThatArePausedFailTheSourceUntilTheyAreEnabledOrDeliver) {
+  const std::string id = idp.add_stream(push_method, our_url);
+  managed("push", {{"push_url", our_url}, {"verify_every", "0s"}});
+  EXPECT_EQ(trouble(), "");
+  const auto update = [&](const char* status) {
+    return desk
+        ->push(idp.sign(idp.claims(std::string(ssf) + "stream-updated", {{"format", "opaque"}, {"id", id}},
+                                   {{"status", status}})))
+        .status;
+  };
+  EXPECT_EQ(update("paused"), 202U);
+  EXPECT_THAT(trouble(), HasSubstr("the transmitter has paused our stream"));
+  EXPECT_EQ(desk->coverage()["stream"]["updates"], (json{{"paused", 1}}));
+  EXPECT_EQ(update("enabled"), 202U);
+  EXPECT_EQ(trouble(), "");
+  EXPECT_EQ(update("disabled"), 202U);
+  EXPECT_THAT(trouble(), HasSubstr("the transmitter has disabled our stream"));
+  json event = idp.claims(std::string(caep) + "session-revoked", {{"format", "opaque"}, {"id", "s1"}});
+  event["iat"] = event["iat"].get<std::int64_t>() - 60;
+  EXPECT_EQ(desk->push(idp.sign(event)).status, 202U) << "one that was on its way";
+  EXPECT_THAT(trouble(), HasSubstr("disabled"));
+  event = idp.claims(std::string(caep) + "session-revoked", {{"format", "opaque"}, {"id", "s2"}});
+  event["iat"] = event["iat"].get<std::int64_t>() + 5;
+  EXPECT_EQ(desk->push(idp.sign(event)).status, 202U);
+  EXPECT_EQ(trouble(), "") << "who is disabled tells nothing that happened later";
+  EXPECT_THAT(sessions(), ElementsAre("s1", "s2"));
 }
 
 TEST_F(Streams, AreVerifiedNoMoreOftenThanTheyAllow) {

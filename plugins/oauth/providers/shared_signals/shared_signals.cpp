@@ -90,6 +90,8 @@ class SharedSignals final : public Provider {
     Batch batch;
     if (is_push()) {
       keep_stream(deadline + call_patience);
+      // Events come without a poll; that none may is the source's own state.
+      if (!stream_.is_enabled()) throw not_enabled();
       batch.caught_up = true;
       batch.observed_until = stream_.is_verifying() ? stream_.alive_until() : Time{};
     } else {
@@ -182,6 +184,12 @@ class SharedSignals final : public Provider {
     }
     if (trouble != stream_trouble_ && !trouble.empty()) ground_.log(Level::Warning, trouble);
     stream_trouble_ = trouble;
+  }
+
+  [[nodiscard]] Failure not_enabled() const {
+    return {Code::Unavailable, "the transmitter has " + stream_.status() +
+                                   " our stream: nothing is delivered. Have it enabled there; Curfew "
+                                   "doesn't, as it is theirs to say"};
   }
 
   // Both as digests, so that how long it takes says nothing of the secret.
@@ -292,7 +300,9 @@ class SharedSignals final : public Provider {
     if (taken.reading.meaning == Meaning::Verification)
       stream_.verified(taken.reading.state, taken.reading.stream, taken.event.issued_at);
     if (taken.reading.meaning == Meaning::Updated)
-      stream_.updated(taken.reading.status, taken.reading.stream);
+      stream_.updated(taken.reading.status, taken.reading.stream, taken.event.issued_at);
+    if (taken.reading.meaning == Meaning::Told || taken.reading.meaning == Meaning::Counted)
+      stream_.delivered(taken.event.issued_at);
   }
 
   [[nodiscard]] Sighting finished(const Taken& taken) const {
@@ -360,6 +370,9 @@ class SharedSignals final : public Provider {
     }
     const bool has_news = !candidates_.empty() || !refused_.empty();
     if (postponed && !has_news && acknowledged_.empty() && pending_.empty()) throw *postponed;
+    // What came, or is to be acknowledged, goes first.
+    if (!stream_.is_enabled() && !has_news && acknowledged_.empty() && pending_.empty() && !answer.has_more)
+      throw not_enabled();
     batch.settles = !candidates_.empty() || !pending_.empty();
     // Without anything new, at once would be for ever.
     batch.caught_up = !answer.has_more || !has_news;
