@@ -250,7 +250,9 @@ struct Gates::State {
     Duration longest{0};
     for (const Gate& gate : gates) longest = std::max(longest, gate.judge->token_life().value_or(longest));
     if (longest == Duration{0}) longest = model::most_token_life + 2 * model::most_token_skew;
-    view.forget_denials(now, longest);
+    const std::uint64_t forgotten = view.forget_denials(now, longest);
+    if (metrics != nullptr)
+      metrics->counter(metrics::gate_token_denials_forgotten).add(static_cast<double>(forgotten));
   }
 
   // `everything`: also what its quantum would still hold back.
@@ -317,6 +319,7 @@ struct Gates::State {
     const enforcement::GateView::Counts counts = view.counts();
     metrics->gauge(metrics::gate_sessions, {"live"}).set(static_cast<double>(counts.live));
     metrics->gauge(metrics::gate_sessions, {"refused"}).set(static_cast<double>(counts.refused));
+    metrics->gauge(metrics::gate_token_denials).set(static_cast<double>(counts.denials));
     metrics->gauge(metrics::gate_activity_waiting).set(static_cast<double>(unsent.size()));
     for (const Gate& gate : gates) {
       if (!gate.server) continue;

@@ -16,6 +16,9 @@
 // refused and that is presented again is told as sign_in_failed, `refused_by_gate`, with the client's address
 // and user agent: no proof, as the gate is ours, but evidence.
 //
+// An issuer's keys are kept in the data directory (gate_key_files.hpp): a start uses them until the connector
+// gives some.
+//
 // Threads: bind, start, reload, stop from one; apply and set_loaded from one; the rest from any. Owns: view,
 // judges, servers, its thread. Fails: Error(Configuration) when an address or certificate can't be used.
 #pragma once

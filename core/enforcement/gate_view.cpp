@@ -253,15 +253,19 @@ Refusal GateView::denied(std::string_view source, model::Ref person, Time issued
   return Refusal::None;
 }
 
-void GateView::forget_denials(Time now, Duration longest_life) {
+std::uint64_t GateView::forget_denials(Time now, Duration longest_life) {
   const std::int64_t until = base::to_micros(now - longest_life);
+  std::uint64_t forgotten = 0;
   for (const auto& guarded : guarded_) {
     for (Shard& shard : guarded->shards) {
       const std::lock_guard lock(shard.mutex);
+      const std::size_t before = shard.denials.size();
       for (auto one = shard.denials.begin(); one != shard.denials.end();)
         one = one->second.issued_until < until ? shard.denials.erase(one) : std::next(one);
+      forgotten += before - shard.denials.size();
     }
   }
+  return forgotten;
 }
 
 Decision GateView::judge(std::string_view source, const SessionDigest& session, Time now, bool deadlines,

@@ -87,10 +87,11 @@ class GateView {
   [[nodiscard]] Decision look(std::string_view source, const model::SessionDigest& session, Time now,
                               bool deadlines = true);
   // Tokens of people who were signed out altogether: whether one that was issued then may pass. None: it may.
-  // A denial is forgotten `longest_life` after what it is about: such tokens have expired by then.
+  // A denial is forgotten `longest_life` after what it is about: such tokens have expired by then. How many
+  // were.
   void apply(std::span<const model::TokenDenial> denials);
   [[nodiscard]] model::Refusal denied(std::string_view source, model::Ref person, Time issued_at) const;
-  void forget_denials(Time now, Duration longest_life);
+  std::uint64_t forget_denials(Time now, Duration longest_life);
   // Whether an entry refuses it now.
   [[nodiscard]] bool refuses(std::string_view source, const model::SessionDigest& session) const;
 

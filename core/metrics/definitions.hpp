@@ -131,6 +131,13 @@ inline constexpr Metric gate_seconds{"curfew_gate_decision_seconds",
                                      {"gate"}};
 inline constexpr Metric gate_sessions{
     "curfew_gate_sessions", Kind::Gauge, "Sessions in the gates' view: live, refused.", {"standing"}};
+inline constexpr Metric gate_token_denials{
+    "curfew_gate_token_denials", Kind::Gauge,
+    "People's sign-outs by which the gates refuse earlier tokens; single sessions and tokens are among the "
+    "refused of curfew_gate_sessions."};
+inline constexpr Metric gate_token_denials_forgotten{
+    "curfew_gate_token_denials_forgotten_total", Kind::Counter,
+    "People's sign-outs that the gates forgot, as all tokens from before them have expired."};
 inline constexpr Metric gate_connections{
     "curfew_gate_connections", Kind::Gauge, "Connections that the gate holds.", {"gate"}};
 inline constexpr Metric gate_up{"curfew_gate_up",
@@ -232,6 +239,8 @@ inline constexpr std::array all{build_info,
                                 gate_decisions,
                                 gate_seconds,
                                 gate_sessions,
+                                gate_token_denials,
+                                gate_token_denials_forgotten,
                                 gate_connections,
                                 gate_up,
                                 gate_questions_failed,

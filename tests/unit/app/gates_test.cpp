@@ -137,6 +137,26 @@ class GatesTest : public testing::Test {
   std::unique_ptr<Gates> gates_;
 };
 
+// Of people; one whose tokens have all expired is forgotten, and counted so.
+TEST_F(GatesTest, DenialsOfTokensAreCountedUntilTheyAreForgotten) {
+  Gates& all = gates();
+  const Time now = base::wall_clock_now();
+  model::TokenDenial recent, expired;
+  for (model::TokenDenial* one : {&recent, &expired}) one->source = "crm";
+  recent.person.bits = 1;
+  recent.issued_until = now;
+  expired.person.bits = 2;
+  expired.issued_until = now - std::chrono::hours(48);
+  all.apply({}, std::vector<model::TokenDenial>{recent, expired});
+  EXPECT_EQ(all.view().counts().denials, 2U);
+  all.start(pipeline.links());
+  all.stop();  // it hands over once more, and says how it stands
+  EXPECT_EQ(all.view().counts().denials, 1U);
+  const std::string page = metrics.text();
+  EXPECT_THAT(page, HasSubstr("\ncurfew_gate_token_denials 1\n"));
+  EXPECT_THAT(page, HasSubstr("\ncurfew_gate_token_denials_forgotten_total 1\n"));
+}
+
 TEST_F(GatesTest, NothingPassesUntilRulesAndSessionsAreThere) {
   Gates& all = gates();
   all.start(pipeline.links());
