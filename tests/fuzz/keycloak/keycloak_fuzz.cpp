@@ -9,10 +9,14 @@
 
 #include "curfew/plugin/digest.hpp"
 #include "plugins/oauth/providers/keycloak/cursor.hpp"
+#include "plugins/oauth/providers/keycloak/events.hpp"
 
 namespace {
 
 using namespace curfew::oauth::keycloak;
+using curfew::oauth::EventSweep;
+using curfew::oauth::Mark;
+using curfew::oauth::Swept;
 using curfew::plugin::Failure;
 
 void require(bool held) {

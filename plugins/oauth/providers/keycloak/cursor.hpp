@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "plugins/oauth/providers/keycloak/event_sweep.hpp"
+#include "plugins/oauth/event_sweep.hpp"
 
 namespace curfew::oauth::keycloak {
 

@@ -14,8 +14,9 @@
 #include <optional>
 #include <string>
 
+#include "plugins/oauth/event_sweep.hpp"
 #include "plugins/oauth/providers/keycloak/cursor.hpp"
-#include "plugins/oauth/providers/keycloak/event_sweep.hpp"
+#include "plugins/oauth/providers/keycloak/events.hpp"
 #include "plugins/oauth/providers/keycloak/realm_facts.hpp"
 
 namespace curfew::oauth::keycloak {

@@ -16,21 +16,12 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/oauth/provider.hpp"
+#include "plugins/oauth/event_sweep.hpp"
 
 namespace curfew::oauth::keycloak {
 
-struct Record {
-  std::int64_t time = 0;             // milliseconds, by Keycloak's clock
-  std::string identity;              // the same whenever the record is read
-  std::optional<Sighting> sighting;  // its subject: Keycloak's id of the person alone
-};
-
-struct Page {
-  std::vector<Record> records;  // as they came
-  std::size_t rows = 0;         // what can't be read too
-  std::uint64_t unreadable = 0;
-};
+using Record = SweepRecord;  // its subject: Keycloak's id of the person alone
+using Page = SweepPage;
 
 struct Reading {
   std::function<plugin::SessionDigest(std::string_view)> digest;

@@ -1,5 +1,5 @@
-// Reads a stream of events that Keycloak shows newest first, in numbered pages, by whole days: each new one
-// once, oldest first, though more come in while pages turn, some late.
+// Reads a stream of events that a provider shows newest first, in numbered pages: each new one once, oldest
+// first, though more come in while pages turn, some late.
 //
 //   EventSweep sweep({.fetch = …, .overlap = 10s});
 //   sweep.resume(Mark{…});
@@ -17,12 +17,27 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "plugins/oauth/providers/keycloak/events.hpp"
+#include "plugins/oauth/provider.hpp"
 
-namespace curfew::oauth::keycloak {
+namespace curfew::oauth {
+
+struct SweepRecord {
+  std::int64_t time = 0;             // milliseconds, by the provider's clock
+  std::string identity;              // the same whenever the record is read
+  std::optional<Sighting> sighting;  // nothing: it is no matter of sessions
+};
+
+struct SweepPage {
+  std::vector<SweepRecord> records;  // as they came
+  std::size_t rows = 0;              // what can't be read too
+  std::uint64_t unreadable = 0;
+  std::optional<bool> is_last;  // nothing: by its rows
+};
 
 // Milliseconds throughout.
 struct Mark {
@@ -30,11 +45,14 @@ struct Mark {
   std::int64_t floor = 0;          // older ones are none of ours
   std::vector<std::string> known;  // keys of those within the overlap, oldest first
 };
+// The newest keys, of so many bytes. Reading throws nlohmann::json::exception for what is none.
+[[nodiscard]] nlohmann::json json_of(const Mark& mark, std::size_t most_bytes_of_keys);
+[[nodiscard]] Mark mark_of(const nlohmann::json& value);
 
 struct Swept {
-  std::vector<Record> records;  // oldest first; `identity` is the key, told apart where two are equal
-  bool is_all = true;           // false: there are newer ones, sweep again
-  bool lost_sight = false;      // the newest one handed out is not there any more
+  std::vector<SweepRecord> records;  // oldest first; `identity` is the key, told apart where two are equal
+  bool is_all = true;                // false: there are newer ones, sweep again
+  bool lost_sight = false;           // the newest one handed out is not there any more
   std::uint64_t read = 0, unreadable = 0;
 };
 
@@ -42,9 +60,10 @@ class EventSweep {
  public:
   struct Options {
     // Events from the day of this time on, newest first.
-    std::function<Page(std::int64_t from, std::size_t first, std::size_t most)> fetch;
+    std::function<SweepPage(std::int64_t from, std::size_t first, std::size_t most)> fetch;
     std::int64_t overlap = 10'000;
     std::size_t page = 200;
+    std::string whose = "Keycloak";
     std::size_t most_kept = 50'000;
   };
   explicit EventSweep(Options options) : options_(std::move(options)) {}
@@ -59,17 +78,17 @@ class EventSweep {
 
  private:
   [[nodiscard]] std::int64_t bottom() const;
-  void collect(std::vector<Record> records);
+  void collect(std::vector<SweepRecord> records);
 
   Options options_;
   Mark mark_;
   std::size_t first_ = 0;
   bool done_ = false;
-  std::deque<Record> kept_;  // newest first
-  bool dropped_ = false;     // newer ones than those kept
+  std::deque<SweepRecord> kept_;  // newest first
+  bool dropped_ = false;          // newer ones than those kept
   std::int64_t last_time_ = 0;
   std::map<std::string, std::size_t> at_last_time_;  // how many of each identity were collected there
   std::uint64_t read_ = 0, unreadable_ = 0;
 };
 
-}  // namespace curfew::oauth::keycloak
+}  // namespace curfew::oauth
