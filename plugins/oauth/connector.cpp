@@ -138,7 +138,8 @@ class Oauth {
           // Not every provider has both.
           std::vector<plugin::Identifier> names;
           if (!session.user_name.empty())
-            names.push_back({name_space_of(settings_, session.user_name), session.user_name});
+            names.push_back({name_space_of(settings_, session.user_name, provider_->name_space_of_logins()),
+                             session.user_name});
           if (!session.subject.empty())
             names.push_back({provider_->name_space_of_subjects(), session.subject});
           return list.add({.session = host_.digest(session.id),
@@ -289,7 +290,8 @@ class Oauth {
     if (!sighting.session.empty()) seen.session = host_.digest(sighting.session);
     seen.handle = sighting.handle;
     // The first is who it is, where the source may not teach that two names are one person.
-    seen.identify(name_space_of(settings_, sighting.user_name), sighting.user_name);
+    seen.identify(name_space_of(settings_, sighting.user_name, provider_->name_space_of_logins()),
+                  sighting.user_name);
     seen.identify(provider_->name_space_of_subjects(), sighting.subject);
     for (const SightingName& name : sighting.names) seen.identify(name.name_space, name.value);
     seen.account_type = sighting.account_type;

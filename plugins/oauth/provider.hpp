@@ -121,6 +121,8 @@ class Provider {
   [[nodiscard]] virtual std::string issuer() const = 0;
   // Of `subject` in what it tells.
   [[nodiscard]] virtual std::string_view name_space_of_subjects() const { return subject_namespace; }
+  // Of a `user_name` that is no address such as alice@corp.test.
+  [[nodiscard]] virtual std::string_view name_space_of_logins() const { return "user"; }
   // How its access tokens name the person, in the words of what it tells.
   [[nodiscard]] virtual PersonNaming person_in_tokens() const {
     return {.claim = "sub", .name_space = std::string(name_space_of_subjects()), .prefix = issuer() + "#"};

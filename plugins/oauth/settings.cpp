@@ -212,9 +212,10 @@ plugin::AccountType account_type_of(const OauthSettings& settings, std::string_v
   return is_service ? plugin::AccountType::Service : plugin::AccountType::Human;
 }
 
-std::string_view name_space_of(const OauthSettings& settings, std::string_view user_name) {
+std::string_view name_space_of(const OauthSettings& settings, std::string_view user_name,
+                               std::string_view logins) {
   if (!settings.username_namespace.empty()) return settings.username_namespace;
-  return user_name.find('@') != std::string_view::npos ? "upn" : "user";
+  return user_name.find('@') != std::string_view::npos ? "upn" : logins;
 }
 
 }  // namespace curfew::oauth

@@ -61,6 +61,8 @@ struct OauthSettings {
 [[nodiscard]] std::vector<std::string> algorithms_in(const web::Setting& all);
 
 [[nodiscard]] plugin::AccountType account_type_of(const OauthSettings& settings, std::string_view user_name);
-[[nodiscard]] std::string_view name_space_of(const OauthSettings& settings, std::string_view user_name);
+// `logins`: of those that are no addresses.
+[[nodiscard]] std::string_view name_space_of(const OauthSettings& settings, std::string_view user_name,
+                                             std::string_view logins = "user");
 
 }  // namespace curfew::oauth

@@ -24,7 +24,8 @@ constexpr std::array rows{
                  "data.strategy_type=database&data.details.prompts[name=prompt-authenticate].name|"
                  "data.strategy_type=passwordless&data.details.prompts[name=prompt-authenticate].name|"
                  "strategy_type=database&details.prompts[name=prompt-authenticate].name|"
-                 "strategy_type=passwordless&details.prompts[name=prompt-authenticate].name"},
+                 "strategy_type=passwordless&details.prompts[name=prompt-authenticate].name",
+             .method = plugin::AuthMethod::Form},
     // The browser came back with its session.
     EventRow{.name = "ssa", .means = Means::Activity, .interactivity = silent, .machine = true},
     exchanged("seacft"),  // a code for a token

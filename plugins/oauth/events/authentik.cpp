@@ -7,10 +7,20 @@ namespace curfew::oauth::events {
 namespace {
 
 constexpr std::array rows{
-    EventRow{.name = "login", .means = Means::SignIn},
+    EventRow{.name = "login",
+             .means = Means::SignIn,
+             .fresh_if = "context.auth_method=password",
+             .method = plugin::AuthMethod::Form},
     EventRow{.name = "login_failed", .means = Means::SignInFailed, .failure = "refused"},
     EventRow{.name = "logout", .means = Means::SignOut, .end = plugin::EndReason::SignedOut},
     EventRow{.name = "password_set", .means = Means::CredentialChanged},
+    // A person opens an application with the session that there is.
+    EventRow{.name = "authorize_application", .means = Means::Activity},
+    // Neither says whether an account was switched off; whom somebody acts as has no session of their own.
+    EventRow{.name = "user_write"},
+    EventRow{.name = "suspicious_request"},
+    EventRow{.name = "impersonation_started"},
+    EventRow{.name = "impersonation_ended"},
 };
 
 }  // namespace
@@ -27,6 +37,7 @@ const EventTable& authentik_events() {
       .user = "context.username|user.username",
       .address = "client_ip",
       .agent = "context.http_request.user_agent",
+      .application = "context.authorized_application.name",
       .subject_namespace = "authentik_user",
       .user_namespace = "authentik_login",
       .sessions = Sessions::OfClient,

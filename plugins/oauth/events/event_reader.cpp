@@ -72,6 +72,7 @@ void take_names(const EventTable& table, const element& record, const EventRow& 
     subject = clipped(field_of(record, table.subject));
     user = clipped(field_of(record, table.user));
   }
+  if (!table.nobody.empty() && user == table.nobody) user.clear();
   if (user.find('@') != std::string::npos)
     seen.user_name = user;
   else if (!user.empty())
@@ -164,7 +165,7 @@ ReadEvent read_event(const EventTable& table, const element& record) {
   out.name = clipped(name.empty() ? "without a name" : std::string_view(name).substr(0, longest_name));
   const EventRow* row = row_of(table, name, outcome);
   if (row == nullptr && !outcome.empty()) out.name += ": " + clipped(outcome).substr(0, longest_name);
-  if (row == nullptr || row->means == Means::Nothing) return out;
+  if (row == nullptr || row->means == Means::Nothing || has_marks(record, row->left_out_if)) return out;
   const auto at = event_time(field_of(record, table.time));
   if (!at) {
     out.fate = EventFate::Unreadable;
@@ -198,7 +199,13 @@ ReadEvent read_event(const EventTable& table, const element& record) {
   seen.interactivity = row->interactivity;
   seen.fresh_credentials =
       row->fresh || (has_marks(record, row->fresh_if) && !has_marks(record, row->unless));
-  if (seen.fresh_credentials) seen.interactivity = plugin::Interactivity::Interactive;
+  if (seen.fresh_credentials) {
+    seen.interactivity = plugin::Interactivity::Interactive;
+    seen.auth_method = row->method;
+  } else if (has_marks(record, row->ticket_if)) {
+    seen.interactivity = plugin::Interactivity::Silent;
+    seen.auth_method = plugin::AuthMethod::Negotiate;
+  }
   seen.machine = row->machine;
   seen.factors = row->factors;
   out.fate = EventFate::Told;

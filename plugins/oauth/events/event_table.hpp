@@ -46,8 +46,11 @@ struct EventRow {
   bool fresh = false;                 // a credential was given
   std::string_view fresh_if, unless;  // marks (as EventTable's): given if those are there, and these aren't
   bool machine = false;               // by a client on its own
-  bool is_of_target = false;  // about the person at `target…`, who is another than the one who did it
-  std::uint32_t factors = 0;  // 0: not said
+  bool is_of_target = false;     // about the person at `target…`, who is another than the one who did it
+  std::string_view left_out_if;  // marks: then the record is no matter of people's sessions
+  plugin::AuthMethod method = plugin::AuthMethod::Unknown;  // how the credential was given, if one was
+  std::string_view ticket_if;  // marks: let in silently, by the ticket that a machine holds
+  std::uint32_t factors = 0;   // 0: not said
 };
 
 // Which session it is of, where a record names none.
@@ -59,7 +62,8 @@ enum class Sessions : std::uint8_t {
 struct EventTable {
   std::string_view vendor;
   // How one of its records is known: paths that must be there, & between them; `path=value` for a value,
-  // `path=begin*` for how it begins, `path=?` for one that says something; `|` between shapes.
+  // `path=begin*` for how it begins, `path=?` for one that says something, `path!=value` for one that says
+  // something else; `|` between shapes.
   std::string_view marks;
   std::string_view name;
   std::string_view outcome;
@@ -78,6 +82,7 @@ struct EventTable {
   std::string_view target_user;
   std::string_view subject_namespace;  // of subject
   std::string_view user_namespace;     // of users that are no upn
+  std::string_view nobody;             // a user that is the vendor's own machinery
   Sessions sessions = Sessions::Named;
   std::string_view shows_not;  // for who reads the coverage of a log
   std::span<const EventRow> rows;

@@ -138,10 +138,13 @@ bool exists(element at, std::string_view path, int depth) {
 bool is_there(const element& record, std::string_view mark) {
   const std::size_t bracket = mark.rfind(']');
   const std::size_t equals = mark.find('=', bracket == std::string_view::npos ? 0 : bracket);
-  const std::string_view path = mark.substr(0, equals);
+  std::string_view path = mark.substr(0, equals);
   if (equals == std::string_view::npos) return exists(record, path, 0);
+  const bool is_other = path.ends_with('!');
+  if (is_other) path.remove_suffix(1);
   const std::string found = follow(record, path, 0);
   const std::string_view wanted = mark.substr(equals + 1);
+  if (is_other) return !says_nothing(found) && found != wanted;
   if (wanted == "?") return !says_nothing(found);
   if (wanted.ends_with('*')) return found.starts_with(wanted.substr(0, wanted.size() - 1));
   return found == wanted;

@@ -6,6 +6,9 @@
 namespace curfew::oauth::events {
 namespace {
 
+// Services and machines have sessions of no person.
+constexpr std::string_view of_no_user = "actor.type!=User";
+
 constexpr std::array rows{
     // Who signs in elsewhere, or is let in by what their machine holds, gave Okta no credentials. Most
     // records
@@ -22,22 +25,40 @@ constexpr std::array rows{
         .unless = "authenticationContext.credentialType=ASSERTION|authenticationContext.credentialType=IWA|"
                   "authenticationContext.credentialType=JWT|authenticationContext.credentialType=OAuth 2.0|"
                   "authenticationContext.authenticationProvider=FEDERATION|"
-                  "authenticationContext.authenticationProvider=SOCIAL"},
-    EventRow{.name = "user.session.start", .outcome = "FAILURE", .means = Means::SignInFailed},
-    EventRow{.name = "user.session.end", .means = Means::SignOut, .end = plugin::EndReason::SignedOut},
-    EventRow{.name = "user.session.expire", .means = Means::Expired, .end = plugin::EndReason::Expired},
+                  "authenticationContext.authenticationProvider=SOCIAL",
+        .left_out_if = of_no_user,
+        .method = plugin::AuthMethod::Form,
+        .ticket_if = "authenticationContext.credentialType=IWA"},
+    EventRow{.name = "user.session.start",
+             .outcome = "FAILURE",
+             .means = Means::SignInFailed,
+             .left_out_if = of_no_user},
+    EventRow{.name = "user.session.end",
+             .outcome = "SUCCESS",
+             .means = Means::SignOut,
+             .end = plugin::EndReason::SignedOut,
+             .left_out_if = of_no_user},
+    EventRow{.name = "user.session.expire",
+             .outcome = "SUCCESS",
+             .means = Means::Expired,
+             .end = plugin::EndReason::Expired,
+             .left_out_if = of_no_user},
     EventRow{.name = "user.session.clear",
              .outcome = "SUCCESS",
              .means = Means::RevokedOfPerson,
              .end = plugin::EndReason::Forced,
              .is_of_target = true},
     // Somebody opens an application with the session that there is.
-    EventRow{.name = "user.authentication.sso", .outcome = "SUCCESS", .means = Means::Activity},
+    EventRow{.name = "user.authentication.sso",
+             .outcome = "SUCCESS",
+             .means = Means::Activity,
+             .left_out_if = of_no_user},
     EventRow{.name = "user.authentication.auth_via_mfa",
              .outcome = "SUCCESS",
              .means = Means::Reauthenticated,
              .interactivity = plugin::Interactivity::Interactive,
-             .fresh = true},
+             .fresh = true,
+             .left_out_if = of_no_user},
     EventRow{.name = "user.authentication.auth_via_mfa",
              .outcome = "FAILURE",
              .means = Means::SignInFailed,
@@ -46,7 +67,8 @@ constexpr std::array rows{
              .outcome = "SUCCESS",
              .means = Means::Reauthenticated,
              .interactivity = plugin::Interactivity::Interactive,
-             .fresh = true},
+             .fresh = true,
+             .left_out_if = of_no_user},
     EventRow{.name = "user.authentication.verify", .outcome = "FAILURE", .means = Means::SignInFailed},
     EventRow{.name = "user.account.update_password",
              .outcome = "SUCCESS",
@@ -103,6 +125,7 @@ const EventTable& okta_events() {
       .target_user = "target[type=User].alternateId",
       .subject_namespace = "okta_user",
       .user_namespace = "okta_login",
+      .nobody = "system@okta.com",
       .shows_not = "sessions that end by themselves",
       .rows = rows,
   };

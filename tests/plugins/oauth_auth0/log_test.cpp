@@ -44,7 +44,10 @@ TEST_F(Log, SaysWhoSignedInHow) {
   EXPECT_EQ(seen.key, auth0_.last_record());
   EXPECT_EQ(seen.session, session);
   EXPECT_EQ(seen.handle, session + "/auth0|alice");
-  EXPECT_EQ(seen.subject, "https://corp.auth0.test/#auth0|alice");
+  EXPECT_EQ(seen.subject, "auth0|alice");
+  EXPECT_EQ(one->name_space_of_subjects(), "auth0_user");
+  EXPECT_THAT(seen.names,
+              ElementsAre(oauth::SightingName{"oidc_subject", "https://corp.auth0.test/#auth0|alice"}));
   EXPECT_EQ(seen.user_name, "alice@corp.test");
   EXPECT_EQ(seen.application, "Shop");
   EXPECT_TRUE(seen.fresh_credentials);

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "plugins/oauth/events/event_reader.hpp"
+#include "plugins/oauth/events/vendors.hpp"
 #include "plugins/oauth/providers/okta/log_events.hpp"
 #include "tests/plugins/oauth_okta/maker.hpp"
 
@@ -44,7 +46,10 @@ TEST_F(Log, SaysWhoSignedInHow) {
   EXPECT_EQ(seen.key, okta_.last_record());
   EXPECT_EQ(seen.session, session);
   EXPECT_EQ(seen.handle, "00ualice/" + session);
-  EXPECT_EQ(seen.subject, "https://corp.okta.test#00ualice");
+  EXPECT_EQ(seen.subject, "00ualice");
+  EXPECT_EQ(one->name_space_of_subjects(), "okta_user");
+  EXPECT_THAT(seen.names,
+              ElementsAre(oauth::SightingName{"oidc_subject", "https://corp.okta.test#00ualice"}));
   EXPECT_EQ(seen.user_name, "alice@corp.test");
   EXPECT_EQ(seen.address, "192.0.2.7");
   EXPECT_EQ(seen.user_agent, "Mozilla/5.0");
@@ -104,7 +109,7 @@ TEST_F(Log, SaysWhatElseHappens) {
   EXPECT_EQ(batch.sightings[4].failure, "other");
   EXPECT_TRUE(batch.sightings[7].end_inferred);
   for (std::size_t i = 7; i < 11; ++i) {
-    EXPECT_EQ(batch.sightings[i].subject, "https://corp.okta.test#00ualice");
+    EXPECT_EQ(batch.sightings[i].subject, "00ualice");
     EXPECT_THAT(batch.sightings[i].session, IsEmpty());
   }
 }
@@ -119,6 +124,28 @@ TEST_F(Log, IsToldOncePageByPage) {
   EXPECT_THAT(one.all().sightings, IsEmpty());
   expected = {sign_in("bob")};
   EXPECT_EQ(keys_in(one.all()), expected);
+}
+
+// The same names, in the same order, as connector and audit give them on.
+TEST_F(Log, NamesPeopleAsARecordedLogDoes) {
+  json record = okta_.record("alice", "user.session.start", "102s");
+  for (const char* login : {"alice", "alice@corp.test"}) {
+    record["actor"]["alternateId"] = login;
+    const std::string text = record.dump();
+    simdjson::dom::parser parser;
+    const Sighting recorded =
+        oauth::events::read_event(oauth::events::okta_events(), parser.parse(text).value()).sighting;
+    const Sighting live = oauth::okta::read_log("[" + text + "]", "https://corp.okta.test").sightings.at(0);
+    std::vector<oauth::SightingName> of_log = recorded.names, of_api;
+    if (!recorded.user_name.empty()) of_log.insert(of_log.begin(), {"upn", recorded.user_name});
+    const bool is_upn = live.user_name.find('@') != std::string::npos;
+    const ProviderUnderTest one = made(okta_);
+    of_api.push_back({is_upn ? "upn" : std::string(one->name_space_of_logins()), live.user_name});
+    of_api.push_back({std::string(one->name_space_of_subjects()), live.subject});
+    EXPECT_EQ(of_log, of_api);
+    EXPECT_THAT(live.names,
+                ElementsAre(oauth::SightingName{"oidc_subject", "https://corp.okta.test#00ualice"}));
+  }
 }
 
 // Okta orders them by when they were stored, so none that is late is passed over.

@@ -118,11 +118,50 @@ TEST_F(Steps, ASessionIsAliveUntilItsLastTokenIsOver) {
   EXPECT_TRUE(okta_.lives(session));  // by its refresh token
   EXPECT_EQ(proof(one, session), "alive");
   EXPECT_EQ(one.act(Step::SignOutSubject, handle("alice", session), session).code, Code::Ok);
+  EXPECT_EQ(proof(one, session), "alive") << "by an access token that it was renewed with at the last moment";
+  pass(one, 61min);
   EXPECT_EQ(proof(one, session), "dead");
   EXPECT_EQ(proof(one, other, "bob"), "alive");
 }
 
-TEST_F(Steps, AfterARestartTheTimeBeginsAnew) {
+TEST_F(Steps, AfterARestartTheTimeGoesOn) {
+  const std::string session = okta_.sign_in("alice"), control = okta_.sign_in("bob");
+  oauth::Batch before;
+  {
+    const ProviderUnderTest one = made(okta_);
+    EXPECT_EQ(proof(one, control, "bob"), "alive");
+    EXPECT_EQ(one.act(Step::SignOutSubject, handle("alice", session), session).code, Code::Ok);
+    EXPECT_EQ(proof(one, session), "alive");
+    before = one.all();
+  }
+  const ProviderUnderTest again = made(okta_, json::object(), before.cursor, before.memories);
+  pass(again, 59min);
+  EXPECT_EQ(proof(again, session), "alive");
+  pass(again, 2min);
+  EXPECT_EQ(proof(again, session), "dead");
+  EXPECT_EQ(proof(again, control, "bob"), "alive");
+}
+
+// What lived on by a refresh token is not known to be over since the last run.
+TEST_F(Steps, ATimeThatHadNotBegunBeginsAfterTheRestart) {
+  const std::string session = okta_.sign_in("alice", {.refresh_token = true});
+  oauth::Batch before;
+  {
+    const ProviderUnderTest one = made(okta_);
+    EXPECT_EQ(proof(one, session), "alive");
+    EXPECT_EQ(one.act(Step::CancelSession, handle("alice", session), session).code, Code::Ok);
+    EXPECT_EQ(proof(one, session), "alive");
+    before = one.all();
+  }
+  const ProviderUnderTest again = made(okta_, json::object(), before.cursor, before.memories);
+  pass(again, 2h);
+  EXPECT_EQ(again.act(Step::SignOutSubject, handle("alice", session), session).code, Code::Ok);
+  EXPECT_EQ(proof(again, session), "alive");
+  pass(again, 61min);
+  EXPECT_EQ(proof(again, session), "dead");
+}
+
+TEST_F(Steps, WithoutMemoriesTheTimeBeginsAnewAfterARestart) {
   const std::string session = okta_.sign_in("alice"), control = okta_.sign_in("bob");
   EXPECT_EQ(made(okta_).act(Step::SignOutSubject, handle("alice", session), session).code, Code::Ok);
   const ProviderUnderTest one = made(okta_);
@@ -169,7 +208,8 @@ TEST_F(Steps, AnEndThatAnOrderLeftBehindIsOnlyConcluded) {
   logout.subject = "00ualice";
   one->complete(logout);
   EXPECT_TRUE(logout.end_inferred);
-  EXPECT_EQ(logout.subject, "https://corp.okta.test#00ualice");
+  EXPECT_EQ(logout.subject, "00ualice");
+  EXPECT_EQ(logout.names.at(0).value, "https://corp.okta.test#00ualice");
   EXPECT_EQ(logout.handle, handle("alice", own));
 }
 

@@ -1,39 +1,28 @@
-// Pages of Okta's System Log: records, and what each means.
+// Pages of Okta's System Log, and how people and sessions are called there.
 //
 //   const LogPage page = read_log(body, "https://corp.okta.test");
 //   page.sightings;
 //
-// Fields as published for the LogEvent object: uuid, published, eventType, outcome, actor, target, client,
-// authenticationContext.externalSessionId.
+// Fields as published for the LogEvent object; what each record means stands in events/okta.
 //
 // Threads: pure functions. Owns: nothing. Fails: plugin::Failure(Unavailable) when a page is no whole JSON
 // array; a record that can't be read is counted.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "plugins/oauth/provider.hpp"
+#include "plugins/oauth/log_and_people/live_log.hpp"
 
 namespace curfew::oauth::okta {
 
-struct LogPage {
-  std::vector<Sighting> sightings;  // as they came
-  std::uint64_t rows = 0, filtered = 0, unreadable = 0;
-};
+using oauth::LogPage;
+using Handle = PersonSession;
 
 [[nodiscard]] LogPage read_log(std::string_view body, std::string_view issuer);
-// What is asked for: each type that means something here.
-[[nodiscard]] const std::vector<std::string_view>& event_types();
+[[nodiscard]] LiveNames live_names(std::string_view issuer);
 
-// Probes come without names: whose session it is stands in its handle.
 [[nodiscard]] std::string handle_of(std::string_view user, std::string_view session);
-struct Handle {
-  std::string user;  // empty: it is none of ours
-  std::string session;
-};
 [[nodiscard]] Handle read_handle(std::string_view handle);
 
 // As Okta writes ids; what is none stands in no path.

@@ -1,13 +1,8 @@
 #include "plugins/oauth/providers/okta/okta.hpp"
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
 
-#include "plugins/oauth/gone_since.hpp"
-#include "plugins/oauth/log_cursor.hpp"
-#include "plugins/oauth/orders.hpp"
+#include "plugins/oauth/log_and_people/log_and_people.hpp"
 #include "plugins/oauth/providers/okta/people.hpp"
 #include "plugins/oauth/timestamps.hpp"
 
@@ -18,7 +13,6 @@ using plugin::Answer;
 using plugin::Code;
 using plugin::Duration;
 using plugin::Failure;
-using plugin::Liveness;
 using plugin::Step;
 using plugin::Time;
 using web::invalid;
@@ -69,34 +63,38 @@ AdminApi::Options api_of(const OauthSettings& settings, const Options& options, 
       .now = ground.now};
 }
 
-class Okta final : public Provider {
+class OktaService final : public Service {
  public:
-  Okta(const OauthSettings& settings, Ground ground, web::RetryTerms terms)
+  OktaService(const OauthSettings& settings, const Ground& ground, web::RetryTerms terms)
       : options_(options_of(settings)),
-        settings_(settings),
-        ground_(std::move(ground)),
-        api_(api_of(settings, options_, ground_, terms)),
-        people_(api_),
-        orders_(ground_.now, ground_.digest) {}
+        history_(settings.history),
+        arrival_delay_(settings.arrival_delay),
+        ground_(ground),
+        facts_{.name = "okta",
+               .title = "Okta",
+               .place = "organization",
+               .names = live_names(options_.issuer),
+               .issuer = options_.issuer,
+               .shows_not = {"activity but sign-ons to applications", "which sessions live",
+                             "tokens that are refreshed"},
+               .ends = {Step::CancelSession},
+               .access_token_lifetime = options_.access_token_lifetime},
+        api_(api_of(settings, options_, ground, terms)),
+        people_(api_) {}
 
-  [[nodiscard]] std::string issuer() const override { return options_.issuer; }
-
-  void resume(const std::string& cursor) override {
-    if (!settings_.journal.empty()) changes_.emplace(settings_.journal, ground_.source);
-    if (cursor.empty()) return;
-    cursor_ = read_log_cursor(cursor);
-    if (cursor_.polled != Time{}) orders_.resume(cursor_.polled - settings_.arrival_delay);
+  [[nodiscard]] const ServiceFacts& facts() const override { return facts_; }
+  [[nodiscard]] AdminApi& api() override { return api_; }
+  [[nodiscard]] PersonSession read_handle(std::string_view handle) const override {
+    return okta::read_handle(handle);
   }
-  void recall(std::string_view key, std::string_view value) override { (void)orders_.recall(key, value); }
 
-  // One page: each has a cursor of its own.
-  [[nodiscard]] Batch since(Time deadline) override {
-    const Time calls_end = deadline + 6s;  // of calls that begin in time
-    Batch batch;
-    const Time before = server_time();
-    if (cursor_.next.empty() || (cursor_.polled != Time{} && cursor_.polled < before - retention - 24h))
-      begin(before);
-    ApiReply reply = ask(cursor_.next, calls_end);
+  [[nodiscard]] Portion read(const LogCursor& from, Time deadline) override {
+    const Time calls_end = deadline + calls_last;
+    const Time now = ground_.now() + api_.clock_ahead();
+    Portion out{.next = from};
+    if (from.next.empty() || (from.polled != Time{} && from.polled < now - retention - 24h))
+      begin(from, now, out);
+    ApiReply reply = ask(out.next.next, calls_end);
     if (reply.status == 400) {
       // The place where it goes on is not known there any more: from where it was read to last, with the
       // same keys.
@@ -104,119 +102,60 @@ class Okta final : public Provider {
                   api_.where() +
                       ": Okta does not know any more where its log goes on; it is read again from "
                       "the time of the last reading");
-      begin(before);
-      reply = ask(cursor_.next, calls_end);
+      begin(from, now, out);
+      reply = ask(out.next.next, calls_end);
       if (reply.status == 400)
         throw Failure(Code::Failed,
                       api_.where() + ": asked for the log, it answered 400 (" + reply.code + ")");
     }
-    LogPage page = read_log(reply.body, options_.issuer);
-    tell_skew();
-    const Time at = reply.date != Time{} ? reply.date : ground_.now();
-    if (reply.next.empty() && page.rows > 0)
+    out.page = read_log(reply.body, options_.issuer);
+    if (reply.next.empty() && out.page.rows > 0)
       throw Failure(Code::Failed, api_.where() + ": Okta does not say where its log goes on (Link, next)");
-    LogCursor next = cursor_;
-    if (!reply.next.empty()) next.next = reply.next;
-    batch.caught_up = page.rows < options_.page;
-    if (batch.caught_up) next.polled = at;
-    batch.cursor = to_text(next);
-    batch.memories = orders_.take_news();
-    cursor_ = std::move(next);
-    if (gap_) batch.sightings.push_back(*std::exchange(gap_, std::nullopt));
-    batch.read = page.rows;
-    batch.filtered = page.filtered;
-    batch.unreadable = page.unreadable;
-    std::stable_sort(page.sightings.begin(), page.sightings.end(),
-                     [](const Sighting& a, const Sighting& b) { return a.at < b.at; });
-    for (Sighting& seen : page.sightings) {
-      seen.account_type = account_type_of(settings_, seen.user_name);
-      lessen(seen);
-      batch.sightings.push_back(std::move(seen));
-    }
-    if (batch.caught_up) batch.observed_until = at - settings_.arrival_delay;
-    return batch;
+    if (!reply.next.empty()) out.next.next = reply.next;
+    out.caught_up = out.page.rows < options_.page;
+    out.at = reply.date;
+    return out;
   }
 
-  void complete(Sighting& logout) override {
-    const std::string user = logout.subject;
-    if (!user.empty()) logout.subject = options_.issuer + "#" + user;
-    if (is_id(user) && is_id(logout.session)) logout.handle = handle_of(user, logout.session);
-    lessen(logout);
+  [[nodiscard]] bool has_session(const PersonSession& about, Time deadline) override {
+    return people_.has_session(about, deadline);
+  }
+  [[nodiscard]] bool has_tokens(const PersonSession& about, Time by, Time deadline) override {
+    return people_.has_refresh_token(about.user, by, deadline);
   }
 
-  [[nodiscard]] std::string coverage() const override {
-    return nlohmann::json{
-        {"provider", "okta"},
-        {"shows_not",
-         {"activity but sign-ons to applications", "which sessions live", "tokens that are refreshed"}},
-        {"lists_sessions", false},
-        {"clock_ahead_seconds", std::chrono::duration_cast<std::chrono::seconds>(api_.clock_ahead()).count()},
-        {"access_tokens_accepted_for_seconds",
-         std::chrono::duration_cast<std::chrono::seconds>(token_window()).count()},
-        {"throttled", api_.throttled()},
-        {"gaps", gaps_}}
-        .dump();
+  [[nodiscard]] Answer end_all(const std::string& user, Time deadline) override {
+    if (!people_.end_all(user, deadline)) return {Code::NotFound, "the organization has no such person"};
+    return {Code::Ok,
+            "all sessions and refresh tokens of the person are ended; access tokens from before are accepted "
+            "until they expire by whoever does not ask Okta"};
   }
-
-  [[nodiscard]] Answer act(const plugin::Action& action) override {
-    try {
-      return carry_out(action);
-    } catch (const Failure& failure) {
-      return {failure.code(), failure.what()};
-    }
+  [[nodiscard]] Switch account(const std::string& user, Time deadline) override {
+    return people_.account(user, deadline);
   }
-
-  // Alive while Okta has the session, a refresh token of the person from its time lives, or an access token
-  // of the last moment may be accepted.
-  [[nodiscard]] Liveness prove(const plugin::Probe& probe) override {
-    const Handle handle = read_handle(probe.handle);
-    if (handle.user.empty())
-      throw Failure(Code::NotFound, "whose session it is isn't known any more: its handle was erased");
-    orders_.note(handle.session);
-    if (people_.has_session(handle, probe.deadline)) {
-      gone_.lives(handle.session);
-      return Liveness::Alive;
-    }
-    if (!gone_.has_found_any())
-      throw Failure(
-          Code::Unavailable,
-          "Okta has found no session yet by an id of its log: that this one isn't found says nothing "
-          "before");
-    const Time now = ground_.now();
-    const Time gone = gone_.since(handle.session, now);
-    // Okta's time comes in whole seconds.
-    if (people_.has_refresh_token(handle.user, gone + api_.clock_ahead() + notable_skew, probe.deadline))
-      return Liveness::Alive;
-    return now - gone < token_window() ? Liveness::Alive : Liveness::Dead;
+  [[nodiscard]] Answer end_some(Step /*step*/, const PersonSession& about, const std::string& /*user*/,
+                                Time deadline) override {
+    if (!people_.end_session(about.session, deadline))
+      return {Code::NotFound, "the organization has no such session (any more)"};
+    return {Code::Ok, "the session is ended; its tokens live on"};
   }
-
-  void list(const std::function<bool(const LiveSession&)>& /*each*/, Time /*deadline*/) override {
-    throw Failure(Code::Unsupported, "Okta's API lists no sessions");
-  }
-
-  void stop() override { api_.stop(); }
 
  private:
-  [[nodiscard]] Duration token_window() const {
-    return options_.access_token_lifetime + settings_.clock_skew;
-  }
-  [[nodiscard]] Time server_time() const { return ground_.now() + api_.clock_ahead(); }
-
   // A polling request: no end, oldest first; by when records were stored, so that none that is late is
   // missed.
-  void begin(Time now) {
-    Time from = cursor_.polled == Time{} ? now - settings_.history : cursor_.polled - settings_.arrival_delay;
+  void begin(const LogCursor& last, Time now, Portion& out) const {
+    Time from = last.polled == Time{} ? now - history_ : last.polled - arrival_delay_;
     if (from < now - retention) {
       from = now - retention;
-      note_gap();
+      out.gap = "nobody read the log for longer than Okta keeps it (90 days)";
     }
     std::string filter;
-    for (const std::string_view type : event_types())
+    for (const std::string_view type : event_names(facts_.names.table))
       filter += (filter.empty() ? "" : " or ") + ("eventType eq \"" + std::string(type)) + "\"";
-    cursor_.next = "/api/v1/logs?since=" + web::percent_encoded(to_iso_time(from)) +
-                   "&sortOrder=ASCENDING&limit=" + std::to_string(options_.page) +
-                   "&filter=" + web::percent_encoded(filter);
-    cursor_.polled = from;
+    out.next.next = "/api/v1/logs?since=" + web::percent_encoded(to_iso_time(from)) +
+                    "&sortOrder=ASCENDING&limit=" + std::to_string(options_.page) +
+                    "&filter=" + web::percent_encoded(filter);
+    out.next.polled = from;
   }
 
   [[nodiscard]] ApiReply ask(const std::string& path, Time deadline) {
@@ -228,107 +167,20 @@ class Okta final : public Provider {
                     deadline);
   }
 
-  // Told with the first page that comes.
-  void note_gap() {
-    ++gaps_;
-    ground_.log(plugin::Level::Warning,
-                "nobody read the log for longer than Okta keeps it (90 days); the gap is recorded");
-    gap_.emplace();
-    gap_->type = plugin::Type::Gap;
-    gap_->at = ground_.now();
-    gap_->key = "gap/" + std::to_string(cursor_.polled.time_since_epoch().count());
-    gap_->count = 0;
-  }
-
-  void tell_skew() {
-    const Duration ahead = api_.clock_ahead();
-    const bool is_notable = ahead > notable_skew || ahead < -notable_skew;
-    if (is_notable && !skew_told_)
-      ground_.log(plugin::Level::Warning,
-                  api_.where() + ": Okta's clock is ahead of ours by " +
-                      std::to_string(std::chrono::duration_cast<std::chrono::seconds>(ahead).count()) +
-                      " s; its records keep its time. Let this machine follow a time server");
-    skew_told_ = is_notable;
-  }
-
-  [[nodiscard]] std::string user_in(std::string_view subject) const {
-    const std::string prefix = options_.issuer + "#";
-    return subject.starts_with(prefix) ? std::string(subject.substr(prefix.size())) : std::string{};
-  }
-
-  // An end that an order of ours may have left behind says nothing of tokens: it is no proof.
-  void lessen(Sighting& seen) const {
-    const bool is_end = seen.type == plugin::Type::SignOut || seen.type == plugin::Type::Expired;
-    if (is_end && orders_.may_have_ended(seen.session, user_in(seen.subject), seen.at, api_.clock_ahead()))
-      seen.end_inferred = true;
-  }
-
-  // By the handle; where it was erased, by the names.
-  [[nodiscard]] std::string user_of(const plugin::Action& action) const {
-    const Handle handle = read_handle(action.handle);
-    if (!handle.user.empty()) return handle.user;
-    for (const plugin::Identifier& one : action.identifiers) {
-      if (one.name_space != subject_namespace) continue;
-      if (std::string user = user_in(one.value); is_id(user)) return user;
-    }
-    return {};
-  }
-
-  Answer end_all(const std::string& user, Time deadline) {
-    if (user.empty()) return {Code::NotFound, "the person has no id of this organization"};
-    orders_.note(user);
-    if (!people_.end_all(user, deadline)) return {Code::NotFound, "the organization has no such person"};
-    return {Code::Ok,
-            "all sessions and refresh tokens of the person are ended; access tokens from before are accepted "
-            "until they expire by whoever does not ask Okta"};
-  }
-
-  Answer carry_out(const plugin::Action& action) {
-    const std::string user = user_of(action);
-    switch (action.step) {
-      case Step::CancelSession: {
-        if (action.revert) return {Code::Unsupported, "a session that was ended can't be given back"};
-        const Handle handle = read_handle(action.handle);
-        if (handle.user.empty()) return {Code::NotFound, "which session it is isn't known any more"};
-        orders_.note(handle.session);
-        if (!people_.end_session(handle.session, action.deadline))
-          return {Code::NotFound, "the organization has no such session (any more)"};
-        return {Code::Ok, "the session is ended; its tokens live on"};
-      }
-      case Step::SignOutSubject:
-        if (action.revert) return {Code::Unsupported, "sessions that were ended can't be given back"};
-        return end_all(user, action.deadline);
-      case Step::BlockSignIn:
-      case Step::DisableAccount:
-        return disable_account(changes_ ? &*changes_ : nullptr, action, user, ground_.now(),
-                               people_.account(user, action.deadline),
-                               [&] { return end_all(user, action.deadline); });
-      default:
-        return {
-            Code::Unsupported,
-            "Okta has no such step: it ends one session without its tokens (cancel_session), or all that a "
-            "person has (sign_out_subject)"};
-    }
-  }
-
   Options options_;
-  OauthSettings settings_;
-  Ground ground_;
+  Duration history_, arrival_delay_;
+  const Ground& ground_;
+  ServiceFacts facts_;
   AdminApi api_;
   People people_;
-  std::optional<Changes> changes_;
-  GoneSince gone_;
-  OrdersAtWork orders_;
-  LogCursor cursor_;
-  std::optional<Sighting> gap_;
-  bool skew_told_ = false;
-  std::uint64_t gaps_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<Provider> make_okta(const OauthSettings& settings, Ground ground, web::RetryTerms terms) {
-  return std::make_unique<Okta>(settings, std::move(ground), terms);
+  return make_log_and_people(settings, std::move(ground), [&](const Ground& lent) {
+    return std::make_unique<OktaService>(settings, lent, terms);
+  });
 }
 
 }  // namespace curfew::oauth::okta
