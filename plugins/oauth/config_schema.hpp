@@ -12,15 +12,15 @@ inline constexpr std::string_view config_schema = R"json({
   "additionalProperties": false,
   "x-curfew-open-paths": ["/back-channel-logout", "/shared-signals"],
   "x-curfew-capabilities": {
-    "list_sessions": ["/provider=keycloak", "/provider=business_central", "/oidc/administration/sessions/all"],
-    "cancel_session": ["/provider=keycloak", "/provider=business_central", "/provider=okta", "/provider=auth0", "/oidc/administration/cancel_session"],
+    "list_sessions": ["/provider=keycloak", "/provider=business_central", "/provider=authentik", "/oidc/administration/sessions/all"],
+    "cancel_session": ["/provider=keycloak", "/provider=business_central", "/provider=okta", "/provider=auth0", "/provider=authentik", "/oidc/administration/cancel_session"],
     "sign_out_session": ["/provider=keycloak", "/provider=auth0", "/oidc/administration/sign_out_session"],
-    "revoke_tokens": ["/provider=entra", "/provider=auth0", "/oidc/administration/revoke_tokens"],
-    "sign_out_subject": ["/provider=keycloak", "/provider=entra", "/provider=okta", "/provider=auth0", "/oidc/administration/sign_out_subject"],
-    "suspend_access": ["/entra/suspend_access"],
+    "revoke_tokens": ["/provider=entra", "/provider=auth0", "/provider=authentik", "/oidc/administration/revoke_tokens"],
+    "sign_out_subject": ["/provider=keycloak", "/provider=entra", "/provider=okta", "/provider=auth0", "/provider=authentik", "/oidc/administration/sign_out_subject"],
+    "suspend_access": ["/entra/suspend_access", "/authentik/suspend_access"],
     "block_sign_in": ["/journal"],
     "disable_account": ["/journal"],
-    "prove": ["/provider=keycloak", "/provider=entra", "/business_central/sign_ins", "/provider=okta", "/provider=auth0", "/oidc/administration"]
+    "prove": ["/provider=keycloak", "/provider=entra", "/business_central/sign_ins", "/provider=okta", "/provider=auth0", "/provider=authentik", "/oidc/administration"]
   },
   "x-curfew-recognises": [
     "\"eventType\"\\s*:\\s*\"[a-z_]+\\.[a-z_.]+\"",
@@ -48,8 +48,8 @@ inline constexpr std::string_view config_schema = R"json({
   "properties": {
     "inputs": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}, "description": "Recorded logs of identity providers, for curfew audit: files, folders, archives. A daemon asks the provider instead"},
     "time_zone": {"type": "string", "default": "Z", "description": "Of log lines whose times have no zone, as +01:00"},
-    "provider": {"type": "string", "enum": ["keycloak", "entra", "business_central", "okta", "auth0", "oidc", "shared_signals"], "description": "Whose API is spoken; entra: Microsoft Graph; business_central: the admin center of Business Central online; okta, auth0: their management APIs; oidc: any OpenID provider that tells of its logouts, or whose operator's API is described; shared_signals: a transmitter of security events"},
-    "url": {"type": "string", "minLength": 8, "description": "The provider's server: https://sso.corp.test, with a path if it has one; entra: Microsoft Graph, https://graph.microsoft.com; business_central: https://api.businesscentral.dynamics.com; okta: the organization; auth0: the tenant's own domain, https://corp.eu.auth0.com; oidc, shared_signals: the issuer, as its tokens have it"},
+    "provider": {"type": "string", "enum": ["keycloak", "entra", "business_central", "okta", "auth0", "authentik", "oidc", "shared_signals"], "description": "Whose API is spoken; entra: Microsoft Graph; business_central: the admin center of Business Central online; okta, auth0: their management APIs; authentik: its API; oidc: any OpenID provider that tells of its logouts, or whose operator's API is described; shared_signals: a transmitter of security events"},
+    "url": {"type": "string", "minLength": 8, "description": "The provider's server: https://sso.corp.test, with a path if it has one; entra: Microsoft Graph, https://graph.microsoft.com; business_central: https://api.businesscentral.dynamics.com; okta: the organization; auth0: the tenant's own domain, https://corp.eu.auth0.com; authentik: the installation; oidc, shared_signals: the issuer, as its tokens have it"},
     "ca_file": {"type": "string", "minLength": 1, "description": "PEM file of the CA to trust in place of the system's"},
     "certificate_file": {"type": "string", "minLength": 1, "description": "PEM file of a client certificate to show"},
     "key_file": {"type": "string", "minLength": 1, "description": "Its key"},
@@ -61,7 +61,7 @@ inline constexpr std::string_view config_schema = R"json({
     "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post", "private_key_jwt"], "description": "How the client authenticates at the token endpoint; client_secret_basic if it is not said, entra, business_central, auth0: client_secret_post, entra: private_key_jwt with client_certificate_file"},
     "client_certificate_file": {"type": "string", "minLength": 1, "description": "entra: PEM file of the application's certificate, in place of client_secret"},
     "client_key_file": {"type": "string", "minLength": 1, "description": "Its RSA key, PEM, without a passphrase; client_certificate_file if it is not said"},
-    "poll_every": {"type": "string", "description": "How often the provider is asked what happened; 5s if it is not said, entra: 1m, business_central, auth0: 30s, okta: 10s"},
+    "poll_every": {"type": "string", "description": "How often the provider is asked what happened; 5s if it is not said, entra: 1m, business_central, auth0: 30s, okta, authentik: 10s"},
     "arrival_delay": {"type": "string", "description": "How much later than its time the provider may store an event; 10s if it is not said, 1h at most; entra: 30m, 6h at most"},
     "history": {"type": "string", "default": "0s", "description": "How far back the first reading goes; 24h at most"},
     "clock_skew": {"type": "string", "default": "30s", "description": "How far the clocks of applications may be behind; access tokens are taken to be accepted so much longer"},
@@ -227,7 +227,7 @@ inline constexpr std::string_view config_schema = R"json({
       "required": ["api_token"],
       "description": "provider: okta",
       "properties": {
-        "api_token": {"type": "string", "minLength": 1, "description": "Of the management API (SSWS); by api_token_file or api_token_env"},
+        "api_token": {"type": "string", "minLength": 1, "description": "Of the management API (SSWS); by api_token_file or api_token_env."},
         "issuer": {"type": "string", "minLength": 1, "description": "What the tokens of the organization have as iss, if it is not url"},
         "page_size": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000, "description": "Records of one answer"},
         "access_token_lifetime": {"type": "string", "default": "1h", "description": "How long access tokens live at most, of all authorization servers; 24h at most. 0s: every application asks Okta about each token"}
@@ -242,6 +242,26 @@ inline constexpr std::string_view config_schema = R"json({
         "audience": {"type": "string", "minLength": 1, "description": "The Management API's identifier, if it is not <url>/api/v2/"},
         "page_size": {"type": "integer", "minimum": 1, "maximum": 100, "default": 100, "description": "Records of one answer"},
         "access_token_lifetime": {"type": "string", "default": "24h", "description": "How long access tokens live at most, of all APIs; 24h at most. 0s: every application asks Auth0 about each token"}
+      }
+    },
+    "authentik": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["api_token"],
+      "description": "provider: authentik",
+      "properties": {
+        "api_token": {"type": "string", "minLength": 1, "description": "An API token of a superuser's account; by api_token_file or api_token_env"},
+        "page_size": {"type": "integer", "minimum": 1, "maximum": 100, "default": 100, "description": "Events, sessions or tokens of one answer"},
+        "access_token_lifetime": {"type": "string", "default": "1h", "description": "How long access tokens live at most, of all applications; 24h at most. 0s: every application asks authentik about each token"},
+        "suspend_access": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["group"],
+          "description": "What suspend_access takes away; needs a journal",
+          "properties": {
+            "group": {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "description": "The group that the person leaves, by its UUID"}
+          }
+        }
       }
     },
     "keycloak": {

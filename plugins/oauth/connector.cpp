@@ -17,6 +17,7 @@
 #include "plugins/oauth/logs/recorded_logs.hpp"
 #include "plugins/oauth/provider.hpp"
 #include "plugins/oauth/providers/auth0/auth0.hpp"
+#include "plugins/oauth/providers/authentik/authentik.hpp"
 #include "plugins/oauth/providers/business_central/business_central.hpp"
 #include "plugins/oauth/providers/entra/entra.hpp"
 #include "plugins/oauth/providers/keycloak/keycloak.hpp"
@@ -43,8 +44,7 @@ class Oauth {
       .version = "0.1.0",
       .summary =
           "Identity providers for OAuth and OpenID Connect: Keycloak, Microsoft Entra with Business Central, "
-          "Okta, "
-          "Auth0; any, by back-channel logout or shared signals",
+          "Okta, Auth0, authentik; any, by back-channel logout or shared signals",
       .config_schema = config_schema,
       .config_schema_version = 1,
       .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_LIST_SESSIONS | CURFEW_CAN_PROVE |
@@ -189,6 +189,7 @@ class Oauth {
       return business_central::make_business_central(settings, std::move(ground));
     if (settings.provider == "okta") return okta::make_okta(settings, std::move(ground));
     if (settings.provider == "auth0") return auth0::make_auth0(settings, std::move(ground));
+    if (settings.provider == "authentik") return authentik::make_authentik(settings, std::move(ground));
     if (settings.provider == "shared_signals")
       return shared_signals::make_shared_signals(settings, std::move(ground));
     return keycloak::make_keycloak(settings, std::move(ground));

@@ -65,8 +65,8 @@ std::optional<BackChannelSettings> back_channel_of(const Setting& all, plugin::D
 }
 
 bool is_known(const std::string& provider) {
-  constexpr std::array<std::string_view, 7> known{"keycloak", "entra", "business_central", "okta",
-                                                  "auth0",    "oidc",  "shared_signals"};
+  constexpr std::array<std::string_view, 8> known{"keycloak",  "entra", "business_central", "okta", "auth0",
+                                                  "authentik", "oidc",  "shared_signals"};
   return std::find(known.begin(), known.end(), provider) != known.end();
 }
 
@@ -134,12 +134,14 @@ OauthSettings read_settings(const std::string& config, bool recorded) {
   const std::string provider = all.text("provider");
   if (!is_known(provider))
     invalid(all.at("provider") +
-            " must be keycloak, entra, business_central, okta, auth0, oidc or shared_signals");
+            " must be keycloak, entra, business_central, okta, auth0, authentik, oidc or shared_signals");
   const bool is_entra = provider == "entra";
   // What the standards alone let a provider tell needs no client of ours; a transmitter that pushes neither.
   const bool is_told = provider == "oidc";
   const bool is_posted = is_entra || provider == "business_central" || provider == "auth0";
-  const bool has_client = is_posted || provider == "keycloak" || (provider != "okta" && all.has("client_id"));
+  // With a token of its own the API of these is asked without a client.
+  const bool has_client = is_posted || provider == "keycloak" ||
+                          (provider != "okta" && provider != "authentik" && all.has("client_id"));
   all.only({"provider",
             "url",
             "ca_file",
@@ -184,7 +186,7 @@ OauthSettings read_settings(const std::string& config, bool recorded) {
     out.arrival_delay = 30min;
   }
   if (provider == "business_central" || provider == "auth0") out.poll_every = 30s;
-  if (provider == "okta") out.poll_every = 10s;
+  if (provider == "okta" || provider == "authentik") out.poll_every = 10s;
   out.poll_every = within(all, "poll_every", out.poll_every, 100ms, 1h);
   out.arrival_delay = within(all, "arrival_delay", out.arrival_delay, 1s, is_entra ? 6h : 1h);
   out.history = within(all, "history", out.history, 0s, 24h);

@@ -1,7 +1,7 @@
 // The first byte chooses: 'b', a list of Business Central's sessions; 'o' and 'a', a page of Okta's or
-// Auth0's log; 'h', a handle of any; 'l', a Link header; 'p', a link to a next page; 'c', a stored cursor.
-// What is read is whole, within the host's bounds and the same when it is read again; a link leads nowhere
-// but below the configured URL.
+// Auth0's log; 'k', 's' and 't', a page of authentik's events, sessions or tokens; 'h', a handle of any; 'l',
+// a Link header; 'p', a link to a next page; 'c', a stored cursor. What is read is whole, within the host's
+// bounds and the same when it is read again; a link leads nowhere but below the configured URL.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -10,12 +10,14 @@
 #include "plugins/oauth/log_cursor.hpp"
 #include "plugins/oauth/page_link.hpp"
 #include "plugins/oauth/providers/auth0/log_events.hpp"
+#include "plugins/oauth/providers/authentik/pages.hpp"
 #include "plugins/oauth/providers/business_central/sessions.hpp"
 #include "plugins/oauth/providers/okta/log_events.hpp"
 
 namespace {
 
 namespace auth0 = curfew::oauth::auth0;
+namespace authentik = curfew::oauth::authentik;
 namespace business_central = curfew::oauth::business_central;
 namespace okta = curfew::oauth::okta;
 using curfew::oauth::Sighting;
@@ -66,6 +68,32 @@ void auth0_log(std::string_view body) {
   }
 }
 
+void authentik_events(std::string_view body) {
+  const curfew::oauth::SweepPage page = authentik::read_events(body);
+  require(page.is_last.has_value() && page.records.size() + page.unreadable == page.rows);
+  for (const curfew::oauth::SweepRecord& one : page.records) {
+    require(!one.identity.empty() && one.identity.size() <= 128);
+    if (!one.sighting) continue;
+    check(*one.sighting);
+    require(one.sighting->session.empty());
+    require(one.sighting->subject.empty() || authentik::is_user(one.sighting->subject));
+  }
+}
+
+void authentik_lists(std::string_view body) {
+  const authentik::SessionPage page = authentik::read_sessions(body);
+  for (const authentik::ListedSession& one : page.sessions) {
+    require(authentik::is_session(one.id) && one.agent.size() <= 512);
+    const curfew::oauth::PersonSession again = authentik::read_handle(authentik::handle_of(one.user, one.id));
+    require(!authentik::is_user(one.user) || (again.session == one.id && again.user == one.user));
+  }
+}
+
+void authentik_tokens(std::string_view body) {
+  const authentik::TokenPage page = authentik::read_tokens(body);
+  for (const authentik::ListedToken& one : page.tokens) require(!one.id.empty() && !one.user.empty());
+}
+
 void path(std::string_view link) {
   const std::string text = curfew::oauth::path_below("https://api.corp.test/v1/", link, "the link");
   require(text.starts_with("/") &&
@@ -89,11 +117,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 'a':
         auth0_log(body);
         break;
+      case 'k':
+        authentik_events(body);
+        break;
+      case 's':
+        authentik_lists(body);
+        break;
+      case 't':
+        authentik_tokens(body);
+        break;
       case 'h': {
         if (const auth0::Handle handle = auth0::read_handle(body); !handle.user.empty())
           require(auth0::handle_of(handle.user, handle.session) == body);
         if (const okta::Handle handle = okta::read_handle(body); !handle.user.empty())
           require(okta::handle_of(handle.user, handle.session) == body);
+        if (const auto handle = authentik::read_handle(body); !handle.user.empty())
+          require(authentik::handle_of(handle.user, handle.session) == body);
         const business_central::ServerSession session = business_central::read_handle(body);
         require(session.number == 0 ||
                 business_central::read_handle(handle_of(session)).id() == session.id());

@@ -46,7 +46,7 @@ std::string complaint(const json& more) {
 TEST(Settings, ThatAreWrongAreSaidByName) {
   EXPECT_EQ(complaint(json::object()), "");
   const std::vector<std::pair<json, const char*>> cases{
-      {{{"provider", "authentik"}}, "provider must be keycloak"},
+      {{{"provider", "dex"}}, "provider must be keycloak"},
       {{{"url", "sso.corp.test"}}, "url must be https://"},
       {{{"url", "http://sso.corp.test"}}, "in the clear"},
       {{{"client_id", nullptr}}, "client_id is missing"},
