@@ -51,6 +51,17 @@ std::string error_code(const simdjson::dom::element& document) {
   return std::string(code) + numbers_in(document);
 }
 
+const char* what_to_look_at(const ClientCredentials& credentials) {
+  switch (credentials.authentication) {
+    case ClientAuthentication::Certificate:
+      return "the certificate the application's";
+    case ClientAuthentication::Key:
+      return "the key the application's, under this id, and are the scopes granted";
+    default:
+      return "client_secret right and not expired";
+  }
+}
+
 }  // namespace
 
 AccessTokens::AccessTokens(web::RetryingClient& client, std::string path, ClientCredentials credentials)
@@ -109,14 +120,17 @@ web::HttpCall AccessTokens::call() const {
       .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
       .body = "grant_type=client_credentials"};
   const std::string id = web::percent_encoded(credentials_.id);
-  if (credentials_.authentication == ClientAuthentication::Certificate) {
+  if (credentials_.authentication == ClientAuthentication::Certificate ||
+      credentials_.authentication == ClientAuthentication::Key) {
     const auto now = std::chrono::time_point_cast<plugin::Duration>(std::chrono::system_clock::now());
     const ClientCertificate certificate(credentials_.certificate_file, credentials_.key_file, now);
     call.body += "&client_id=" + id +
                  "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
                  "&client_assertion=" +
-                 certificate.assertion(
-                     {.client = credentials_.id, .audience = credentials_.token_endpoint, .now = now});
+                 certificate.assertion({.client = credentials_.id,
+                                        .audience = credentials_.token_endpoint,
+                                        .key_id = credentials_.key_id,
+                                        .now = now});
   }
   const std::string secret = web::percent_encoded(credentials_.secret);
   if (credentials_.authentication == ClientAuthentication::Basic)
@@ -135,14 +149,12 @@ AccessTokens::Token AccessTokens::fetch(Time deadline) {
   simdjson::dom::element document;
   const bool is_json = parser.parse(reply.body).get(document) == simdjson::SUCCESS;
   if (reply.status == 400 || reply.status == 401 || reply.status == 403)
-    throw Failure(Code::Refused,
-                  client_.where() + " refuses the client '" + credentials_.id + "' (" +
-                      std::to_string(reply.status) + ", " +
-                      (is_json ? error_code(document) : std::string("no error code")) + "): is " +
-                      (credentials_.certificate_file.empty() ? "client_secret right and not expired"
-                                                             : "the certificate the application's") +
-                      ", and may the client use the client-credentials grant (a service "
-                      "account)?");
+    throw Failure(Code::Refused, client_.where() + " refuses the client '" + credentials_.id + "' (" +
+                                     std::to_string(reply.status) + ", " +
+                                     (is_json ? error_code(document) : std::string("no error code")) +
+                                     "): is " + what_to_look_at(credentials_) +
+                                     ", and may the client use the client-credentials grant (a service "
+                                     "account)?");
   if (reply.status == 404)
     throw Failure(Code::Failed,
                   client_.where() + " has no token endpoint there (404): are url and realm or tenant right?");

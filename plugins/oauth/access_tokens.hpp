@@ -22,8 +22,8 @@
 
 namespace curfew::oauth {
 
-// client_secret_basic, client_secret_post, private_key_jwt
-enum class ClientAuthentication { Basic, Post, Certificate };
+// client_secret_basic, client_secret_post, private_key_jwt by a certificate's key or by one with an id
+enum class ClientAuthentication { Basic, Post, Certificate, Key };
 
 struct ClientCredentials {
   std::string id;
@@ -34,6 +34,7 @@ struct ClientCredentials {
   // In place of the secret: PEM files, and the token endpoint's URL as it must stand in the assertion.
   std::string certificate_file{};
   std::string key_file{};
+  std::string key_id{};  // as the server knows the key, where there is no certificate
   std::string token_endpoint{};
 };
 

@@ -92,13 +92,14 @@ ClientCertificate::~ClientCertificate() = default;
 ClientCertificate::ClientCertificate(const std::string& certificate_file, const std::string& key_file,
                                      Time now)
     : key_(std::make_unique<Key>()) {
-  const Owned<X509> certificate(
-      PEM_read_bio_X509(opened(certificate_file).get(), nullptr, no_passphrase, nullptr));
-  if (!certificate) refuse(certificate_file, "holds no certificate in PEM");
   key_->key.reset(PEM_read_bio_PrivateKey(opened(key_file).get(), nullptr, no_passphrase, nullptr));
   if (!key_->key) refuse(key_file, "holds no key in PEM that can be read without a passphrase");
   if (EVP_PKEY_base_id(key_->key.get()) != EVP_PKEY_RSA || EVP_PKEY_bits(key_->key.get()) < least_bits)
-    refuse(key_file, "must be an RSA key of 2048 bits or more: Entra takes no other");
+    refuse(key_file, "must be an RSA key of 2048 bits or more: none other is taken here");
+  if (certificate_file.empty()) return;
+  const Owned<X509> certificate(
+      PEM_read_bio_X509(opened(certificate_file).get(), nullptr, no_passphrase, nullptr));
+  if (!certificate) refuse(certificate_file, "holds no certificate in PEM");
   if (X509_check_private_key(certificate.get(), key_->key.get()) != 1)
     refuse(key_file, ("is not the key of the certificate in " + certificate_file).c_str());
   if (is_before(X509_get0_notAfter(certificate.get()), now))
@@ -114,7 +115,10 @@ ClientCertificate::ClientCertificate(const std::string& certificate_file, const 
 
 std::string ClientCertificate::assertion(const AssertionTerms& terms) const {
   const auto now = std::chrono::floor<std::chrono::seconds>(terms.now).time_since_epoch();
-  const nlohmann::json header{{"alg", "PS256"}, {"typ", "JWT"}, {"x5t#S256", thumbprint_}};
+  const bool has_certificate = !thumbprint_.empty();
+  const nlohmann::json header =
+      has_certificate ? nlohmann::json{{"alg", "PS256"}, {"typ", "JWT"}, {"x5t#S256", thumbprint_}}
+                      : nlohmann::json{{"alg", "RS256"}, {"typ", "JWT"}, {"kid", terms.key_id}};
   const nlohmann::json claims{{"aud", terms.audience},
                               {"iss", terms.client},
                               {"sub", terms.client},
@@ -130,8 +134,8 @@ std::string ClientCertificate::assertion(const AssertionTerms& terms) const {
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
   const bool is_ready =
       context && EVP_DigestSignInit(context.get(), &how, EVP_sha256(), nullptr, key_->key.get()) == 1 &&
-      EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
-      EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1 &&
+      EVP_PKEY_CTX_set_rsa_padding(how, has_certificate ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1 &&
+      (!has_certificate || EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1) &&
       EVP_DigestSign(context.get(), nullptr, &size, bytes, text.size()) == 1;
   signature.resize(size);
   if (!is_ready || EVP_DigestSign(context.get(), signature.data(), &size, bytes, text.size()) != 1) {

@@ -56,11 +56,11 @@ inline constexpr std::string_view config_schema = R"json({
     "plain_beyond_loopback": {"type": "boolean", "default": false, "description": "Allows http:// to other machines: the secret and tokens then go over the network in the clear"},
     "connect_timeout": {"type": "string", "default": "3s", "description": "Longest that a connection may take; 5s at most"},
     "call_timeout": {"type": "string", "default": "5s", "description": "Longest that a call may take after that; 8s at most"},
-    "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; keycloak, entra, business_central and auth0 need it, shared_signals with token_url, and oidc with administration unless key is given"},
+    "client_id": {"type": "string", "minLength": 1, "description": "The client whose service account Curfew is; keycloak, entra, business_central and auth0 need it, shared_signals with token_url, and oidc with administration unless key is given; okta: of an application with client_key_file, in place of okta.api_token"},
     "client_secret": {"type": "string", "description": "Its secret; by client_secret_file or client_secret_env"},
-    "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post", "private_key_jwt"], "description": "How the client authenticates at the token endpoint; client_secret_basic if it is not said, entra, business_central, auth0: client_secret_post, entra: private_key_jwt with client_certificate_file"},
+    "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post", "private_key_jwt"], "description": "How the client authenticates at the token endpoint; client_secret_basic if it is not said, entra, business_central, auth0: client_secret_post, entra: private_key_jwt with client_certificate_file, okta: private_key_jwt"},
     "client_certificate_file": {"type": "string", "minLength": 1, "description": "entra: PEM file of the application's certificate, in place of client_secret"},
-    "client_key_file": {"type": "string", "minLength": 1, "description": "Its RSA key, PEM, without a passphrase; client_certificate_file if it is not said"},
+    "client_key_file": {"type": "string", "minLength": 1, "description": "entra: its RSA key, PEM, without a passphrase; client_certificate_file if it is not said. okta: the RSA key of the application client_id, named by okta.key_id"},
     "poll_every": {"type": "string", "description": "How often the provider is asked what happened; 5s if it is not said, entra: 1m, business_central, auth0: 30s, okta, authentik: 10s"},
     "arrival_delay": {"type": "string", "description": "How much later than its time the provider may store an event; 10s if it is not said, 1h at most; entra: 30m, 6h at most"},
     "history": {"type": "string", "default": "0s", "description": "How far back the first reading goes; 24h at most"},
@@ -224,10 +224,11 @@ inline constexpr std::string_view config_schema = R"json({
     "okta": {
       "type": "object",
       "additionalProperties": false,
-      "required": ["api_token"],
       "description": "provider: okta",
       "properties": {
-        "api_token": {"type": "string", "minLength": 1, "description": "Of the management API (SSWS); by api_token_file or api_token_env."},
+        "api_token": {"type": "string", "minLength": 1, "description": "Of the management API (SSWS); by api_token_file or api_token_env. In its place: client_id with client_key_file"},
+        "key_id": {"type": "string", "minLength": 1, "maxLength": 256, "description": "The id (kid) that Okta has given to the public half of client_key_file"},
+        "scopes": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"}, "description": "Asked for with the application's token; okta.logs.read, okta.sessions.manage, okta.sessions.read, okta.users.manage and okta.users.read if it is not said"},
         "issuer": {"type": "string", "minLength": 1, "description": "What the tokens of the organization have as iss, if it is not url"},
         "page_size": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000, "description": "Records of one answer"},
         "access_token_lifetime": {"type": "string", "default": "1h", "description": "How long access tokens live at most, of all authorization servers; 24h at most. 0s: every application asks Okta about each token"}

@@ -25,7 +25,20 @@ bool fits(std::string_view pattern, std::string_view text) {
   return false;
 }
 
+// One that has a key alone, and no secret.
+ClientCredentials client_with_key(const Setting& all) {
+  ClientCredentials client{.id = all.text("client_id")};
+  client.authentication = ClientAuthentication::Key;
+  client.key_file = all.text("client_key_file");
+  if (all.has("client_secret"))
+    invalid(all.at("client_secret") + " means nothing here: the client shows who it is by client_key_file");
+  if (all.text("client_authentication", "private_key_jwt") != "private_key_jwt")
+    invalid(all.at("client_authentication") + " must be private_key_jwt with client_key_file");
+  return client;
+}
+
 ClientCredentials client_of(const Setting& all, const std::string& usual) {
+  if (all.text("provider") == "okta") return client_with_key(all);
   ClientCredentials client{.id = all.text("client_id"), .secret = all.text("client_secret", "")};
   client.certificate_file = all.text("client_certificate_file", "");
   client.key_file = all.text("client_key_file", client.certificate_file);
@@ -139,9 +152,9 @@ OauthSettings read_settings(const std::string& config, bool recorded) {
   // What the standards alone let a provider tell needs no client of ours; a transmitter that pushes neither.
   const bool is_told = provider == "oidc";
   const bool is_posted = is_entra || provider == "business_central" || provider == "auth0";
-  // With a token of its own the API of these is asked without a client.
-  const bool has_client = is_posted || provider == "keycloak" ||
-                          (provider != "okta" && provider != "authentik" && all.has("client_id"));
+  // authentik's API is asked with a token alone.
+  const bool has_client =
+      is_posted || provider == "keycloak" || (provider != "authentik" && all.has("client_id"));
   all.only({"provider",
             "url",
             "ca_file",

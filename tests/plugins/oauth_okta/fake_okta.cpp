@@ -1,6 +1,11 @@
 #include "tests/plugins/oauth_okta/fake_okta.hpp"
 
+#include <Poco/URI.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
 #include <algorithm>
+#include <memory>
 #include <regex>
 
 #include "plugins/oauth/timestamps.hpp"
@@ -10,7 +15,73 @@ namespace curfew::okta_test {
 using nlohmann::json;
 using support::iso_text;
 
+namespace {
+
+std::string decoded(std::string text) {
+  for (char& c : text) c = c == '-' ? '+' : c == '_' ? '/' : c;
+  const std::size_t padding = (4 - text.size() % 4) % 4;
+  text.append(padding, '=');
+  std::string out(text.size(), '\0');
+  const int size =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  out.resize(size < 0 ? 0 : static_cast<std::size_t>(size) - padding);
+  return out;
+}
+
+// RS256
+bool has_signed(const std::string& public_key, const std::string& text, const std::string& signature) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> in(
+      BIO_new_mem_buf(public_key.data(), static_cast<int>(public_key.size())), BIO_free);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+      PEM_read_bio_PUBKEY(in.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  return key && EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
+         EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(signature.data()),
+                          signature.size(), reinterpret_cast<const unsigned char*>(text.data()),
+                          text.size()) == 1;
+}
+
+}  // namespace
+
 FakeOkta::FakeOkta() { begin(); }
+
+// As published for service applications: the client-credentials grant with private_key_jwt, RS256.
+support::FakeApi::Answer FakeOkta::give_access_token(const Request& request) {
+  if (request.method != "POST" || request.header("content-type") != "application/x-www-form-urlencoded")
+    return complain("a token is asked for by a form");
+  std::map<std::string, std::string> form;
+  for (const auto& [key, value] : Poco::URI("http://x/?" + request.body).getQueryParameters())
+    if (!form.emplace(key, value).second) return complain("twice in the form: " + key);
+  const std::string assertion = form["client_assertion"];
+  form.erase("client_assertion");
+  if (form != std::map<std::string, std::string>{
+                  {"grant_type", "client_credentials"},
+                  {"client_id", "0oacurfew"},
+                  {"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+                  {"scope",
+                   "okta.logs.read okta.sessions.manage okta.sessions.read okta.users.manage "
+                   "okta.users.read"}})
+    return complain("the form for a token is another one: " + json(form).dump());
+  const std::size_t first = assertion.find('.'), second = assertion.find('.', first + 1);
+  if (second == std::string::npos) return complain("no compact JWT");
+  const json header = json::parse(decoded(assertion.substr(0, first)), nullptr, false);
+  const json claims = json::parse(decoded(assertion.substr(first + 1, second - first - 1)), nullptr, false);
+  if (header != json{{"alg", "RS256"}, {"typ", "JWT"}, {"kid", "key-1"}})
+    return complain("the assertion's header");
+  if (claims.value("iss", "") != "0oacurfew" || claims.value("sub", "") != "0oacurfew" ||
+      claims.value("aud", "") != origin() + "/oauth2/v1/token" ||
+      !jtis_.insert(claims.value("jti", "")).second)
+    return complain("the assertion's claims: " + claims.dump());
+  const auto now = std::chrono::floor<std::chrono::seconds>(clock()).time_since_epoch().count();
+  if (claims.value("exp", now) <= now || claims.value("exp", now) > now + 3600)
+    return complain("the assertion's times");
+  if (!has_signed(public_key, assertion.substr(0, second), decoded(assertion.substr(second + 1))))
+    return ok({{"error", "invalid_client"}, {"error_description", "of a key"}}, 401);
+  const std::string given = "access-" + std::to_string(++count_);
+  tokens_[given] = clock() + std::chrono::hours(1);
+  return ok({{"access_token", given}, {"token_type", "Bearer"}, {"expires_in", 3600}});
+}
 
 json FakeOkta::make_record(const std::string& user, const std::string& event,
                            const std::string& session) const {
@@ -89,6 +160,11 @@ bool FakeOkta::lives(const std::string& session) const {
   return one.lives || clock() < one.tokens_until ||
          std::any_of(refresh_tokens_.begin(), refresh_tokens_.end(),
                      [&](const RefreshToken& held) { return held.lives && held.session == session; });
+}
+
+void FakeOkta::revoke_access_tokens() {
+  const std::lock_guard lock(mutex_);
+  tokens_.clear();
 }
 
 support::FakeApi::Answer FakeOkta::absent() {
@@ -187,7 +263,10 @@ support::FakeApi::Answer FakeOkta::about_user(const Request& request, const std:
 }
 
 support::FakeApi::Answer FakeOkta::right_answer(const Request& request) {
-  if (request.header("authorization") != "SSWS " + token) return ok({{"errorCode", "E0000011"}}, 401);
+  if (!public_key.empty() && request.path == "/oauth2/v1/token") return give_access_token(request);
+  const bool is_known =
+      public_key.empty() ? request.header("authorization") == "SSWS " + token : has_token(request);
+  if (!is_known) return ok({{"errorCode", "E0000011"}}, 401);
   if (!request.body.empty()) return complain("none of these calls has a body");
   if (request.method == "GET" && request.path == "/api/v1/logs") return log(request);
   const std::string sessions = "/api/v1/sessions/", users = "/api/v1/users/00u";

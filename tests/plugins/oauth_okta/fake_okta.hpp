@@ -41,8 +41,11 @@ class FakeOkta : public support::FakeApi {
                                       const std::string& session) const;
   [[nodiscard]] std::string last_record() const;
   [[nodiscard]] bool lives(const std::string& session) const;
+  void revoke_access_tokens();  // those of applications
 
   std::string token = "00right";
+  // PEM of an application's public key: then its access tokens are taken in place of the API token.
+  std::string public_key;
   std::map<std::string, std::string> status{{"alice", "ACTIVE"}, {"bob", "ACTIVE"}};  // by name
   Duration access_tokens_live = std::chrono::hours(1);
   std::size_t kept_from = 0;    // older records are cleared
@@ -68,6 +71,7 @@ class FakeOkta : public support::FakeApi {
   };
   Answer right_answer(const Request& request) override;
   [[nodiscard]] Answer log(const Request& request);
+  [[nodiscard]] Answer give_access_token(const Request& request);
   [[nodiscard]] Answer about_user(const Request& request, const std::string& user, const std::string& rest);
   [[nodiscard]] nlohmann::json make_record(const std::string& user, const std::string& event,
                                            const std::string& session) const;
@@ -77,6 +81,7 @@ class FakeOkta : public support::FakeApi {
   std::vector<Stored> records_;
   std::map<std::string, Session> sessions_;
   std::vector<RefreshToken> refresh_tokens_;
+  std::set<std::string> jtis_;
   mutable int count_ = 0;
   int log_calls_ = 0;
 };

@@ -50,6 +50,15 @@ TEST(Settings, ThatAreWrongAreSaidByName) {
       {{{"okta", {{"access_token_lifetime", "24h"}}}, {"clock_skew", "2h"}}, "clock_skew must be from"},
       {{{"okta", {{"token", "x"}}}}, "okta.token means nothing here"},
       {{{"keycloak", {{"realm", "x"}}}}, "keycloak means nothing here"},
+      {{{"okta", {{"key_id", "k"}}}}, "okta.key_id is of an application: give client_id too"},
+      {{{"client_id", "0oa"}}, "client_key_file is missing"},
+      {{{"client_id", "0oa"}, {"client_key_file", "/k.pem"}}, "okta.api_token and client_id are both given"},
+      {{{"client_id", "0oa"}, {"client_key_file", "/k.pem"}, {"okta", {{"api_token", nullptr}}}},
+       "okta.key_id is missing"},
+      {{{"client_id", "0oa"}, {"client_key_file", "/k.pem"}, {"client_secret", "x"}},
+       "client_secret means nothing here"},
+      {{{"client_id", "0oa"}, {"client_key_file", "/k.pem"}, {"client_authentication", "client_secret_post"}},
+       "client_authentication must be private_key_jwt"},
       {{{"url", "http://corp.okta.test"}}, "url"},
   };
   for (const auto& [more, said] : cases) EXPECT_THAT(complaint(more), HasSubstr(said)) << more;

@@ -20,11 +20,16 @@ using namespace std::chrono_literals;
 
 // How long Okta keeps its log.
 constexpr Duration retention = std::chrono::hours(90 * 24);
+// What the log, the proofs and the steps ask for.
+const char* const usual_scope =
+    "okta.logs.read okta.sessions.manage okta.sessions.read okta.users.manage okta.users.read";
+const char* const token_path = "/oauth2/v1/token";
 const char* const log_permission = "of an administrator who may read reports (System Log)";
 
 struct Options {
   std::string issuer;
-  std::string api_token;
+  std::string api_token;  // empty: the application's key
+  std::string key_id, scope;
   std::size_t page = 1000;
   Duration access_token_lifetime = 1h;
 };
@@ -36,9 +41,19 @@ std::string without_slash(std::string url) {
 
 Options options_of(const OauthSettings& settings) {
   const web::Setting& own = settings.own;
-  own.only({"api_token", "issuer", "page_size", "access_token_lifetime"});
-  Options options{.issuer = own.text("issuer", without_slash(settings.server.url)),
-                  .api_token = own.text("api_token")};
+  own.only({"api_token", "key_id", "scopes", "issuer", "page_size", "access_token_lifetime"});
+  Options options{.issuer = own.text("issuer", without_slash(settings.server.url))};
+  if (settings.client.id.empty()) {
+    options.api_token = own.text("api_token");
+    for (const char* of_key : {"key_id", "scopes"})
+      if (own.has(of_key)) invalid(own.at(of_key) + " is of an application: give client_id too");
+  } else {
+    if (own.has("api_token")) invalid(own.at("api_token") + " and client_id are both given: choose one");
+    options.key_id = own.text("key_id");
+    const std::vector<std::string> scopes = list_in(own, "scopes");
+    for (const std::string& one : scopes) options.scope += (options.scope.empty() ? "" : " ") + one;
+    if (scopes.empty()) options.scope = usual_scope;
+  }
   const int page = own.number("page_size", 1000);
   if (page < 1 || page > 1000) invalid(own.at("page_size") + " must be from 1 to 1000");
   options.page = static_cast<std::size_t>(page);
@@ -49,6 +64,23 @@ Options options_of(const OauthSettings& settings) {
 
 AdminApi::Options api_of(const OauthSettings& settings, const Options& options, const Ground& ground,
                          web::RetryTerms terms) {
+  if (!settings.client.id.empty()) {
+    AdminApi::Options api{.server = settings.server,
+                          .authority = {},
+                          .token_path = token_path,
+                          .credentials = settings.client,
+                          .given_token = {},
+                          .words = {.client = "the application '" + settings.client.id + "'",
+                                    .lacks = " lacks a scope or a role: it needs what it takes ",
+                                    .unauthorized = "is the application active, and without DPoP?",
+                                    .not_found = "is url the organization's?"},
+                          .terms = terms,
+                          .now = ground.now};
+    api.credentials.key_id = options.key_id;
+    api.credentials.scope = options.scope;
+    api.credentials.token_endpoint = without_slash(settings.server.url) + token_path;
+    return api;
+  }
   return {
       .server = settings.server,
       .authority = {},
