@@ -305,6 +305,31 @@ std::optional<HttpAnswer> read_answer(curfew_bytes bytes, std::string& why) {
   return answer;
 }
 
+std::optional<model::IntrospectedToken> read_token_answer(curfew_bytes bytes, std::string& why) {
+  Reader in(why);
+  if (bytes.data == nullptr || bytes.size < sizeof(curfew_token_answer)) {
+    in.fail("the answer", "is smaller than curfew_token_answer");
+    return std::nullopt;
+  }
+  curfew_token_answer raw{};
+  std::memcpy(&raw, bytes.data, sizeof(raw));
+  if (!fits(&raw, in)) return std::nullopt;
+  model::IntrospectedToken token;
+  token.state = in.named<model::TokenState>("state", raw.state);
+  if (!in.good()) return std::nullopt;
+  if (token.state != model::TokenState::Active) return token;
+  token.session = digest_of(raw.session);
+  token.id = digest_of(raw.id);
+  token.person.value = in.exact("subject.value", raw.subject.value, CURFEW_MAX_FIELD_BYTES);
+  if (!token.person.value.empty())
+    token.person.name_space =
+        in.required("subject.name_space", raw.subject.name_space, CURFEW_MAX_FIELD_BYTES);
+  token.issued_at = in.time("issued_at", raw.issued_at, false);
+  token.expires_at = in.time("expires_at", raw.expires_at, false);
+  if (!in.good()) return std::nullopt;
+  return token;
+}
+
 std::string read_name(curfew_bytes bytes, std::size_t longest) {
   std::string why;
   Reader in(why);
@@ -375,7 +400,8 @@ std::vector<std::string> faults_of(const curfew_connector* connector) {
   constexpr std::uint64_t steps = UINT64_C(0xFF) << 16;
   constexpr std::uint64_t known = steps | CURFEW_CAN_OBSERVE | CURFEW_CAN_LIST_SESSIONS | CURFEW_CAN_PROVE |
                                   CURFEW_CAN_RECEIVE_HTTP | CURFEW_CAN_CONCURRENT_ACTIONS |
-                                  CURFEW_CAN_SHOW_ACTIVITY | CURFEW_CAN_TELL_GROUPS;
+                                  CURFEW_CAN_SHOW_ACTIVITY | CURFEW_CAN_TELL_GROUPS | CURFEW_CAN_INTROSPECT |
+                                  CURFEW_CAN_REVOKE_PRESENTED;
   const std::uint64_t can = connector->capabilities;
   if ((can & ~known) != 0) faults.emplace_back("capabilities hold bits that are none of the contract's");
   const auto agree = [&](std::uint64_t bits, bool function, std::string_view what) {
@@ -390,6 +416,8 @@ std::vector<std::string> faults_of(const curfew_connector* connector) {
   agree(CURFEW_CAN_PROVE, connector->prove != nullptr, "prove");
   agree(CURFEW_CAN_RECEIVE_HTTP, connector->http != nullptr, "http");
   agree(steps, connector->act != nullptr, "act");
+  agree(CURFEW_CAN_INTROSPECT, connector->introspect != nullptr, "introspect");
+  agree(CURFEW_CAN_REVOKE_PRESENTED, connector->revoke_presented != nullptr, "revoke_presented");
   return faults;
 }
 

@@ -17,6 +17,7 @@
 
 #include "core/base/time.hpp"
 #include "core/connector/host.hpp"
+#include "core/model/introspection.hpp"
 #include "core/model/observation.hpp"
 #include "curfew/plugin/abi.h"
 
@@ -41,6 +42,8 @@ struct Remembered {
 [[nodiscard]] std::optional<std::string> read_gate_keys(curfew_bytes jwks, std::string& why);
 // `bytes` are those of a curfew_http_answer.
 [[nodiscard]] std::optional<HttpAnswer> read_answer(curfew_bytes bytes, std::string& why);
+// … of a curfew_token_answer.
+[[nodiscard]] std::optional<model::IntrospectedToken> read_token_answer(curfew_bytes bytes, std::string& why);
 // A name or key that the plugin asks for; empty: refused.
 [[nodiscard]] std::string read_name(curfew_bytes bytes, std::size_t longest);
 // Cleaned, cut at the bound.

@@ -20,6 +20,8 @@ std::uint64_t bit_of(std::string_view name) {
   if (name == "prove") return CURFEW_CAN_PROVE;
   if (name == "show_activity") return CURFEW_CAN_SHOW_ACTIVITY;
   if (name == "tell_groups") return CURFEW_CAN_TELL_GROUPS;
+  if (name == "introspect") return CURFEW_CAN_INTROSPECT;
+  if (name == "revoke_presented") return CURFEW_CAN_REVOKE_PRESENTED;
   const auto& actions = model::Names<model::Action>::all;
   for (std::size_t i = 0; i < actions.size(); ++i) {
     if (model::name_of(static_cast<model::Action>(i)) == name) return CURFEW_CAN_NOTIFY << i;
@@ -77,6 +79,8 @@ PluginInfo with_settings(PluginInfo info, std::string_view settings) {
   info.proves = (info.capabilities & CURFEW_CAN_PROVE) != 0;
   info.shows_activity = (info.capabilities & CURFEW_CAN_SHOW_ACTIVITY) != 0;
   info.tells_groups = (info.capabilities & CURFEW_CAN_TELL_GROUPS) != 0;
+  info.introspects = (info.capabilities & CURFEW_CAN_INTROSPECT) != 0;
+  info.revokes_presented = (info.capabilities & CURFEW_CAN_REVOKE_PRESENTED) != 0;
   return info;
 }
 
@@ -92,7 +96,7 @@ std::vector<std::string> faults_of_conditions(std::string_view schema, std::uint
     if (bit == 0) {
       faults.push_back(where + " names '" + name +
                        "', which can't hang on settings; name ladder steps, list_sessions, prove, "
-                       "show_activity or tell_groups");
+                       "show_activity, tell_groups, introspect or revoke_presented");
     } else if ((declared & bit) == 0) {
       faults.push_back(where + " names '" + name +
                        "', which the connector doesn't declare; set its "

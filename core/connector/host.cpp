@@ -250,6 +250,28 @@ std::optional<std::vector<ListedSession>> Host::list_sessions(std::string_view s
   return found->list_sessions(limit, text);
 }
 
+model::IntrospectedToken Host::introspect(std::string_view source, std::string_view token, Duration limit,
+                                          std::string& text) {
+  const auto found = state_->find(source);
+  if (!found) {
+    text = "source '" + std::string(source) + "' does not run";
+    return {};
+  }
+  model::IntrospectedToken said = found->introspect(token, limit, text);
+  state_->metrics.counter(metrics::introspections, {std::string(source), model::name_of(said.state)}).add();
+  return said;
+}
+
+Answer Host::revoke_presented(std::string_view source, std::string_view token, Duration limit) {
+  const auto found = state_->find(source);
+  Answer answer = found ? found->revoke_presented(token, limit)
+                        : Answer{.code = model::AnswerCode::Failed,
+                                 .text = "source '" + std::string(source) + "' does not run"};
+  state_->metrics.counter(metrics::token_revocations, {std::string(source), model::name_of(answer.code)})
+      .add();
+  return answer;
+}
+
 std::optional<HttpAnswer> Host::http(std::string_view source, std::string_view method, std::string_view path,
                                      std::string_view query, std::string_view body,
                                      const std::vector<std::pair<std::string, std::string>>& headers) {

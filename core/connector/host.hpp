@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/model/input.hpp"
+#include "core/model/introspection.hpp"
 #include "core/model/observation.hpp"
 
 namespace curfew::metrics {
@@ -33,7 +34,7 @@ struct PluginInfo {
   std::string sha256;  // hex, of the file
   std::vector<model::Action> can;
   bool observes = false, lists = false, proves = false, receives_http = false, shows_activity = false,
-       tells_groups = false;
+       tells_groups = false, introspects = false, revokes_presented = false;
 };
 
 struct SourceSettings {
@@ -147,6 +148,10 @@ class Host {
   // The sessions that live at the source now; nullopt: it can't list them, or did not answer in time.
   std::optional<std::vector<ListedSession>> list_sessions(std::string_view source, Duration limit,
                                                           std::string& text);
+  // About a token of a request that waits. Unknown, with why in `text`: its issuer can't be asked.
+  model::IntrospectedToken introspect(std::string_view source, std::string_view token, Duration limit,
+                                      std::string& text);
+  Answer revoke_presented(std::string_view source, std::string_view token, Duration limit);
   // nullopt: no such source, or it takes no requests. 503 when what was emitted isn't durable.
   std::optional<HttpAnswer> http(std::string_view source, std::string_view method, std::string_view path,
                                  std::string_view query, std::string_view body,

@@ -62,6 +62,8 @@ PluginInfo info_of(const curfew_connector& api, std::string path, std::string sh
   info.receives_http = (api.capabilities & CURFEW_CAN_RECEIVE_HTTP) != 0;
   info.shows_activity = (api.capabilities & CURFEW_CAN_SHOW_ACTIVITY) != 0;
   info.tells_groups = (api.capabilities & CURFEW_CAN_TELL_GROUPS) != 0;
+  info.introspects = (api.capabilities & CURFEW_CAN_INTROSPECT) != 0;
+  info.revokes_presented = (api.capabilities & CURFEW_CAN_REVOKE_PRESENTED) != 0;
   return info;
 }
 

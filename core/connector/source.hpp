@@ -36,7 +36,21 @@
 
 namespace curfew::connector {
 
-enum class Call : std::uint32_t { None, Create, Start, Poll, Wake, Act, Prove, List, Http, Stop, Destroy };
+enum class Call : std::uint32_t {
+  None,
+  Create,
+  Start,
+  Poll,
+  Wake,
+  Act,
+  Prove,
+  List,
+  Http,
+  Stop,
+  Destroy,
+  Introspect,
+  RevokePresented
+};
 [[nodiscard]] std::string_view name_of(Call call) noexcept;
 
 class Source : public std::enable_shared_from_this<Source> {
@@ -77,6 +91,8 @@ class Source : public std::enable_shared_from_this<Source> {
   model::Liveness prove(const model::SessionDigest& session, std::string_view handle,
                         const std::vector<model::NamedValue>& identifiers, Duration limit, std::string& text);
   std::optional<std::vector<ListedSession>> list_sessions(Duration limit, std::string& text);
+  model::IntrospectedToken introspect(std::string_view token, Duration limit, std::string& text);
+  Answer revoke_presented(std::string_view token, Duration limit);
   std::optional<HttpAnswer> http(std::string_view method, std::string_view path, std::string_view query,
                                  std::string_view body,
                                  const std::vector<std::pair<std::string, std::string>>& headers);
@@ -86,6 +102,7 @@ class Source : public std::enable_shared_from_this<Source> {
   struct Scope;
   struct Callbacks;
   struct Request;
+  struct Presented;
   friend struct Callbacks;
 
   // ---- the runner (source_runner.cpp) ----

@@ -1,5 +1,6 @@
 // The calls that come to a source from other threads: act, prove, list_sessions, http, wake.
 #include <algorithm>
+#include <cstring>
 #include <system_error>
 
 #include "core/base/duration_words.hpp"
@@ -228,6 +229,77 @@ model::Liveness Source::prove(const model::SessionDigest& session, std::string_v
     return model::Liveness::Unknown;
   }
   return static_cast<model::Liveness>(*liveness);
+}
+
+// A copy of the token, which is overwritten when nobody needs it any more: the call may outlive the request.
+struct Source::Presented {
+  explicit Presented(std::string_view given) : text(given) { error.struct_size = sizeof(error); }
+  ~Presented() { explicit_bzero(text.data(), text.size()); }
+  Presented(const Presented&) = delete;
+  Presented& operator=(const Presented&) = delete;
+
+  [[nodiscard]] curfew_presented_token raw(Duration limit) const {
+    curfew_presented_token token{};
+    token.struct_size = sizeof(token);
+    token.token = bridge::bytes_of(text);
+    token.deadline = base::to_micros(wall_clock() + limit);
+    return token;
+  }
+
+  std::string text;
+  curfew_error error{};
+  std::int32_t code = CURFEW_FAILED;
+  unsigned put = 0;
+  std::optional<model::IntrospectedToken> answer;
+  std::string why;
+};
+
+model::IntrospectedToken Source::introspect(std::string_view token, Duration limit, std::string& text) {
+  if (!plugin_.info.introspects) {
+    text = plugin_.info.name + " can't ask about tokens";
+    return {};
+  }
+  const auto presented = std::make_shared<Presented>(token);
+  const curfew_presented_token raw = presented->raw(limit);
+  const Came came = aside(
+      Call::Introspect, limit,
+      [this, presented, raw] {
+        const curfew_sink sink{presented.get(), [](void* context, curfew_bytes bytes) {
+                                 auto& into = *static_cast<Presented*>(context);
+                                 ++into.put;
+                                 into.answer = bridge::read_token_answer(bytes, into.why);
+                               }};
+        presented->code = plugin_.api->introspect(instance_, &raw, &sink, &presented->error);
+      },
+      text);
+  if (came != Came::Back) return {};
+  text = bridge::read_error(presented->error);
+  if (checked_code(Call::Introspect, presented->code, presented->error) != CURFEW_OK) return {};
+  if (presented->put != 1 || !presented->answer) {
+    text = presented->put != 1 ? "it put " + std::to_string(presented->put) + " answers instead of one"
+                               : presented->why;
+    invalid("introspect", text);
+    return {};
+  }
+  return std::move(*presented->answer);
+}
+
+Answer Source::revoke_presented(std::string_view token, Duration limit) {
+  if (!plugin_.info.revokes_presented)
+    return {model::AnswerCode::Unsupported, plugin_.info.name + " can't revoke tokens that were presented"};
+  const auto presented = std::make_shared<Presented>(token);
+  const curfew_presented_token raw = presented->raw(limit);
+  std::string why;
+  const Came came = aside(
+      Call::RevokePresented, limit,
+      [this, presented, raw] {
+        presented->code = plugin_.api->revoke_presented(instance_, &raw, &presented->error);
+      },
+      why);
+  if (came == Came::Late) return {model::AnswerCode::TimedOut, why};
+  if (came == Came::NotRun) return {model::AnswerCode::Failed, why};
+  const std::int32_t code = checked_code(Call::RevokePresented, presented->code, presented->error);
+  return {answer_of(code), bridge::read_error(presented->error)};
 }
 
 std::optional<std::vector<ListedSession>> Source::list_sessions(Duration limit, std::string& text) {

@@ -193,10 +193,6 @@ curfew_host Source::Callbacks::table(Source& source) {
     return in_core([&]() -> std::int32_t {
       auto& self = *static_cast<Source*>(context);
       if (self.abandoned_) return CURFEW_STOPPING;
-      if (!starting(context)) {
-        self.invalid("gate_rules", "it is only for create and start");
-        return CURFEW_INVALID;
-      }
       std::string why;
       const auto text = bridge::read_gate_rules(json, why);
       if (!text) {

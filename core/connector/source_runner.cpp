@@ -53,8 +53,10 @@ curfew_error empty_error() {
 }  // namespace
 
 std::string_view name_of(Call call) noexcept {
-  static constexpr std::array<std::string_view, 11> names{
-      "none", "create", "start", "poll", "wake", "act", "prove", "list_sessions", "http", "stop", "destroy"};
+  static constexpr std::array<std::string_view, 13> names{
+      "none",    "create",     "start",           "poll", "wake",
+      "act",     "prove",      "list_sessions",   "http", "stop",
+      "destroy", "introspect", "revoke_presented"};
   const auto index = static_cast<std::size_t>(call);
   return index < names.size() ? names[index] : std::string_view{};
 }

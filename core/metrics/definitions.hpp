@@ -121,6 +121,16 @@ inline constexpr Metric steps{"curfew_sign_out_steps_total",
                               Kind::Counter,
                               "Ladder steps carried out, by the answer to the call.",
                               {"source", "action", "answer"}};
+inline constexpr Metric introspections{
+    "curfew_token_introspections_total",
+    Kind::Counter,
+    "Tokens at a gate about which a source's issuer was asked, by what it said.",
+    {"source", "state"}};
+inline constexpr Metric token_revocations{
+    "curfew_token_revocations_total",
+    Kind::Counter,
+    "Tokens of signed-out people that a source's issuer was asked to revoke, by its answer.",
+    {"source", "answer"}};
 inline constexpr Metric probes{
     "curfew_probes_total", Kind::Counter, "Probes, by what they said.", {"source", "liveness"}};
 inline constexpr Metric gate_decisions{
@@ -235,6 +245,8 @@ inline constexpr std::array all{build_info,
                                 sign_outs_held,
                                 sign_out_effect,
                                 steps,
+                                introspections,
+                                token_revocations,
                                 probes,
                                 gate_decisions,
                                 gate_seconds,

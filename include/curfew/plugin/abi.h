@@ -19,15 +19,15 @@
  * - Errors. Functions return a CURFEW_ code; on failure they write a bounded text for an administrator into
  * the caller's curfew_error. No exception crosses.
  * - Threads. One host thread per source calls create, start, poll, stop, destroy, in that order, never two at
- * once. wake, act, prove, list_sessions and http may come from other threads while poll runs; calls of one
- * kind are not concurrent with themselves unless CURFEW_CAN_CONCURRENT_ACTIONS is declared. When destroy
- * returns, no thread of the plugin's touches host or instance. Host callbacks: from any thread between the
- * start of create and the return of destroy; emit, progress, remember and group only from poll's, or within
- * http.
- * - Limits. Each call has a limit (10 s unless configured; poll, act and prove: that much beyond their
- *   deadline). One that does not come back within it is abandoned and its source quarantined. Within poll
- * each emit, progress, remember and group is a sign of life that begins the limit anew, so waiting for a full
- * pipeline costs nothing.
+ * once. wake, act, prove, list_sessions, http, introspect and revoke_presented may come from other threads
+ * while poll runs; calls of one kind are not concurrent with themselves unless CURFEW_CAN_CONCURRENT_ACTIONS
+ * is declared. When destroy returns, no thread of the plugin's touches host or instance. Host callbacks: from
+ * any thread between the start of create and the return of destroy; emit, progress, remember and group only
+ * from poll's, or within http.
+ * - Limits. Each call has a limit (10 s unless configured; poll, act, prove, introspect and revoke_presented:
+ * that much beyond their deadline). One that does not come back within it is abandoned and its source
+ * quarantined. Within poll each emit, progress, remember and group is a sign of life that begins the limit
+ * anew, so waiting for a full pipeline costs nothing.
  * - Trust. The host checks every size, length, text, number and time; what is wrong is refused with
  *   CURFEW_INVALID and counted against the source.
  *
@@ -59,6 +59,7 @@ extern "C" {
 #define CURFEW_MAX_GATE_RULES_BYTES 16384u
 #define CURFEW_MAX_GATE_KEYS_BYTES 1048576u
 #define CURFEW_MAX_GROUP_NAMES 100000u /* names of all members of one group together */
+#define CURFEW_MAX_TOKEN_BYTES 16384u  /* of a curfew_presented_token */
 
 /* Result codes. */
 #define CURFEW_OK 0
@@ -82,8 +83,10 @@ extern "C" {
 #define CURFEW_CAN_CONCURRENT_ACTIONS (UINT64_C(1) << 4)
 #define CURFEW_CAN_SHOW_ACTIVITY \
   (UINT64_C(1) << 5) /* its observations tell activity, so idleness can be judged */
-#define CURFEW_CAN_TELL_GROUPS (UINT64_C(1) << 6) /* host.group: who is in which group */
-#define CURFEW_CAN_NOTIFY (UINT64_C(1) << 16)     /* bits 16..23: act with the ladder's steps, in order */
+#define CURFEW_CAN_TELL_GROUPS (UINT64_C(1) << 6)      /* host.group: who is in which group */
+#define CURFEW_CAN_INTROSPECT (UINT64_C(1) << 7)       /* introspect */
+#define CURFEW_CAN_REVOKE_PRESENTED (UINT64_C(1) << 8) /* revoke_presented */
+#define CURFEW_CAN_NOTIFY (UINT64_C(1) << 16) /* bits 16..23: act with the ladder's steps, in order */
 #define CURFEW_CAN_CANCEL_SESSION (UINT64_C(1) << 17)
 #define CURFEW_CAN_SIGN_OUT_SESSION (UINT64_C(1) << 18)
 #define CURFEW_CAN_REVOKE_TOKENS (UINT64_C(1) << 19)
@@ -174,6 +177,12 @@ extern "C" {
 #define CURFEW_LIVENESS_UNKNOWN 0u
 #define CURFEW_ALIVE 1u
 #define CURFEW_DEAD 2u
+
+/* What an issuer says of a token that was presented at a gate. */
+#define CURFEW_TOKEN_UNKNOWN 0u    /* it can't be asked now */
+#define CURFEW_TOKEN_ACTIVE 1u     /* good, and for the application behind the gate */
+#define CURFEW_TOKEN_INACTIVE 2u   /* over, never given out, or not to be seen by us */
+#define CURFEW_TOKEN_NOT_FOR_US 3u /* good, but of another kind or for others */
 
 /* Log levels. */
 #define CURFEW_LOG_DEBUG 0u
@@ -321,6 +330,26 @@ typedef struct curfew_http_answer {
   uint32_t reserved;
 } curfew_http_answer;
 
+/* A token that a request has with it, which waits at the gate for the answer. The token is a person's
+ * credential: it is used for this one question, and neither kept nor logged. */
+typedef struct curfew_presented_token {
+  uint32_t struct_size;
+  uint32_t reserved;
+  curfew_bytes token; /* at most CURFEW_MAX_TOKEN_BYTES */
+  int64_t deadline;   /* wall clock; the request is answered without it from then on */
+} curfew_presented_token;
+
+/* The answer to introspect: no text of it is a credential. What the issuer does not say is absent. */
+typedef struct curfew_token_answer {
+  uint32_t struct_size;
+  uint32_t state; /* CURFEW_TOKEN_…; all that follows is of CURFEW_TOKEN_ACTIVE */
+  curfew_session_digest session;
+  curfew_session_digest id;  /* of its `jti`, where sessions are told by that */
+  curfew_identifier subject; /* the person, as the source's observations have it */
+  int64_t issued_at;
+  int64_t expires_at;
+} curfew_token_answer;
+
 /* Gives bytes back to the caller; copies before it returns. `context` belongs to whoever made the sink. */
 typedef struct curfew_sink {
   void* context;
@@ -355,8 +384,8 @@ typedef struct curfew_host {
   int32_t (*recall_all)(void* context, const curfew_sink* sink);
   /* Where a request carries a session's id, for the gate that guards this source: one JSON object, at most
    * CURFEW_MAX_GATE_RULES_BYTES, which replaces the last one (docs/plugin-guide.md describes it). A plugin
-   * whose sessions are not recognised by a cookie, header or bearer token does not call it. Only within
-   * create and start. */
+   * whose sessions are not recognised by a cookie, header or bearer token does not call it. From create until
+   * stop; the gate knows its sessions from the first call on. */
   int32_t (*gate_rules)(void* context, curfew_bytes json);
   /* With CURFEW_CAN_TELL_GROUPS, on the threads of emit. What was told last is not recorded again, so it may
    * be told as often as it was looked up. Answers as emit does; CURFEW_INVALID for a group that the
@@ -434,6 +463,14 @@ typedef struct curfew_connector {
   int32_t (*stop)(void* instance, curfew_error* error);
   /* (r) Frees the instance. */
   void (*destroy)(void* instance);
+  /* With CURFEW_CAN_INTROSPECT. Asks the issuer about a token of a request that waits at the gate. `answer`
+   * is put exactly once, as the bytes of a curfew_token_answer; what that points to must live until put
+   * returns. An error means CURFEW_TOKEN_UNKNOWN. */
+  int32_t (*introspect)(void* instance, const curfew_presented_token* token, const curfew_sink* answer,
+                        curfew_error* error);
+  /* With CURFEW_CAN_REVOKE_PRESENTED. Asks the issuer to revoke such a token, of a person who was signed out.
+   * CURFEW_OK: the issuer took it, which proves nothing; codes as of act. */
+  int32_t (*revoke_presented)(void* instance, const curfew_presented_token* token, curfew_error* error);
 } curfew_connector;
 
 typedef const curfew_connector* (*curfew_connector_fn)(void);
@@ -470,6 +507,10 @@ CURFEW_STATIC_ASSERT(offsetof(curfew_group, name) == 8, "layout");
 CURFEW_STATIC_ASSERT(sizeof(curfew_group) == 32, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_connector, capabilities) == 16, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_connector, create) == 88, "layout");
-CURFEW_STATIC_ASSERT(sizeof(curfew_connector) == 168, "layout");
+CURFEW_STATIC_ASSERT(offsetof(curfew_connector, destroy) == 160, "layout");
+CURFEW_STATIC_ASSERT(sizeof(curfew_connector) == 184, "layout");
+CURFEW_STATIC_ASSERT(sizeof(curfew_presented_token) == 32, "layout");
+CURFEW_STATIC_ASSERT(offsetof(curfew_token_answer, subject) == 40, "layout");
+CURFEW_STATIC_ASSERT(sizeof(curfew_token_answer) == 88, "layout");
 
 #endif /* CURFEW_PLUGIN_ABI_H */

@@ -31,12 +31,14 @@
 //   Proof prove(const Probe&);                    CURFEW_CAN_PROVE
 //   void list_sessions(const SessionList&);       CURFEW_CAN_LIST_SESSIONS
 //   HttpAnswer http(const HttpRequest&);          CURFEW_CAN_RECEIVE_HTTP
+//   TokenAnswer introspect(const PresentedToken&);      CURFEW_CAN_INTROSPECT
+//   Answer revoke_presented(const PresentedToken&);     CURFEW_CAN_REVOKE_PRESENTED
 // A bit without its method, or a method without its bit, does not compile.
 //
-// Threads: one host thread calls constructor, start, poll, stop, destructor. wake, act, prove, list_sessions
-// and http come from others while poll runs; of one kind never two at once unless
-// CURFEW_CAN_CONCURRENT_ACTIONS is declared. Owns: views in arguments are valid for the call only. Fails: a
-// method throws Failure (or anything); the text reaches the administrator. No exception crosses.
+// Threads: one host thread calls constructor, start, poll, stop, destructor. wake, act, prove, list_sessions,
+// http, introspect and revoke_presented come from others while poll runs; of one kind never two at once
+// unless CURFEW_CAN_CONCURRENT_ACTIONS is declared. Owns: views in arguments are valid for the call only.
+// Fails: a method throws Failure (or anything); the text reaches the administrator. No exception crosses.
 #pragma once
 
 #include <algorithm>
@@ -154,6 +156,13 @@ enum class Liveness : std::uint32_t {
   Unknown = CURFEW_LIVENESS_UNKNOWN,
   Alive = CURFEW_ALIVE,
   Dead = CURFEW_DEAD,
+};
+
+enum class TokenState : std::uint32_t {
+  Unknown = CURFEW_TOKEN_UNKNOWN,
+  Active = CURFEW_TOKEN_ACTIVE,
+  Inactive = CURFEW_TOKEN_INACTIVE,
+  NotForUs = CURFEW_TOKEN_NOT_FOR_US,
 };
 
 enum class Level : std::uint32_t {
@@ -288,6 +297,23 @@ struct ListedSession {
   std::span<const Identifier> identifiers;
   Time started_at{};
   Time last_activity_at{};
+};
+
+// Of a request that waits at the gate: for this one question, neither kept nor logged.
+struct PresentedToken {
+  std::string_view token;
+  Time deadline{};
+};
+
+// What the issuer says of it. Everything but the state is of Active.
+struct TokenAnswer {
+  TokenState state = TokenState::Unknown;
+  SessionDigest session{};
+  SessionDigest id{};  // of its jti
+  std::string name_space;
+  std::string subject;  // empty: nobody's
+  Time issued_at{};
+  Time expires_at{};
 };
 
 struct Header {
@@ -459,7 +485,7 @@ class Host {
     return host_->coverage(host_->context, detail::bytes(json)) == CURFEW_OK;
   }
   // Where a request carries a session's id: one JSON object for the gate that guards this source, which
-  // replaces the last one. Only in the constructor and in start.
+  // replaces the last one. Any thread.
   void gate_rules(std::string_view json) {
     if (host_->gate_rules(host_->context, detail::bytes(json)) != CURFEW_OK)
       throw Failure(Code::Invalid, "the gate's rules were refused; the source's log says why");
@@ -604,6 +630,15 @@ concept ReceivesHttp = requires(C c, const HttpRequest& request) {
 };
 
 template <typename C>
+concept Introspects = requires(C c, const PresentedToken& token) {
+  { c.introspect(token) } -> std::same_as<TokenAnswer>;
+};
+template <typename C>
+concept RevokesPresented = requires(C c, const PresentedToken& token) {
+  { c.revoke_presented(token) } -> std::same_as<Answer>;
+};
+
+template <typename C>
 concept Connector = std::constructible_from<C, Host&, const Settings&> && requires(C c) {
   { C::description } -> std::convertible_to<const Description&>;
   c.start();
@@ -625,6 +660,10 @@ class Trampoline {
                 "list_sessions and CURFEW_CAN_LIST_SESSIONS go together");
   static_assert(ReceivesHttp<C> == ((can & CURFEW_CAN_RECEIVE_HTTP) != 0),
                 "http and CURFEW_CAN_RECEIVE_HTTP go together");
+  static_assert(Introspects<C> == ((can & CURFEW_CAN_INTROSPECT) != 0),
+                "introspect and CURFEW_CAN_INTROSPECT go together");
+  static_assert(RevokesPresented<C> == ((can & CURFEW_CAN_REVOKE_PRESENTED) != 0),
+                "revoke_presented and CURFEW_CAN_REVOKE_PRESENTED go together");
 
  public:
   static const curfew_connector* descriptor() noexcept {
@@ -663,6 +702,8 @@ class Trampoline {
     if constexpr (ReceivesHttp<C>) c.http = &http;
     c.stop = &stop;
     c.destroy = &destroy;
+    if constexpr (Introspects<C>) c.introspect = &introspect;
+    if constexpr (RevokesPresented<C>) c.revoke_presented = &revoke_presented;
     return c;
   }
 
@@ -785,6 +826,34 @@ class Trampoline {
     return guarded(error, [&] {
       of(instance).stop();
       return CURFEW_OK;
+    });
+  }
+  static PresentedToken presented(const curfew_presented_token& raw) {
+    return {.token = detail::view(raw.token), .deadline = Time{Duration{raw.deadline}}};
+  }
+  static std::int32_t introspect(void* instance, const curfew_presented_token* raw, const curfew_sink* sink,
+                                 curfew_error* error) noexcept {
+    return guarded(error, [&] {
+      const TokenAnswer answer = of(instance).introspect(presented(*raw));
+      curfew_token_answer out{};
+      out.struct_size = sizeof(out);
+      out.state = static_cast<std::uint32_t>(answer.state);
+      out.session = answer.session;
+      out.id = answer.id;
+      if (!answer.subject.empty())
+        out.subject = {detail::bytes(answer.name_space), detail::bytes(answer.subject)};
+      out.issued_at = detail::micros(answer.issued_at);
+      out.expires_at = detail::micros(answer.expires_at);
+      sink->put(sink->context, {reinterpret_cast<const char*>(&out), sizeof(out)});
+      return CURFEW_OK;
+    });
+  }
+  static std::int32_t revoke_presented(void* instance, const curfew_presented_token* raw,
+                                       curfew_error* error) noexcept {
+    return guarded(error, [&] {
+      const Answer answer = of(instance).revoke_presented(presented(*raw));
+      detail::write_error(error, answer.text);
+      return static_cast<std::int32_t>(answer.code);
     });
   }
   static void destroy(void* instance) noexcept { delete static_cast<Instance*>(instance); }

@@ -131,6 +131,28 @@ void progress(Bytes& in) {
   if (progress) require(progress->filtered <= progress->read && progress->unreadable <= progress->read);
 }
 
+void token_answer(Bytes& in) {
+  curfew_token_answer raw{};
+  raw.struct_size = in.number<std::uint8_t>() % 4U == 0 ? in.number<std::uint32_t>() : sizeof(raw);
+  raw.state = in.number<std::uint8_t>() % 6U;
+  raw.session = in.digest();
+  raw.id = in.digest();
+  raw.subject = {in.text(), in.text()};
+  raw.issued_at = in.number<std::int64_t>();
+  raw.expires_at = in.number<std::int64_t>();
+  std::string why;
+  const auto token =
+      connector::bridge::read_token_answer({reinterpret_cast<const char*>(&raw), sizeof(raw)}, why);
+  require(token.has_value() == why.empty());
+  if (!token) return;
+  if (token->state != model::TokenState::Active) {
+    require(!token->session && !token->id && token->person.value.empty() && token->issued_at == Time{});
+    return;
+  }
+  require(token->person.value.empty() || !token->person.name_space.empty());
+  require(base::is_clean_utf8(token->person.value) && token->person.value.size() <= CURFEW_MAX_FIELD_BYTES);
+}
+
 void answer(Bytes& in) {
   std::array<curfew_header, 3> headers{};
   for (auto& header : headers) header = {in.text(), in.text()};
@@ -194,6 +216,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       require(rules.has_value() == why.empty());
       const auto keys = connector::bridge::read_gate_keys(in.text(), why);
       require(keys.has_value() == why.empty());
+      token_answer(in);
       break;
     }
   }
