@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/api/gate_judge_rules.hpp"
 #include "core/api/gate_pages.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
@@ -37,31 +38,6 @@ std::string_view only(std::span<const HeaderView> headers, std::string_view lowe
   return value;
 }
 
-// The stricter of two, and of refusals the one that nothing takes back.
-bool worse(const Decision& a, const Decision& b) {
-  const auto rank = [](GateVerdict verdict) {
-    return verdict == GateVerdict::Refuse ? 3
-           : verdict == GateVerdict::Warn ? 2
-           : verdict == GateVerdict::Pass ? 1
-                                          : 0;
-  };
-  if (a.verdict != b.verdict) return rank(a.verdict) > rank(b.verdict);
-  if (a.verdict == GateVerdict::Refuse) return b.undecided && !a.undecided;
-  return a.verdict == GateVerdict::Warn && a.seconds_left < b.seconds_left;
-}
-
-// RFC 6750, 3.1. Which check failed is nobody's business who can't pass it.
-void challenge_for_token(GateAnswer& answer) {
-  constexpr std::string_view name = "WWW-Authenticate";
-  const std::string challenge = "Bearer error=\"invalid_token\"";
-  const auto found = std::find_if(answer.headers.begin(), answer.headers.end(),
-                                  [&](const auto& header) { return header.first == name; });
-  if (found == answer.headers.end())
-    answer.headers.emplace_back(name, challenge);
-  else
-    found->second = challenge;
-}
-
 constexpr Decision stranger{.verdict = GateVerdict::Refuse, .refusal = Refusal::UnknownSession};
 
 bool contains_ignoring_case(std::string_view text, std::string_view lower) {
@@ -69,12 +45,6 @@ bool contains_ignoring_case(std::string_view text, std::string_view lower) {
 }
 
 }  // namespace
-
-struct GateJudge::Rules {
-  model::CredentialRules rules;
-  std::string digest_key;
-  std::unique_ptr<GateTokens> tokens;  // none: no credential is a token
-};
 
 // What the source said of sessions that no entry tells of: for a while, and not of endlessly many.
 struct GateJudge::Learnt {
@@ -135,6 +105,8 @@ void GateJudge::set_rules(std::string_view json, std::string digest_key) {
     made->tokens = std::make_unique<GateTokens>(*parsed->tokens, digest_key, settings_.tokens);
     if (!keys_.empty()) made->tokens->set_keys(keys_);
   }
+  if (parsed->introspection)
+    made->introspection = std::make_unique<GateIntrospection>(*parsed->introspection, digest_key);
   made->rules = std::move(*parsed);
   made->digest_key = std::move(digest_key);
   std::atomic_store(&rules_, std::shared_ptr<const Rules>(std::move(made)));
@@ -148,16 +120,32 @@ void GateJudge::set_keys(std::string_view jwks) {
 
 std::optional<Duration> GateJudge::token_life() const {
   const auto now_rules = rules();
-  if (!now_rules || !now_rules->tokens) return std::nullopt;
-  const model::TokenRules& tokens = now_rules->tokens->rules();
+  if (!now_rules) return std::nullopt;
+  std::optional<Duration> longest;
   // Its clock may be ahead of ours, and then ours of its.
-  return Duration(tokens.longest_life + 2 * tokens.clock_skew);
+  const auto take = [&](const auto& rules) {
+    const Duration life = rules.longest_life + 2 * rules.clock_skew;
+    longest = std::max(longest.value_or(life), life);
+  };
+  if (now_rules->rules.tokens) take(*now_rules->rules.tokens);
+  if (now_rules->rules.introspection) take(*now_rules->rules.introspection);
+  return longest;
 }
 
 std::shared_ptr<const GateJudge::Rules> GateJudge::rules() const { return std::atomic_load(&rules_); }
 
 void GateJudge::learnt(const SessionDigest& session, Liveness liveness, Time now) {
   learnt_->put(session, liveness, now);
+}
+
+void GateJudge::introspected(const SessionDigest& token, const model::IntrospectedToken& said, Time now) {
+  const auto now_rules = rules();
+  if (now_rules && now_rules->introspection) now_rules->introspection->learnt(token, said, now);
+}
+
+void GateJudge::revoked(const SessionDigest& token, Time now) {
+  const auto now_rules = rules();
+  if (now_rules && now_rules->introspection) now_rules->introspection->revoked(token, now);
 }
 
 bool GateJudge::learning(Time now) const {
@@ -197,18 +185,20 @@ GateAnswer GateJudge::explain(const GateRequest& request, int status, std::optio
     const Decision& decision = judged.decision;
     // Only who carries a session that may not pass is cleared: any site could send anybody here.
     if (decision.verdict == GateVerdict::Refuse) {
-      GateAnswer answer =
-          gate_pages::signed_out(status, decision.refusal, settings_.sign_in, settings_.pages);
+      GateAnswer answer = gate_pages::signed_out(status, decision.refusal, settings_.sign_in, settings_.pages,
+                                                 now_rules->rules.provider_sign_out);
       add_clearing(answer, *now_rules, decision);
       if (judged.token && status == 401) challenge_for_token(answer);
       return answer;
     }
     if (judged.fault != enforcement::TokenFault::None && status == 401) return invalid_token(judged.fault);
+    if (judged.refused && status == 401) return refused_token();
   } else if (status != 200) {
     return gate_pages::starting(settings_.pages);
   }
   const Refusal otherwise = status == 200 ? Refusal::None : Refusal::UnknownSession;
-  return gate_pages::signed_out(status, reason.value_or(otherwise), settings_.sign_in, settings_.pages);
+  return gate_pages::signed_out(status, reason.value_or(otherwise), settings_.sign_in, settings_.pages,
+                                now_rules ? now_rules->rules.provider_sign_out : std::string());
 }
 
 ActivityClass GateJudge::class_of(const std::optional<std::string>& path,
@@ -277,7 +267,8 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
     }
   }
   // Nobody acted with a token that is none.
-  const bool acts = activity && judged.fault == enforcement::TokenFault::None && !judged.no_keys;
+  const bool acts = activity && judged.fault == enforcement::TokenFault::None && !judged.no_keys &&
+                    !judged.refused && !judged.introspect;
   const ActivityClass acting = activity.value_or(ActivityClass::Machine);
   std::vector<SessionDigest> known;
   // The usual request has one credential: looked up once. Of several, none is active if one is refused.
@@ -287,7 +278,11 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
         single ? view_.decide(settings_.source, one.session, time.now, acting, time.deadlines, client)
                : view_.look(settings_.source, one.session, time.now, time.deadlines);
     if (decision.verdict == GateVerdict::Unknown) {
-      if (one.likely) judged.unknown.push_back(one.session);
+      // Who would be asked about it was asked.
+      if (one.vouched && settings_.unknown == UnknownSessions::Ask)
+        judged.vouched = true;
+      else if (one.likely)
+        judged.unknown.push_back(one.session);
       continue;
     }
     if (one.likely || decision.verdict == GateVerdict::Refuse) {
@@ -307,37 +302,6 @@ GateJudge::Judged GateJudge::judge(const GateRequest& request, const Rules& rule
     }
   }
   return judged;
-}
-
-// Its sessions go the way of all; what refuses it besides is decided here: its own id, and its person's
-// sign-out. Neither is ever kept.
-void GateJudge::read_token(std::string_view text, const Rules& rules, const GateTime& time, Judged& judged,
-                           std::vector<Presented>& presented) {
-  judged.token = true;
-  const GateTokens::Said said = rules.tokens->read(text, time.now);
-  if (!said.token) {
-    judged.no_keys = judged.no_keys || said.no_keys;
-    if (said.fault != enforcement::TokenFault::None) judged.fault = said.fault;
-    return;
-  }
-  const enforcement::KnownToken& token = *said.token;
-  bool lives = false;
-  for (const SessionDigest& session : token.sessions) {
-    presented.push_back({session, true});
-    const GateVerdict verdict = view_.look(settings_.source, session, time.now, time.deadlines).verdict;
-    lives = lives || verdict == GateVerdict::Pass || verdict == GateVerdict::Warn;
-  }
-  if (token.id) presented.push_back({token.id, false});
-  if (token.sessions.empty()) judged.nameless = true;
-  const model::Ref person = rules.tokens->person(token);
-  if (!person) return;
-  // The issuer's clock may be ahead of ours. A session that began after the sign-out and is known says that
-  // its tokens did, too.
-  const Duration ahead = lives ? Duration{0} : Duration(rules.tokens->rules().clock_skew);
-  const Refusal refusal = view_.denied(settings_.source, person, token.issued_at - ahead);
-  if (refusal == Refusal::None) return;
-  const Decision denied{.verdict = GateVerdict::Refuse, .refusal = refusal};
-  if (worse(denied, judged.decision)) judged.decision = denied;
 }
 
 GateAnswer GateJudge::check(const GateRequest& request) {
@@ -372,11 +336,24 @@ GateAnswer GateJudge::check(const GateRequest& request) {
   if (judged.decision.verdict == GateVerdict::Refuse) {
     GateAnswer answer = refused(judged.decision, GateDecision::Refuse, now_rules.get());
     if (judged.token) challenge_for_token(answer);
+    answer.revoke = judged.revoke;
+    answer.revoked_session = judged.revoked_session;
     return answer;
   }
   if (judged.fault != enforcement::TokenFault::None) {
     GateAnswer answer = invalid_token(judged.fault);
     answer.decision = GateDecision::InvalidToken;
+    return answer;
+  }
+  if (judged.refused) {
+    GateAnswer answer = refused_token();
+    answer.decision = GateDecision::RefusedToken;
+    return answer;
+  }
+  if (judged.introspect) {
+    GateAnswer answer;
+    answer.status = 403;
+    answer.introspect = judged.introspect;
     return answer;
   }
   if (judged.no_keys) {
@@ -404,6 +381,8 @@ GateAnswer GateJudge::check(const GateRequest& request) {
       return passes(GateDecision::FailedOpen);
     return refused(stranger, GateDecision::UnknownRefused, nullptr);
   }
+  if (judged.vouched && judged.decision.verdict == GateVerdict::Unknown && judged.unknown.empty())
+    return passes(GateDecision::UnknownPassed);
   if (judged.decision.verdict == GateVerdict::Warn) {
     GateAnswer answer = passes(GateDecision::Warn);
     answer.headers.emplace_back(settings_.warning_header, std::to_string(judged.decision.seconds_left));
@@ -412,14 +391,6 @@ GateAnswer GateJudge::check(const GateRequest& request) {
   // A reading that can only refuse, and didn't: like no credential.
   return passes(judged.decision.verdict == GateVerdict::Unknown ? GateDecision::Anonymous
                                                                 : GateDecision::Pass);
-}
-
-// Nothing is cleared: keys that are not here yet may make it a good one.
-GateAnswer GateJudge::invalid_token(enforcement::TokenFault fault) const {
-  const Refusal refusal = enforcement::is_only_late(fault) ? Refusal::Expired : Refusal::UnknownSession;
-  GateAnswer answer = gate_pages::signed_out(401, refusal, settings_.sign_in, settings_.pages);
-  challenge_for_token(answer);
-  return answer;
 }
 
 GateAnswer GateJudge::unknown(const SessionDigest& session, Time now, const Rules& rules) {
@@ -443,7 +414,9 @@ GateAnswer GateJudge::unknown(const SessionDigest& session, Time now, const Rule
 }
 
 GateAnswer GateJudge::refused(const Decision& why, GateDecision decision, const Rules* rules) const {
-  GateAnswer answer = gate_pages::signed_out(401, why.refusal, settings_.sign_in, settings_.pages);
+  GateAnswer answer =
+      gate_pages::signed_out(401, why.refusal, settings_.sign_in, settings_.pages,
+                             rules != nullptr ? rules->rules.provider_sign_out : std::string());
   answer.decision = decision;
   if (rules != nullptr) add_clearing(answer, *rules, why);
   return answer;

@@ -25,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/api/gate_introspection.hpp"
 #include "core/api/gate_paths.hpp"
 #include "core/api/gate_tokens.hpp"
 #include "core/enforcement/credential_rules.hpp"
@@ -74,16 +75,17 @@ enum class GateDecision : std::uint8_t {
   FailedClosed,
   Malformed,     // more credentials than a browser sends
   InvalidToken,  // signed by nobody who may, expired, or for others
+  RefusedToken,  // its issuer says that it is over, or it is not for us
 };
 
 }  // namespace curfew::api
 
 template <>
 struct curfew::model::Names<curfew::api::GateDecision> {
-  static constexpr std::array<std::string_view, 11> all{
+  static constexpr std::array<std::string_view, 12> all{
       "pass",          "warn",           "refuse",          "public",
       "anonymous",     "unknown_passed", "unknown_refused", "failed_open",
-      "failed_closed", "malformed",      "invalid_token"};
+      "failed_closed", "malformed",      "invalid_token",   "refused_token"};
 };
 template <>
 struct curfew::model::Names<curfew::api::UnknownSessions> {
@@ -113,6 +115,11 @@ struct GateAnswer {
   std::optional<GateDecision> decision;  // of /check
   // The source has to be asked about this session before there is an answer.
   std::optional<model::SessionDigest> ask;
+  // … about this token.
+  std::optional<TokenQuestion> introspect;
+  // This is the answer; before it is given, the issuer is to be asked to revoke this token.
+  std::optional<TokenQuestion> revoke;
+  model::SessionDigest revoked_session;  // whose it is; none: not known
 };
 
 class GateJudge {
@@ -132,6 +139,10 @@ class GateJudge {
   void loaded(Time now) { loaded_at_.store(base::to_micros(now)); }
   // What the source said of an unknown session; Unknown: it did not say.
   void learnt(const model::SessionDigest& session, model::Liveness liveness, Time now);
+  // … of a token; its question's digest.
+  void introspected(const model::SessionDigest& token, const model::IntrospectedToken& said, Time now);
+  // Its issuer was asked to revoke it.
+  void revoked(const model::SessionDigest& token, Time now);
 
   [[nodiscard]] GateAnswer answer(const GateRequest& request);
 
@@ -147,6 +158,7 @@ class GateJudge {
   [[nodiscard]] bool learning(Time now) const;
   GateAnswer unknown(const model::SessionDigest& session, Time now, const Rules& rules);
   GateAnswer invalid_token(enforcement::TokenFault fault) const;
+  GateAnswer refused_token() const;
   [[nodiscard]] model::ActivityClass class_of(const std::optional<std::string>& path,
                                               std::span<const HeaderView> headers) const;
   struct Judged {
@@ -154,18 +166,30 @@ class GateJudge {
     std::vector<model::SessionDigest> unknown;  // that the rules read so
     bool any = false;                           // a credential was there
     bool too_many = false;
-    bool token = false;     // one of them was a signed token …
-    bool no_keys = false;   // … that nobody can verify now
-    bool nameless = false;  // … that names no session
+    bool token = false;                       // one of them was a signed token …
+    bool no_keys = false;                     // … that nobody can verify now
+    bool nameless = false;                    // … that names no session
+    bool vouched = false;                     // … that its issuer calls active
+    bool refused = false;                     // … that it refuses
+    std::optional<TokenQuestion> introspect;  // … about which it is to be asked
+    std::optional<TokenQuestion> revoke;      // … that it should revoke, if it is refused
+    model::SessionDigest revoked_session;
     enforcement::TokenFault fault = enforcement::TokenFault::None;
   };
   // What a request presents, by what the view knows.
   struct Presented {
     model::SessionDigest session;
     bool likely = true;
+    bool vouched = false;  // its issuer has just said that it lives
   };
   void read_token(std::string_view text, const Rules& rules, const GateTime& time, Judged& judged,
                   std::vector<Presented>& presented);
+  void read_opaque(std::string_view text, const Rules& rules, const GateTime& time, Judged& judged,
+                   std::vector<Presented>& presented);
+  // Sessions, id and person of a token that is good. Whether it is refused all the same, for good.
+  bool take_token(const enforcement::KnownToken& token, model::Ref person, Duration clock_skew,
+                  const GateTime& time, bool vouched, Judged& judged, std::vector<Presented>& presented);
+  [[nodiscard]] model::Ref person_of(const enforcement::KnownToken& token) const;
   Judged judge(const GateRequest& request, const Rules& rules, const GateTime& time,
                std::optional<model::ActivityClass> activity);
   [[nodiscard]] bool is_proxy(std::string_view peer) const;

@@ -166,11 +166,20 @@ constexpr std::string_view script_text =
 
 }  // namespace
 
-GateAnswer signed_out(int status, Refusal reason, std::string_view sign_in, std::string_view pages) {
+GateAnswer signed_out(int status, Refusal reason, std::string_view sign_in, std::string_view pages,
+                      std::string_view provider_sign_out) {
+  const bool is_offered =
+      !provider_sign_out.empty() && reason != Refusal::None && reason != Refusal::UnknownSession;
   std::string inside = "<h1>Signed out</h1><p>";
   inside += words_of(reason);
   inside += "</p><a href=\"" + report::escaped(sign_in) + "\">Sign in</a>";
+  if (is_offered)
+    inside +=
+        "<p>Your identity provider may still know you here, and sign you in again without asking.</p>"
+        "<a href=\"" +
+        report::escaped(provider_sign_out) + "\">Sign out there too</a>";
   GateAnswer answer = page(status, "Signed out", inside);
+  if (is_offered) answer.headers.emplace_back("X-Curfew-Sign-Out", provider_sign_out);
   answer.headers.emplace_back("X-Curfew-Reason", model::name_of(reason));
   answer.headers.emplace_back("Link", "<" + std::string(pages) + "signed-out?reason=" +
                                           std::string(model::name_of(reason)) + ">; rel=\"help\"");

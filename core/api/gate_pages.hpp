@@ -14,9 +14,11 @@
 
 namespace curfew::api::gate_pages {
 
-// Why, in plain words, with a link to `sign_in`. Carries X-Curfew-Reason; never stored.
+// Why, in plain words, with a link to `sign_in`. Carries X-Curfew-Reason; never stored. `provider_sign_out`:
+// where people end their session at the identity provider, which would sign them in again without a question;
+// it is offered to who was signed out, on the page and in X-Curfew-Sign-Out. Empty: nowhere.
 [[nodiscard]] GateAnswer signed_out(int status, model::Refusal reason, std::string_view sign_in,
-                                    std::string_view pages);
+                                    std::string_view pages, std::string_view provider_sign_out = {});
 // The gate doesn't know its sessions yet.
 [[nodiscard]] GateAnswer starting(std::string_view pages);
 [[nodiscard]] GateAnswer warning(std::string_view pages);

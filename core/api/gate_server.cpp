@@ -15,7 +15,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -43,6 +45,7 @@ using Buffer = std::unique_ptr<evbuffer, Deleter<evbuffer_free>>;
 
 constexpr timeval look_every{0, 100'000};
 constexpr std::size_t longest_body = 1'024;  // a gate takes none
+constexpr unsigned most_tokens_asked = 4;    // of one request
 
 // evhttp takes a connection out of the loop and puts it back four times for each request: what is undone
 // before the next wait costs no call. A closed connection is taken out of epoll after its close() then, by a
@@ -75,6 +78,10 @@ struct GateServer::State {
   GateJudge& judge;
   std::vector<std::unique_ptr<Loop>> loops;
   std::unique_ptr<GateAsker> asker;
+  std::unique_ptr<TokenAsker> token_asker;
+  std::unique_ptr<TokenAsker> revoker;
+  std::mutex revoked_mutex;
+  std::map<model::SessionDigest, model::SessionDigest> revoked_sessions;  // of tokens that the revoker has
   std::size_t most_connections = 0;
 };
 
@@ -157,6 +164,22 @@ struct GateServer::Loop {
   }
 
  private:
+  // What was asked for a request already.
+  struct Asked {
+    bool session = false;
+    unsigned tokens = 0;
+    model::SessionDigest last{};
+    bool in_vain = false;  // somebody could not be asked
+  };
+  struct Waiting {
+    evhttp_request* request = nullptr;
+    Clock::time_point begun{};
+    Asked asked;
+    std::unique_ptr<GateAnswer> prepared;  // as soon as what is waited for is over; none: it is judged again
+    Loop* loop = nullptr;
+    std::uint64_t number = 0;
+  };
+
   static Loop& of(void* self) { return *static_cast<Loop*>(self); }
 
   // Bytes of a request: libevent's own limit is for silence alone, and starts anew with each of them.
@@ -250,10 +273,13 @@ struct GateServer::Loop {
     for (const std::uint64_t number : done) {
       const auto found = loop.waiting.find(number);
       if (found == loop.waiting.end()) continue;  // the client went meanwhile
-      const Waiting one = found->second;
+      Waiting one = std::move(found->second);
       loop.waiting.erase(found);
       evhttp_connection_set_closecb(evhttp_request_get_connection(one.request), nullptr, nullptr);
-      loop.answer(one.request, one.begun, true);
+      if (one.prepared)
+        loop.finish(one.request, one.begun, *one.prepared);
+      else
+        loop.answer(one.request, one.begun, one.asked);
     }
   }
 
@@ -261,10 +287,10 @@ struct GateServer::Loop {
     Loop& loop = of(self);
     loop.unfinished.finished(
         bufferevent_getfd(evhttp_connection_get_bufferevent(evhttp_request_get_connection(request))));
-    loop.answer(request, Clock::now(), false);
+    loop.answer(request, Clock::now(), {});
   }
 
-  void answer(evhttp_request* request, Clock::time_point begun, bool was_asked) {
+  void answer(evhttp_request* request, Clock::time_point begun, Asked asked) {
     evhttp_connection* connection = evhttp_request_get_connection(request);
     char* peer = nullptr;
     ev_uint16_t peer_port = 0;
@@ -286,40 +312,114 @@ struct GateServer::Loop {
       reply.status = 403;
       reply.decision = GateDecision::FailedClosed;
     }
+    if (reply.introspect) {
+      // Once about each.
+      if (asked.tokens < most_tokens_asked && reply.introspect->digest != asked.last) {
+        ++asked.tokens;
+        asked.last = reply.introspect->digest;
+        if (ask_about(request, *reply.introspect, begun, asked)) return;
+      }
+      // It came back without an answer, or nobody could be asked: the judge knows what to do with that.
+      state.judge.introspected(reply.introspect->digest, {}, state.judge.settings().clock().now);
+      if (!asked.in_vain) {
+        asked.in_vain = true;
+        return answer(request, begun, asked);
+      }
+      reply = nobody_passes();
+    }
     if (reply.ask) {
-      if (!was_asked && ask(request, *reply.ask, begun)) return;
+      if (!asked.session) {
+        asked.session = true;
+        if (ask(request, *reply.ask, begun, asked)) return;
+      }
       // Nobody could be asked: that, too, is an answer that the judge knows what to do with.
       state.judge.learnt(*reply.ask, model::Liveness::Unknown, state.judge.settings().clock().now);
-      if (!was_asked) return answer(request, begun, true);
-      reply = {};
-      reply.status = 403;
-      reply.decision = GateDecision::FailedClosed;
+      if (!asked.in_vain) {
+        asked.in_vain = true;
+        return answer(request, begun, asked);
+      }
+      reply = nobody_passes();
     }
+    if (reply.revoke && revoke(request, reply, begun)) return;
+    finish(request, begun, reply);
+  }
+
+  static GateAnswer nobody_passes() {
+    GateAnswer reply;
+    reply.status = 403;
+    reply.decision = GateDecision::FailedClosed;
+    return reply;
+  }
+
+  void finish(evhttp_request* request, Clock::time_point begun, const GateAnswer& reply) {
     send(request, reply);
     if (reply.decision && state.settings.decided)
       state.settings.decided(*reply.decision, std::chrono::duration<double>(Clock::now() - begun).count());
   }
 
-  bool ask(evhttp_request* request, const model::SessionDigest& session, Clock::time_point begun) {
-    if (!state.asker) return false;
+  // The request waits until `put`, which is given its number, has an answer. False: it doesn't.
+  template <typename Put>
+  bool wait(evhttp_request* request, Waiting what, Put put) {
     const std::uint64_t number = ++last_number;
-    waiting.emplace(number, Waiting{request, begun, this, number});
-    Waiting& one = waiting.at(number);
+    what.request = request;
+    what.loop = this;
+    what.number = number;
+    Waiting& one = waiting.emplace(number, std::move(what)).first->second;
     evhttp_connection_set_closecb(evhttp_request_get_connection(request), &Loop::went, &one);
-    const bool asked = state.asker->ask(session, [this, session, number](model::Liveness said) {
-      state.judge.learnt(session, said, state.judge.settings().clock().now);
-      answered(number);
+    if (put(number)) return true;
+    evhttp_connection_set_closecb(evhttp_request_get_connection(request), nullptr, nullptr);
+    waiting.erase(number);
+    return false;
+  }
+
+  bool ask_about(evhttp_request* request, const TokenQuestion& token, Clock::time_point begun, Asked asked) {
+    if (!state.token_asker) return false;
+    return wait(request, {.begun = begun, .asked = asked, .prepared = {}}, [&](std::uint64_t number) {
+      return state.token_asker->ask(token, [this, number] { answered(number); });
     });
-    if (!asked) {
-      evhttp_connection_set_closecb(evhttp_request_get_connection(request), nullptr, nullptr);
-      waiting.erase(number);
+  }
+
+  // What was said before is worth nothing then, whatever comes of it.
+  bool revoke(evhttp_request* request, const GateAnswer& reply, Clock::time_point begun) {
+    if (!state.revoker) return false;
+    {
+      const std::lock_guard lock(state.revoked_mutex);
+      state.revoked_sessions[reply.revoke->digest] = reply.revoked_session;
     }
-    return asked;
+    auto prepared = std::make_unique<GateAnswer>(reply);
+    prepared->revoke.reset();  // the revoker has it
+    const model::SessionDigest digest = reply.revoke->digest;
+    const auto forget = [this, digest] {
+      const std::lock_guard lock(state.revoked_mutex);
+      state.revoked_sessions.erase(digest);
+    };
+    const bool waits =
+        wait(request, {.begun = begun, .asked = {}, .prepared = std::move(prepared)}, [&](auto number) {
+          return state.revoker->ask(*reply.revoke, [this, number, digest, forget] {
+            forget();
+            state.judge.revoked(digest, state.judge.settings().clock().now);
+            answered(number);
+          });
+        });
+    if (!waits) forget();
+    return waits;
+  }
+
+  bool ask(evhttp_request* request, const model::SessionDigest& session, Clock::time_point begun,
+           Asked asked) {
+    if (!state.asker) return false;
+    return wait(request, {.begun = begun, .asked = asked, .prepared = {}}, [&](std::uint64_t number) {
+      return state.asker->ask(session, [this, session, number](model::Liveness said) {
+        state.judge.learnt(session, said, state.judge.settings().clock().now);
+        answered(number);
+      });
+    });
   }
 
   static void went(evhttp_connection*, void* one) {
-    const Waiting gone = *static_cast<Waiting*>(one);
-    gone.loop->waiting.erase(gone.number);
+    const Waiting& gone = *static_cast<Waiting*>(one);
+    Loop* const loop = gone.loop;
+    loop->waiting.erase(gone.number);
   }
 
   void send(evhttp_request* request, const GateAnswer& reply) {
@@ -336,13 +436,6 @@ struct GateServer::Loop {
     evhttp_send_reply(request, reply.status, nullptr, out.get());
     evbuffer_drain(out.get(), evbuffer_get_length(out.get()));
   }
-
-  struct Waiting {
-    evhttp_request* request = nullptr;
-    Clock::time_point begun{};
-    Loop* loop = nullptr;
-    std::uint64_t number = 0;
-  };
 
   static inline thread_local Loop* current = nullptr;  // whose thread it is
 
@@ -393,11 +486,31 @@ void GateServer::start() {
   if (state_->settings.ask)
     state_->asker = std::make_unique<GateAsker>(state_->settings.ask, state_->settings.ask_within,
                                                 state_->settings.ask_failed);
+  if (state_->settings.introspect)
+    state_->token_asker = std::make_unique<TokenAsker>(
+        [state = state_.get()](const TokenQuestion& question, Duration limit) {
+          const model::IntrospectedToken said = state->settings.introspect(question.token, limit);
+          state->judge.introspected(question.digest, said, state->judge.settings().clock().now);
+        },
+        state_->settings.ask_within, state_->settings.ask_failed);
+  if (state_->settings.revoke)
+    state_->revoker = std::make_unique<TokenAsker>(
+        [state = state_.get()](const TokenQuestion& question, Duration limit) {
+          model::SessionDigest session;
+          {
+            const std::lock_guard lock(state->revoked_mutex);
+            session = state->revoked_sessions[question.digest];
+          }
+          state->settings.revoke(question, session, limit);
+        },
+        state_->settings.revoke_within, state_->settings.ask_failed);
   for (const auto& loop : state_->loops) loop->start();
 }
 
 void GateServer::stop() {
   if (state_->asker) state_->asker->stop();
+  if (state_->token_asker) state_->token_asker->stop();
+  if (state_->revoker) state_->revoker->stop();
   for (const auto& loop : state_->loops) loop->stop();
   state_->loops.clear();
 }

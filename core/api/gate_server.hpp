@@ -22,6 +22,7 @@
 #include "core/api/gate_asker.hpp"
 #include "core/api/gate_judge.hpp"
 #include "core/api/tls.hpp"
+#include "core/api/token_asker.hpp"
 
 namespace curfew::api {
 
@@ -37,6 +38,12 @@ struct GateServerSettings {
   GateAsker::Ask ask;  // none: nobody can be asked
   Duration ask_within{std::chrono::milliseconds(400)};
   GateAsker::Failed ask_failed;
+  // What the issuer says of a token; none: no issuer can be asked. Must come back within the limit.
+  std::function<model::IntrospectedToken(const std::string& token, Duration limit)> introspect;
+  // Asks it to revoke the token of somebody who was signed out; it may take longer, as nobody passes
+  // meanwhile.
+  std::function<void(const TokenQuestion& token, const model::SessionDigest& session, Duration limit)> revoke;
+  Duration revoke_within{std::chrono::seconds(5)};
   // Each judged request, and how long that took; on any of its threads.
   std::function<void(GateDecision, double seconds)> decided;
   // A connection whose TLS handshake did not come to an end; on any of its threads.

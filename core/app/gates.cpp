@@ -136,6 +136,12 @@ struct Gates::State {
       wanted.ask = [this, &gate](const model::SessionDigest& session, Duration limit) {
         return links.ask ? links.ask(gate.settings.guards, session, limit) : model::Liveness::Unknown;
       };
+    wanted.introspect = [this, &gate](const std::string& token, Duration limit) {
+      return links.introspect ? links.introspect(gate.settings.guards, token, limit)
+                              : model::IntrospectedToken{};
+    };
+    wanted.revoke = [this, &gate](const api::TokenQuestion& question, const model::SessionDigest& session,
+                                  Duration limit) { revoke(gate.settings, question, session, limit); };
     wanted.ask_failed = [this, name = gate.settings.name](const std::string& why) {
       question_failed(name, why);
     };
@@ -169,6 +175,27 @@ struct Gates::State {
     log.warning("a source could not be asked about a session; it counts as unknown",
                 {{"gate", gate}, {"times", std::to_string(known.unsaid)}, {"reason", why}});
     known = {.said = now, .unsaid = 0};
+  }
+
+  // That it is about to be done is recorded first; what can't be made durable isn't done.
+  void revoke(const GateSettings& gate, const api::TokenQuestion& question,
+              const model::SessionDigest& session, Duration limit) {
+    if (!links.revoke || !links.durable) return;
+    const auto begun = std::chrono::steady_clock::now();
+    model::Observation intent;
+    intent.type = model::ObservationType::SignInFailed;
+    intent.failure = "token_revocation_ordered";
+    intent.activity_class = model::ActivityClass::Machine;
+    intent.count = 1;
+    intent.occurred_at = base::wall_clock_now();
+    intent.session = session;
+    intent.key = "revoke/" + model::to_text(question.digest) + "/" +
+                 std::to_string(base::to_micros(intent.occurred_at));
+    if (links.observed(gate.name, std::move(intent)) != Taken::Yes || !links.durable(gate.name, limit))
+      throw Error(ErrorKind::Unavailable,
+                  "a token was not revoked, as the intent could not be recorded in time");
+    const auto spent = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begun);
+    if (spent < limit) links.revoke(gate.guards, question.token, limit - spent);
   }
 
   // The first gate that guards a source speaks for its activity.

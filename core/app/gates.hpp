@@ -50,6 +50,13 @@ struct GateLinks {
   // The reference of a person's name; none: nobody that was ever seen. May be empty: tokens are refused by
   // their session alone.
   std::function<model::Ref(const std::string& name_space, const std::string& value)> person;
+  // What its issuer says of a token, which is a person's credential. May be empty: no issuer can be asked.
+  std::function<model::IntrospectedToken(const std::string& source, const std::string& token, Duration limit)>
+      introspect;
+  // Asks the issuer to revoke it. What is done was recorded before. May be empty.
+  std::function<void(const std::string& source, const std::string& token, Duration limit)> revoke;
+  // All that this gate told so far is durable, or not in time.
+  std::function<bool(std::string_view gate, Duration patience)> durable;
   // A token came that no known key signed. Called seldom; must come back at once. May be empty.
   std::function<void(const std::string& source)> want_keys;
 };

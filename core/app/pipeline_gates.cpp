@@ -44,6 +44,24 @@ void Pipeline::add_gates() {
            [this](const std::string& name_space, const std::string& value) {
              return admission_.find(model::PersonalKind::Identifier, name_space, value);
            },
+       .introspect =
+           [this](const std::string& source, const std::string& token, Duration limit) {
+             if (!has_host_) return model::IntrospectedToken{};
+             std::string text;
+             model::IntrospectedToken said = host_->introspect(source, token, limit, text);
+             if (said.state == model::TokenState::Unknown)
+               throw Error(ErrorKind::Unavailable, "source '" + source + "': " + text);
+             return said;
+           },
+       .revoke =
+           [this](const std::string& source, const std::string& token, Duration limit) {
+             if (!has_host_) return;
+             const connector::Answer answer = host_->revoke_presented(source, token, limit);
+             if (answer.code != model::AnswerCode::Accepted)
+               throw Error(ErrorKind::Unavailable, "source '" + source + "': " + answer.text);
+           },
+       .durable = [this](std::string_view gate,
+                         Duration patience) { return intake_.await_durable(gate, patience); },
        .want_keys =
            [this](const std::string& source) {
              if (has_host_) host_->want_gate_keys(source);

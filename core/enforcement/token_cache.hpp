@@ -35,7 +35,8 @@ struct KnownToken {
   model::SessionDigest id;  // of its jti; none: it has none
   Time issued_at{};
   Time expires_at{};
-  std::string subject;  // the person's name, as identifiers have it; empty: nobody's
+  std::string subject;     // the person's name, as identifiers have it; empty: nobody's
+  std::string name_space;  // of it, where the issuer was asked; empty: the rules' own
   // The reference of that name, once there is one: somebody may be seen for the first time after the token.
   [[nodiscard]] model::Ref person() const { return {person_.load(std::memory_order_relaxed)}; }
   void know_person(model::Ref ref) const { person_.store(ref.bits, std::memory_order_relaxed); }

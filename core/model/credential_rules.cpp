@@ -152,6 +152,43 @@ TokenRules tokens_of(dom::element from) {
   return rules;
 }
 
+IntrospectionRules introspection_of(dom::element from) {
+  dom::object object;
+  if (from.get(object) != simdjson::SUCCESS) fail("introspection", "is not an object");
+  IntrospectionRules rules;
+  for (const auto field : object) {
+    const std::string at = "introspection." + std::string(field.key);
+    if (field.key == "keep_seconds") {
+      rules.keep = seconds_of(field.value, at, most_introspection_kept);
+    } else if (field.key == "keep_refused_seconds") {
+      rules.keep_refused = seconds_of(field.value, at, most_introspection_kept);
+    } else if (field.key == "clock_skew_seconds") {
+      rules.clock_skew = seconds_of(field.value, at, most_token_skew);
+    } else if (field.key == "longest_life_seconds") {
+      rules.longest_life = seconds_of(field.value, at, most_token_life);
+    } else if (field.key == "revoke") {
+      if (field.value.get(rules.revoke) != simdjson::SUCCESS) fail(at, "is neither true nor false");
+    } else {
+      fail(at,
+           "is unknown; introspection has keep_seconds, keep_refused_seconds, clock_skew_seconds, "
+           "longest_life_seconds and revoke");
+    }
+  }
+  return rules;
+}
+
+// It goes into a page and into headers.
+std::string sign_out_url_of(dom::element from, const std::string& where) {
+  std::string url = text_of(from, where, max_sign_out_url);
+  const bool has_scheme = url.starts_with("https://") || url.starts_with("http://");
+  const auto is_plain = [](char c) {
+    return c > ' ' && c < 0x7F && c != '"' && c != '<' && c != '>' && c != '\\' && c != '`';
+  };
+  if (!has_scheme || !std::all_of(url.begin(), url.end(), is_plain))
+    fail(where, "is no URL that a page can link to: https, and escaped");
+  return url;
+}
+
 CredentialRules rules_of(dom::element from) {
   dom::object object;
   if (from.get(object) != simdjson::SUCCESS) fail("gate rules", "are not a JSON object");
@@ -170,16 +207,23 @@ CredentialRules rules_of(dom::element from) {
       }
     } else if (field.key == "tokens") {
       rules.tokens = tokens_of(field.value);
+    } else if (field.key == "introspection") {
+      rules.introspection = introspection_of(field.value);
+    } else if (field.key == "provider_sign_out") {
+      rules.provider_sign_out = sign_out_url_of(field.value, at);
     } else {
-      fail(at, "is unknown; gate rules have credentials, clear_cookies and tokens");
+      fail(at,
+           "is unknown; gate rules have credentials, clear_cookies, tokens, introspection and "
+           "provider_sign_out");
     }
   }
   if (rules.credentials.empty()) fail("credentials", "is empty: the gate could not tell any session");
   const bool has_token = std::any_of(rules.credentials.begin(), rules.credentials.end(),
                                      [](const CredentialRule& rule) { return rule.token; });
-  if (has_token != rules.tokens.has_value())
-    fail("tokens",
-         has_token ? "are missing: a credential is a token" : "are of no use: no credential is a token");
+  if (has_token && !rules.tokens && !rules.introspection)
+    fail("tokens", "are missing: a credential is a token");
+  if (!has_token && rules.tokens) fail("tokens", "are of no use: no credential is a token");
+  if (!has_token && rules.introspection) fail("introspection", "is of no use: no credential is a token");
   return rules;
 }
 

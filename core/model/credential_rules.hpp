@@ -26,6 +26,7 @@ inline constexpr std::size_t max_credential_text = 128;  // a name, a marker of 
 inline constexpr std::size_t max_cleared_cookies = 16;
 inline constexpr std::size_t max_token_texts = 50;  // audiences, algorithms, types, claims; of each
 inline constexpr std::size_t max_token_text = 512;  // an issuer, an audience
+inline constexpr std::size_t max_sign_out_url = 2'048;
 inline constexpr std::chrono::seconds most_token_skew{300};
 // Denials are known for so long: sign-outs that are over leave the engine's memory after it.
 inline constexpr std::chrono::seconds most_token_life{std::chrono::hours(24)};
@@ -52,7 +53,7 @@ struct CredentialRule {
   CredentialPlace in = CredentialPlace::Cookie;
   std::string name;  // of the cookie or header; of a header in lower case
   std::vector<Transform> transforms;
-  bool token = false;  // it is a signed token (JWT), to be judged by CredentialRules::tokens
+  bool token = false;  // it is a token, to be judged by CredentialRules::tokens or ::introspection
   friend bool operator==(const CredentialRule&, const CredentialRule&) = default;
 };
 
@@ -72,10 +73,24 @@ struct TokenRules {
   friend bool operator==(const TokenRules&, const TokenRules&) = default;
 };
 
+// Tokens that only the issuer can judge (RFC 7662): it is asked while their request waits.
+struct IntrospectionRules {
+  std::chrono::seconds keep{10};         // an active answer is believed for so long, and never beyond its exp
+  std::chrono::seconds keep_refused{5};  // any other
+  std::chrono::seconds clock_skew{30};
+  std::chrono::seconds longest_life{std::chrono::hours(24)};  // since iat; what is older is refused
+  bool revoke = false;  // of signed-out people: its issuer is asked to revoke it
+  friend bool operator==(const IntrospectionRules&, const IntrospectionRules&) = default;
+};
+inline constexpr std::chrono::seconds most_introspection_kept{300};
+
 struct CredentialRules {
   std::vector<CredentialRule> credentials;
   std::vector<std::string> clear_cookies;
-  std::optional<TokenRules> tokens;  // there whenever a credential is a token
+  // Of credentials that are tokens; one of both is there whenever one is.
+  std::optional<TokenRules> tokens;
+  std::optional<IntrospectionRules> introspection;
+  std::string provider_sign_out;  // where a person ends the session at the provider itself; empty: nowhere
   friend bool operator==(const CredentialRules&, const CredentialRules&) = default;
 };
 

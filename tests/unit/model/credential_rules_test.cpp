@@ -36,7 +36,9 @@ TEST(CredentialRules, AFaultIsNamedWithItsPlace) {
       {"{", "gate rules are not valid JSON"},
       {"[]", "gate rules are not a JSON object"},
       {"{}", "credentials is empty: the gate could not tell any session"},
-      {R"({"cookies":[]})", "cookies is unknown; gate rules have credentials, clear_cookies and tokens"},
+      {R"({"cookies":[]})",
+       "cookies is unknown; gate rules have credentials, clear_cookies, tokens, introspection and "
+       "provider_sign_out"},
       {R"({"credentials":{}})", "credentials is not a list"},
       {R"({"credentials":[1]})", "credentials[0] is not an object"},
       {R"({"credentials":[{"name":"sid"}]})",
