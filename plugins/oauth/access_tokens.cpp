@@ -1,12 +1,10 @@
 #include "plugins/oauth/access_tokens.hpp"
 
-#include <Poco/Base64Encoder.h>
 #include <simdjson.h>
 
 #include <algorithm>
-#include <sstream>
 
-#include "plugins/oauth/client_assertion.hpp"
+#include "plugins/oauth/client_authentication.hpp"
 
 namespace curfew::oauth {
 namespace {
@@ -18,15 +16,6 @@ using plugin::Time;
 constexpr plugin::Duration first_pause = std::chrono::seconds(5);
 constexpr plugin::Duration longest_pause = std::chrono::minutes(5);
 constexpr std::int64_t unsaid_lifetime = 60;
-
-std::string base64(const std::string& text) {
-  std::ostringstream out;
-  Poco::Base64Encoder encoder(out);
-  encoder.rdbuf()->setLineLength(0);
-  encoder << text;
-  encoder.close();
-  return out.str();
-}
 
 // Microsoft's own numbers, which say more than the code of the standard.
 std::string numbers_in(const simdjson::dom::element& document) {
@@ -115,28 +104,8 @@ void AccessTokens::refused(const std::string& token) {
 
 web::HttpCall AccessTokens::call() const {
   web::HttpCall call{
-      .method = "POST",
-      .path = path_,
-      .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
-      .body = "grant_type=client_credentials"};
-  const std::string id = web::percent_encoded(credentials_.id);
-  if (credentials_.authentication == ClientAuthentication::Certificate ||
-      credentials_.authentication == ClientAuthentication::Key) {
-    const auto now = std::chrono::time_point_cast<plugin::Duration>(std::chrono::system_clock::now());
-    const ClientCertificate certificate(credentials_.certificate_file, credentials_.key_file, now);
-    call.body += "&client_id=" + id +
-                 "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
-                 "&client_assertion=" +
-                 certificate.assertion({.client = credentials_.id,
-                                        .audience = credentials_.token_endpoint,
-                                        .key_id = credentials_.key_id,
-                                        .now = now});
-  }
-  const std::string secret = web::percent_encoded(credentials_.secret);
-  if (credentials_.authentication == ClientAuthentication::Basic)
-    call.headers["Authorization"] = "Basic " + base64(id + ":" + secret);
-  else if (credentials_.authentication == ClientAuthentication::Post)
-    call.body += "&client_id=" + id + "&client_secret=" + secret;
+      .method = "POST", .path = path_, .headers = form_headers(), .body = "grant_type=client_credentials"};
+  authenticate(call, credentials_, credentials_.token_endpoint);
   if (!credentials_.scope.empty()) call.body += "&scope=" + web::percent_encoded(credentials_.scope);
   if (!credentials_.audience.empty()) call.body += "&audience=" + web::percent_encoded(credentials_.audience);
   return call;

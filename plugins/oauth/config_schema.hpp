@@ -20,6 +20,8 @@ inline constexpr std::string_view config_schema = R"json({
     "suspend_access": ["/entra/suspend_access", "/authentik/suspend_access"],
     "block_sign_in": ["/journal"],
     "disable_account": ["/journal"],
+    "introspect": ["/introspection"],
+    "revoke_presented": ["/introspection/revoke"],
     "prove": ["/provider=keycloak", "/provider=entra", "/business_central/sign_ins", "/provider=okta", "/provider=auth0", "/provider=authentik", "/oidc/administration"]
   },
   "x-curfew-recognises": [
@@ -97,6 +99,41 @@ inline constexpr std::string_view config_schema = R"json({
         "clock_skew": {"type": "string", "default": "30s", "description": "How far the issuer's clock may be from ours; 5m at most"},
         "longest_life": {"type": "string", "default": "1h", "description": "How long such a token lives at most, from iat to exp; 24h at most. One that lives longer is refused: a denial is forgotten after it"},
         "renew_every": {"type": "string", "default": "10m", "description": "How often the issuer is asked for its keys; besides when a token comes that none of them signed"}
+      }
+    },
+    "introspection": {
+      "type": "object",
+      "additionalProperties": false,
+      "description": "Access tokens that are no JWT of the provider are asked about at the provider (RFC 7662), while their request waits at the gate that guards this source",
+      "properties": {
+        "endpoint": {"type": "string", "minLength": 8, "description": "Where it is asked, if the discovery document does not say so"},
+        "revocation_endpoint": {"type": "string", "minLength": 8, "description": "Where it is asked to revoke one, if the discovery document does not say so"},
+        "client_id": {"type": "string", "minLength": 1, "description": "The client that asks, if it is another than the source's client_id"},
+        "client_secret": {"type": "string", "description": "Its secret; by client_secret_file or client_secret_env"},
+        "client_authentication": {"type": "string", "enum": ["client_secret_basic", "client_secret_post", "private_key_jwt"], "default": "client_secret_basic", "description": "How it authenticates"},
+        "client_certificate_file": {"type": "string", "minLength": 1, "description": "PEM file of its certificate, in place of client_secret (private_key_jwt)"},
+        "client_key_file": {"type": "string", "minLength": 1, "description": "Its RSA key, PEM, without a passphrase; client_certificate_file if it is not said"},
+        "audiences": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "string", "minLength": 1, "maxLength": 256}, "description": "One of which aud must have; without it tokens for anybody pass"},
+        "clients": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "string", "minLength": 1, "maxLength": 256}, "description": "To whom a token must have been given, by client_id; without it to any"},
+        "subject_claim": {"type": "string", "minLength": 1, "maxLength": 64, "description": "The member with the person's id; sub if it is not said, entra: oid"},
+        "untyped": {"type": "boolean", "default": false, "description": "Answers without token_type are taken: with some providers refresh tokens then pass as well"},
+        "cookies": {"type": "array", "maxItems": 7, "items": {"type": "string", "minLength": 1, "maxLength": 128}, "description": "Cookies that carry such a token, besides Authorization: Bearer"},
+        "keep": {"type": "string", "default": "10s", "description": "How long an answer that a token is active is believed, and never beyond its exp; 5m at most"},
+        "keep_refused": {"type": "string", "default": "5s", "description": "The same of any other answer; from 1s to 5m"},
+        "clock_skew": {"type": "string", "default": "30s", "description": "How far the provider's clock may be from ours; 5m at most"},
+        "longest_life": {"type": "string", "default": "24h", "description": "How long after its iat a token is taken; 24h at most, as sign-outs are remembered for so long"},
+        "revoke": {"type": "boolean", "default": false, "description": "The provider is asked to revoke a token that is active and whose session or person was signed out (RFC 7009)"}
+      }
+    },
+    "rp_initiated_logout": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["client_id"],
+      "description": "The gate offers who was signed out the provider's own page for signing out (OpenID Connect RP-Initiated Logout)",
+      "properties": {
+        "client_id": {"type": "string", "minLength": 1, "maxLength": 256, "description": "The application behind the gate, as the provider knows it"},
+        "post_logout_redirect_uri": {"type": "string", "minLength": 8, "maxLength": 1024, "description": "Where the provider leads people afterwards; one that the client has registered"},
+        "endpoint": {"type": "string", "minLength": 8, "maxLength": 1024, "description": "The page, if the discovery document does not say so"}
       }
     },
     "shared_signals": {

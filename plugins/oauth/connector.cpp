@@ -13,6 +13,7 @@
 #include "plugins/oauth/back_channel/receiver.hpp"
 #include "plugins/oauth/config_schema.hpp"
 #include "plugins/oauth/gate/gate_tokens.hpp"
+#include "plugins/oauth/gate/session_names.hpp"
 #include "plugins/oauth/logs/log_provider.hpp"
 #include "plugins/oauth/logs/recorded_logs.hpp"
 #include "plugins/oauth/provider.hpp"
@@ -35,6 +36,7 @@ using plugin::Time;
 
 constexpr plugin::Duration coverage_every = std::chrono::seconds(30);
 constexpr plugin::Duration longest_listing = std::chrono::seconds(30);
+constexpr plugin::Duration find_link_every = std::chrono::seconds(5);
 constexpr plugin::Duration settling_time = std::chrono::seconds(2);
 
 class Oauth {
@@ -50,7 +52,8 @@ class Oauth {
       .capabilities = CURFEW_CAN_OBSERVE | CURFEW_CAN_LIST_SESSIONS | CURFEW_CAN_PROVE |
                       CURFEW_CAN_CANCEL_SESSION | CURFEW_CAN_SIGN_OUT_SESSION | CURFEW_CAN_SIGN_OUT_SUBJECT |
                       CURFEW_CAN_REVOKE_TOKENS | CURFEW_CAN_SUSPEND_ACCESS | CURFEW_CAN_BLOCK_SIGN_IN |
-                      CURFEW_CAN_DISABLE_ACCOUNT | CURFEW_CAN_CONCURRENT_ACTIONS | CURFEW_CAN_RECEIVE_HTTP};
+                      CURFEW_CAN_DISABLE_ACCOUNT | CURFEW_CAN_CONCURRENT_ACTIONS | CURFEW_CAN_RECEIVE_HTTP |
+                      CURFEW_CAN_INTROSPECT | CURFEW_CAN_REVOKE_PRESENTED};
 
   Oauth(plugin::Host& host, const plugin::Settings& settings)
       : host_(host),
@@ -70,6 +73,13 @@ class Oauth {
       gate_tokens_.emplace(std::move(tokens), settings_.server, provider_->person_in_tokens(),
                            [this] { return host_.now(); });
     }
+    if (settings_.introspection) {
+      IntrospectionSettings asked = *settings_.introspection;
+      const PersonNaming naming = provider_->person_in_tokens();
+      asked.terms.issuer = provider_->issuer();
+      if (asked.terms.subject_claim.empty()) asked.terms.subject_claim = naming.claim;
+      introspector_.emplace(std::move(asked), settings_.server, provider_->issuer());
+    }
     if (!settings_.back_channel) return;
     BackChannelSettings& back = *settings_.back_channel;
     if (back.terms.issuer.empty()) back.terms.issuer = back.keys.issuer = provider_->issuer();
@@ -83,7 +93,9 @@ class Oauth {
   Oauth& operator=(const Oauth&) = delete;
 
   void start() {
-    if (gate_tokens_) host_.gate_rules(gate_tokens_->rules());
+    if (settings_.provider_sign_out && !settings_.provider_sign_out->endpoint.empty())
+      sign_out_link_ = link_of(*settings_.provider_sign_out, settings_.provider_sign_out->endpoint);
+    tell_gate_rules();
     if (is_trial_) return;
     if (is_recorded_) {
       if (settings_.logs.inputs.empty()) return;
@@ -113,6 +125,7 @@ class Oauth {
       tell_gate_keys(deadline);
       next = std::min(next, gate_tokens_->next());
     }
+    find_sign_out_link(deadline);
     if (const Time now = host_.now(); now < next_poll_) {
       waker_.wait_until(std::min(deadline, next));
       return Poll::Ok;
@@ -166,6 +179,30 @@ class Oauth {
     return answer;
   }
 
+  // Its texts are the provider's; outside there are digests, and the person's name as all else tells it.
+  plugin::TokenAnswer introspect(const plugin::PresentedToken& presented) {
+    if (!introspector_) throw plugin::Failure(plugin::Code::Unsupported, "introspection is not configured");
+    const Introspected said = introspector_->ask(presented.token, presented.deadline);
+    plugin::TokenAnswer answer;
+    answer.state = said.state;
+    if (said.state != plugin::TokenState::Active) return answer;
+    if (!said.session.empty()) answer.session = session_called(said.session);
+    if (!said.id.empty()) answer.id = host_.digest(said.id);
+    if (!said.subject.empty()) {
+      const PersonNaming naming = provider_->person_in_tokens();
+      answer.name_space = naming.name_space;
+      answer.subject = naming.prefix + said.subject;
+    }
+    answer.issued_at = said.issued_at;
+    answer.expires_at = said.expires_at;
+    return answer;
+  }
+  plugin::Answer revoke_presented(const plugin::PresentedToken& presented) {
+    if (!introspector_ || !introspector_->settings().revoke)
+      return {plugin::Code::Unsupported, "introspection.revoke is not set"};
+    return introspector_->revoke(presented.token, presented.deadline);
+  }
+
   void wake() noexcept {
     waker_.wake();
     provider_->wake();
@@ -174,6 +211,7 @@ class Oauth {
   void stop() {
     if (recorded_) recorded_->cancel();
     recorded_poll_.stop();
+    if (introspector_) introspector_->stop();
     provider_->stop();
   }
 
@@ -193,6 +231,41 @@ class Oauth {
     if (settings.provider == "shared_signals")
       return shared_signals::make_shared_signals(settings, std::move(ground));
     return keycloak::make_keycloak(settings, std::move(ground));
+  }
+
+  // By its name among the provider's other tellings, which it has as long as it lives; then by what we know.
+  plugin::SessionDigest session_called(const std::string& name) {
+    Sighting seen;
+    seen.session = name;
+    provider_->complete(seen);
+    const plugin::SessionDigest called = host_.digest(name);
+    if (seen.session.empty() || seen.session == name) return session_names_.find(called).value_or(called);
+    const plugin::SessionDigest session = host_.digest(seen.session);
+    session_names_.know(called, session);
+    return session;
+  }
+
+  void tell_gate_rules() {
+    if (!gate_tokens_ && !introspector_) return;
+    host_.gate_rules(gate_rules(gate_tokens_ ? &*gate_tokens_ : nullptr,
+                                introspector_ ? &introspector_->settings() : nullptr, sign_out_link_));
+  }
+
+  // Once it is known the gate offers it; until then it refuses without it.
+  void find_sign_out_link(Time deadline) {
+    if (!settings_.provider_sign_out || !sign_out_link_.empty() || host_.now() < find_link_at_) return;
+    find_link_at_ = host_.now() + find_link_every;
+    try {
+      if (!discovery_) discovery_.emplace(settings_.server, provider_->issuer());
+      sign_out_link_ =
+          link_of(*settings_.provider_sign_out, discovery_->endpoint("end_session_endpoint", deadline));
+      tell_gate_rules();
+    } catch (const plugin::Failure& failed) {
+      if (failed.what() != link_failure_)
+        host_.log(plugin::Level::Warning,
+                  std::string("the gate can't offer the provider's own sign-out: ") + failed.what());
+      link_failure_ = failed.what();
+    }
   }
 
   // What can't be had now is asked for again, and the last keys stay with the gate meanwhile.
@@ -322,6 +395,12 @@ class Oauth {
   std::optional<Receiver> receiver_;
   std::optional<GateTokens> gate_tokens_;
   std::string keys_failure_;  // that was told last
+  std::optional<Introspector> introspector_;
+  SessionNames session_names_;
+  std::optional<oidc::Discovery> discovery_;
+  std::string sign_out_link_;
+  std::string link_failure_;  // that was told last
+  Time find_link_at_{};
   std::optional<logs::RecordedLogs> recorded_;
   files::RecordedPoll recorded_poll_;
   files::Outbox<Sighting> outbox_;

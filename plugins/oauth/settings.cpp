@@ -25,43 +25,6 @@ bool fits(std::string_view pattern, std::string_view text) {
   return false;
 }
 
-// One that has a key alone, and no secret.
-ClientCredentials client_with_key(const Setting& all) {
-  ClientCredentials client{.id = all.text("client_id")};
-  client.authentication = ClientAuthentication::Key;
-  client.key_file = all.text("client_key_file");
-  if (all.has("client_secret"))
-    invalid(all.at("client_secret") + " means nothing here: the client shows who it is by client_key_file");
-  if (all.text("client_authentication", "private_key_jwt") != "private_key_jwt")
-    invalid(all.at("client_authentication") + " must be private_key_jwt with client_key_file");
-  return client;
-}
-
-ClientCredentials client_of(const Setting& all, const std::string& usual) {
-  if (all.text("provider") == "okta") return client_with_key(all);
-  ClientCredentials client{.id = all.text("client_id"), .secret = all.text("client_secret", "")};
-  client.certificate_file = all.text("client_certificate_file", "");
-  client.key_file = all.text("client_key_file", client.certificate_file);
-  if (!client.key_file.empty()) {
-    if (client.certificate_file.empty()) invalid(all.at("client_certificate_file") + " is missing");
-    if (!client.secret.empty())
-      invalid(all.at("client_secret") + " and client_certificate_file are both given: choose one");
-    if (all.text("client_authentication", "private_key_jwt") != "private_key_jwt")
-      invalid(all.at("client_authentication") + " must be private_key_jwt with client_certificate_file");
-    client.authentication = ClientAuthentication::Certificate;
-    return client;
-  }
-  if (client.secret.empty())
-    invalid(all.at("client_secret") +
-            " is missing: give the secret of client_id by client_secret_file or client_secret_env");
-  const std::string how = all.text("client_authentication", usual);
-  if (how != "client_secret_basic" && how != "client_secret_post")
-    invalid(all.at("client_authentication") + " must be client_secret_basic or client_secret_post");
-  client.authentication =
-      how == "client_secret_basic" ? ClientAuthentication::Basic : ClientAuthentication::Post;
-  return client;
-}
-
 std::optional<BackChannelSettings> back_channel_of(const Setting& all, plugin::Duration clock_skew) {
   const auto given = all.inner("back_channel_logout");
   if (!given) return std::nullopt;
@@ -104,6 +67,47 @@ OauthSettings log_settings(const Setting& all) {
 }
 
 }  // namespace
+
+namespace {
+
+// One that has a key alone, and no secret.
+ClientCredentials client_with_key(const Setting& all) {
+  ClientCredentials client{.id = all.text("client_id")};
+  client.authentication = ClientAuthentication::Key;
+  client.key_file = all.text("client_key_file");
+  if (all.has("client_secret"))
+    invalid(all.at("client_secret") + " means nothing here: the client shows who it is by client_key_file");
+  if (all.text("client_authentication", "private_key_jwt") != "private_key_jwt")
+    invalid(all.at("client_authentication") + " must be private_key_jwt with client_key_file");
+  return client;
+}
+
+}  // namespace
+
+ClientCredentials client_of(const Setting& all, const std::string& usual) {
+  if (all.text("provider", "") == "okta") return client_with_key(all);
+  ClientCredentials client{.id = all.text("client_id"), .secret = all.text("client_secret", "")};
+  client.certificate_file = all.text("client_certificate_file", "");
+  client.key_file = all.text("client_key_file", client.certificate_file);
+  if (!client.key_file.empty()) {
+    if (client.certificate_file.empty()) invalid(all.at("client_certificate_file") + " is missing");
+    if (!client.secret.empty())
+      invalid(all.at("client_secret") + " and client_certificate_file are both given: choose one");
+    if (all.text("client_authentication", "private_key_jwt") != "private_key_jwt")
+      invalid(all.at("client_authentication") + " must be private_key_jwt with client_certificate_file");
+    client.authentication = ClientAuthentication::Certificate;
+    return client;
+  }
+  if (client.secret.empty())
+    invalid(all.at("client_secret") +
+            " is missing: give the secret of client_id by client_secret_file or client_secret_env");
+  const std::string how = all.text("client_authentication", usual);
+  if (how != "client_secret_basic" && how != "client_secret_post")
+    invalid(all.at("client_authentication") + " must be client_secret_basic or client_secret_post");
+  client.authentication =
+      how == "client_secret_basic" ? ClientAuthentication::Basic : ClientAuthentication::Post;
+  return client;
+}
 
 plugin::Duration within(const Setting& all, const std::string& key, plugin::Duration fallback,
                         plugin::Duration least, plugin::Duration most) {
@@ -177,6 +181,8 @@ OauthSettings read_settings(const std::string& config, bool recorded) {
             "service_accounts",
             "back_channel_logout",
             "gate_tokens",
+            "introspection",
+            "rp_initiated_logout",
             "time_zone",
             provider});
   const auto own = all.inner(provider);
@@ -206,6 +212,14 @@ OauthSettings read_settings(const std::string& config, bool recorded) {
   out.clock_skew = within(all, "clock_skew", out.clock_skew, 0s, 1h);
   out.back_channel = back_channel_of(all, out.clock_skew);
   out.gate_tokens = gate_tokens_of(all);
+  out.introspection = introspection_of(all);
+  if (out.introspection && out.introspection->client.id.empty()) out.introspection->client = out.client;
+  if (out.introspection && out.introspection->client.id.empty())
+    invalid("introspection.client_id is missing: a provider answers only clients that it knows");
+  out.provider_sign_out = provider_sign_out_of(all);
+  if (out.provider_sign_out && !out.gate_tokens && !out.introspection)
+    invalid(
+        "rp_initiated_logout means nothing without gate_tokens or introspection: no gate guards this source");
   if (!is_entra && all.has("client_certificate_file"))
     invalid(all.at("client_certificate_file") + " means something for provider entra only");
   if ((is_entra || provider == "business_central") && out.back_channel)

@@ -14,6 +14,8 @@
 #include "plugins/oauth/access_tokens.hpp"
 #include "plugins/oauth/back_channel/logout_token.hpp"
 #include "plugins/oauth/gate/gate_tokens.hpp"
+#include "plugins/oauth/gate/introspection.hpp"
+#include "plugins/oauth/gate/provider_sign_out.hpp"
 #include "plugins/oauth/tokens/issuer_keys.hpp"
 #include "plugins/web/http_client.hpp"
 #include "plugins/web/setting.hpp"
@@ -46,6 +48,8 @@ struct OauthSettings {
   std::vector<std::string> service_accounts;  // with * for anything
   std::optional<BackChannelSettings> back_channel;
   std::optional<GateTokenSettings> gate_tokens;
+  std::optional<IntrospectionSettings> introspection;
+  std::optional<ProviderSignOut> provider_sign_out;
   web::Setting own;  // what stands below the provider's name
 };
 
@@ -58,6 +62,8 @@ struct OauthSettings {
 [[nodiscard]] plugin::Duration within(const web::Setting& all, const std::string& key,
                                       plugin::Duration fallback, plugin::Duration least,
                                       plugin::Duration most);
+// A client's id, with its secret or certificate; `usual`: how it authenticates if that is not said.
+[[nodiscard]] ClientCredentials client_of(const web::Setting& all, const std::string& usual);
 [[nodiscard]] std::vector<std::string> algorithms_in(const web::Setting& all);
 
 [[nodiscard]] plugin::AccountType account_type_of(const OauthSettings& settings, std::string_view user_name);

@@ -1,5 +1,6 @@
 #include "plugins/oauth/gate/gate_tokens.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -52,7 +53,7 @@ GateTokens::GateTokens(GateTokenSettings settings, web::HttpServer server, Perso
       now_(now),
       keys_(std::move(server), settings_.keys, std::move(now)) {}
 
-std::string GateTokens::rules() const {
+json GateTokens::judged_by() const {
   json tokens{{"issuer", settings_.keys.issuer},
               {"audiences", settings_.audiences},
               {"algorithms", settings_.keys.algorithms},
@@ -63,10 +64,34 @@ std::string GateTokens::rules() const {
               {"longest_life_seconds", whole_seconds(settings_.longest_life)}};
   if (!naming_.prefix.empty()) tokens["subject_prefix"] = naming_.prefix;
   if (!settings_.types.empty()) tokens["types"] = settings_.types;
+  return tokens;
+}
+
+std::string gate_rules(const GateTokens* tokens, const IntrospectionSettings* introspection,
+                       const std::string& sign_out) {
+  std::vector<std::string> cookies;
+  json rules = json::object();
+  if (tokens != nullptr) {
+    rules["tokens"] = tokens->judged_by();
+    cookies = tokens->cookies();
+  }
+  if (introspection != nullptr) {
+    rules["introspection"] = {{"keep_seconds", whole_seconds(introspection->keep)},
+                              {"keep_refused_seconds", whole_seconds(introspection->keep_refused)},
+                              {"clock_skew_seconds", whole_seconds(introspection->clock_skew)},
+                              {"longest_life_seconds", whole_seconds(introspection->longest_life)},
+                              {"revoke", introspection->revoke}};
+    for (const std::string& cookie : introspection->cookies) {
+      if (std::find(cookies.begin(), cookies.end(), cookie) == cookies.end()) cookies.push_back(cookie);
+    }
+  }
   json credentials = json::array({{{"in", "bearer"}, {"token", true}}});
-  for (const std::string& cookie : settings_.cookies)
+  for (const std::string& cookie : cookies)
     credentials.push_back({{"in", "cookie"}, {"name", cookie}, {"token", true}});
-  return json{{"credentials", credentials}, {"clear_cookies", settings_.cookies}, {"tokens", tokens}}.dump();
+  rules["credentials"] = credentials;
+  rules["clear_cookies"] = cookies;
+  if (!sign_out.empty()) rules["provider_sign_out"] = sign_out;
+  return rules.dump();
 }
 
 std::optional<std::string> GateTokens::keys_if_new(bool wanted, plugin::Time deadline) {

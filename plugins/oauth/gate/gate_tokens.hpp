@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "plugins/oauth/gate/introspection.hpp"
 #include "plugins/oauth/tokens/issuer_keys.hpp"
 #include "plugins/web/setting.hpp"
 
@@ -31,6 +32,12 @@ struct GateTokenSettings {
   IssuerKeysSettings keys;  // whose issuer is the provider's if it is not named
 };
 
+class GateTokens;
+// All that the gate is told: JSON. `introspection` null: no token is asked about; `sign_out` empty: nothing
+// is offered.
+[[nodiscard]] std::string gate_rules(const GateTokens* tokens, const IntrospectionSettings* introspection,
+                                     const std::string& sign_out);
+
 // Of `gate_tokens`; nothing: it is not there.
 [[nodiscard]] std::optional<GateTokenSettings> gate_tokens_of(const web::Setting& all);
 
@@ -46,7 +53,10 @@ class GateTokens {
   GateTokens(GateTokenSettings settings, web::HttpServer server, PersonNaming naming,
              std::function<plugin::Time()> now);
 
-  [[nodiscard]] std::string rules() const;
+  [[nodiscard]] std::string rules() const { return gate_rules(this, nullptr, {}); }
+  // How a signed token is judged: `tokens` of the rules.
+  [[nodiscard]] nlohmann::json judged_by() const;
+  [[nodiscard]] const std::vector<std::string>& cookies() const { return settings_.cookies; }
   // The keys, where they are others than it gave last; asked for anew when they are wanted, or it is time.
   [[nodiscard]] std::optional<std::string> keys_if_new(bool wanted, plugin::Time deadline);
   // When it is to be asked again.

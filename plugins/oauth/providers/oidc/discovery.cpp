@@ -30,13 +30,13 @@ SplitUrl split_url(const std::string& url) {
 Discovery::Discovery(web::HttpServer server, std::string issuer)
     : server_(std::move(server)), issuer_(std::move(issuer)) {}
 
-std::string Discovery::token_endpoint(plugin::Time deadline) {
+std::string Discovery::endpoint(const std::string& name, plugin::Time deadline) {
   const std::lock_guard lock(mutex_);
-  if (!known_) known_ = fetch(deadline);
-  return *known_;
+  const auto found = known_.find(name);
+  return found != known_.end() ? found->second : known_[name] = fetch(name, deadline);
 }
 
-std::string Discovery::fetch(plugin::Time deadline) const {
+std::string Discovery::fetch(const std::string& name, plugin::Time deadline) const {
   std::string url = issuer_;
   if (url.ends_with('/')) url.pop_back();
   const SplitUrl at = split_url(url + "/.well-known/openid-configuration");
@@ -56,14 +56,13 @@ std::string Discovery::fetch(plugin::Time deadline) const {
   if (text_in(document, "issuer") != issuer_)
     throw Failure(Code::Unavailable,
                   client.where() + ": the discovery document is of another issuer; look at `url`");
-  std::string endpoint = text_in(document, "token_endpoint");
+  std::string endpoint = text_in(document, name.c_str());
   if (endpoint.empty())
-    throw Failure(Code::Unavailable, client.where() + ": the discovery document has no token_endpoint");
+    throw Failure(Code::Unavailable, client.where() + ": the discovery document has no " + name);
   if (endpoint.size() > longest_endpoint ||
       (!endpoint.starts_with("https://") && split_url(endpoint).origin != split_url(issuer_).origin))
-    throw Failure(
-        Code::Unavailable,
-        client.where() + ": its token_endpoint is at another server without TLS; it is not believed");
+    throw Failure(Code::Unavailable,
+                  client.where() + ": its " + name + " is at another server without TLS; it is not believed");
   return endpoint;
 }
 

@@ -1,17 +1,19 @@
-// Where an OpenID provider gives tokens, as its discovery document says (OpenID Connect Discovery 1.0).
+// Where an OpenID provider gives tokens and is asked about them, as its discovery document says (OpenID
+// Connect Discovery 1.0).
 //
 //   Discovery discovery(server, "https://sso.corp.test");
 //   discovery.token_endpoint(deadline);
+//   discovery.endpoint("introspection_endpoint", deadline);
 //
 // The document's `issuer` must be the one that is asked. An endpoint without TLS is believed of the issuer's
 // own server only: a secret goes there. Kept once it is known.
 //
-// Threads: any, at once. Owns: the endpoint. Fails: plugin::Failure(Unavailable), without anything of the
+// Threads: any, at once. Owns: the endpoints. Fails: plugin::Failure(Unavailable), without anything of the
 // answer.
 #pragma once
 
+#include <map>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "plugins/web/http_client.hpp"
@@ -22,15 +24,18 @@ class Discovery {
  public:
   Discovery(web::HttpServer server, std::string issuer);
 
-  [[nodiscard]] std::string token_endpoint(plugin::Time deadline);
+  [[nodiscard]] std::string token_endpoint(plugin::Time deadline) {
+    return endpoint("token_endpoint", deadline);
+  }
+  [[nodiscard]] std::string endpoint(const std::string& name, plugin::Time deadline);
 
  private:
-  [[nodiscard]] std::string fetch(plugin::Time deadline) const;
+  [[nodiscard]] std::string fetch(const std::string& name, plugin::Time deadline) const;
 
   web::HttpServer server_;
   std::string issuer_;
   std::mutex mutex_;  // also while asking: who comes meanwhile waits for the same answer
-  std::optional<std::string> known_;
+  std::map<std::string, std::string> known_;  // endpoints that were asked for
 };
 
 // The URL's server, and its path.
