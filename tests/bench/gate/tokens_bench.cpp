@@ -167,6 +167,36 @@ void next_request(benchmark::State& state) {
 }
 BENCHMARK(next_request)->Threads(1)->Threads(2);
 
+// Opaque ones, about which the issuer was asked a moment ago.
+void next_opaque_request(benchmark::State& state) {
+  struct Opaque : Gate {
+    Opaque() : Gate(true) {
+      judge->set_rules(
+          R"({"credentials":[{"in":"bearer","token":true}],"introspection":{"keep_seconds":300}})", key);
+      api::GateIntrospection digests({}, key);
+      for (std::size_t i = 0; i < token_count; ++i) {
+        const std::string token = "7bX0fQ2c9kTzW4mYpLr8sDhVn1aGJeUoEi6tBq3x" + std::to_string(i);
+        model::IntrospectedToken said;
+        said.state = model::TokenState::Active;
+        said.session = {base::keyed_digest(key, "session-" + std::to_string(i))};
+        said.person = {"oidc_subject", "https://login.corp.test/realms/staff#alice"};
+        said.issued_at = wall();
+        judge->introspected(digests.read(token, wall()).digest, said, wall());
+        opaque.push_back("Bearer " + token);
+      }
+    }
+    std::vector<std::string> opaque;
+  };
+  static Opaque gate;
+  std::size_t at = static_cast<std::size_t>(state.thread_index()) * 911;
+  for (auto _ : state) {
+    at = (at + 1'021) % token_count;
+    if (!gate.passes({"Authorization", gate.opaque[at]})) state.SkipWithError("did not pass");
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
+}
+BENCHMARK(next_opaque_request)->Threads(1)->Threads(2);
+
 // The limit of that: the same sessions by a cookie.
 void cookie_request(benchmark::State& state) {
   static Gate gate(true);

@@ -360,9 +360,17 @@ std::string Browser::come_back(const RelyingParty& party) {
 }
 
 void Browser::sign_out(const Tokens& tokens) {
-  const Reply page = go(
-      "GET", "/session/end?" +
-                 form_of({{"id_token_hint", tokens.id}, {"post_logout_redirect_uri", RelyingParty::back()}}));
+  confirm_sign_out("/session/end?" + form_of({{"id_token_hint", tokens.id},
+                                              {"post_logout_redirect_uri", RelyingParty::back()}}));
+}
+
+void Browser::sign_out_by(const std::string& link) {
+  if (!link.starts_with(provider_.url())) throw std::runtime_error("it leads elsewhere: " + link);
+  confirm_sign_out(link.substr(provider_.url().size()));
+}
+
+void Browser::confirm_sign_out(const std::string& path) {
+  const Reply page = go("GET", path);
   const std::string action = found(page.body, "action=\"([^\"]+)\"");
   const std::string token = found(page.body, "name=\"xsrf\" value=\"([^\"]+)\"");
   const Reply done =

@@ -128,8 +128,11 @@ class Browser {
   [[nodiscard]] std::string come_back(const RelyingParty& party);
   // At the provider, by the link of the relying party (RP-Initiated Logout 1.0).
   void sign_out(const Tokens& tokens);
+  // … by a link that says nothing of who it is: the provider asks, and the person confirms.
+  void sign_out_by(const std::string& link);
 
  private:
+  void confirm_sign_out(const std::string& path);
   Reply go(const std::string& method, const std::string& path, const std::string& form = {});
   // Where it ends: the parameters with which it comes back.
   std::map<std::string, std::string> walk(const std::string& path);

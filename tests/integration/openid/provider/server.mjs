@@ -87,7 +87,11 @@ const provider = new Provider(issuer, {
   features: {
     devInteractions: { enabled: true },
     introspection: { enabled: true },
-    revocation: { enabled: true },
+    // The gate revokes what others were given.
+    revocation: {
+      enabled: true,
+      allowedPolicy: (context, client, token) => client.clientId === 'curfew' || client.clientId === token.clientId,
+    },
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: { enabled: true },
     clientCredentials: { enabled: true },
