@@ -66,10 +66,6 @@ OauthSettings log_settings(const Setting& all) {
   return out;
 }
 
-}  // namespace
-
-namespace {
-
 // One that has a key alone, and no secret.
 ClientCredentials client_with_key(const Setting& all) {
   ClientCredentials client{.id = all.text("client_id")};
