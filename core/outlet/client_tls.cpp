@@ -26,4 +26,15 @@ Poco::Net::Context::Ptr tls_context_for(const std::string& host, const std::stri
   return context;
 }
 
+Poco::Net::Context::Ptr tls_context_for(const std::string& host, const ClientIdentity& identity) {
+  Poco::Net::Context::Ptr context = tls_context_for(host, identity.ca_file);
+  if (identity.certificate_file.empty()) return context;
+  SSL_CTX* ssl = context->sslContext();
+  if (SSL_CTX_use_certificate_chain_file(ssl, identity.certificate_file.c_str()) != 1)
+    throw Poco::Net::SSLException(identity.certificate_file + " is no PEM file of a certificate");
+  if (SSL_CTX_use_PrivateKey_file(ssl, identity.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
+    throw Poco::Net::SSLException(identity.key_file + " is no PEM file of that certificate's key");
+  return context;
+}
+
 }  // namespace curfew::outlet

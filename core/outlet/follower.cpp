@@ -84,11 +84,14 @@ Chunk Follower::read(store::Place from, std::size_t most) {
     chunk.id = next->id;
     chunk.first = {next->stream, next->stream == from.stream ? from.sequence : 0};
     const std::uint64_t to = std::min(next->size, chunk.first.sequence + most);
+    std::size_t bytes = 0;
     store.read_entries(next->stream, chunk.first.sequence, to, [&](ledger::SealedEntry&& entry) {
+      bytes += entry.entry.facts.size();
       chunk.entries.push_back(std::move(entry));
-      return true;
+      return bytes < settings_.most_bytes;
     });
-    if (chunk.entries.size() != to - chunk.first.sequence)
+    chunk.is_cut = most > 0 && (to < next->size || bytes >= settings_.most_bytes);
+    if (bytes < settings_.most_bytes && chunk.entries.size() != to - chunk.first.sequence)
       throw Error(ErrorKind::Corrupt, "the ledger lacks entries after " +
                                           std::to_string(chunk.first.sequence) + " of stream " +
                                           std::to_string(next->stream) + "; run `curfew verify`");
@@ -119,7 +122,7 @@ Duration Follower::step() {
       chunk = read(cursor_.place(), settings_.most_entries);
       break;
   }
-  const bool is_full = chunk.entries.size() == settings_.most_entries;
+  const bool is_full = chunk.is_cut || chunk.entries.size() == settings_.most_entries;
   const Duration pause = settings_.take(chunk);
   const store::Place place = cursor_.place();
   const bool is_within = place.stream == chunk.first.stream && place > chunk.first;

@@ -30,6 +30,7 @@ struct Chunk {
   ledger::StreamId id;
   store::Place first;
   std::vector<ledger::SealedEntry> entries;
+  bool is_cut = false;  // there is more already
 
   [[nodiscard]] store::Place place_of(std::size_t index) const {
     return {first.stream, first.sequence + index};
@@ -48,7 +49,8 @@ struct FollowerSettings {
   std::function<Appetite()> appetite;
   // Moves the cursor past what it took. How long until it wants to be called again, were there nothing new.
   std::function<Duration(const Chunk&)> take;
-  std::size_t most_entries = 1'000;  // of a chunk
+  std::size_t most_entries = 1'000;           // of a chunk
+  std::size_t most_bytes = 16 * 1024 * 1024;  // of a chunk's facts; passed by one entry at most
 };
 
 class Follower {
