@@ -49,6 +49,7 @@ struct Commands {
   SignOutOptions sign_out;
   SignOutsOptions sign_outs;
   ReportOptions report;
+  ExportOptions export_entries;
 };
 
 void add_config_option(CLI::App* command, std::string& config, const char* fallback) {
@@ -206,6 +207,25 @@ void add_sign_outs(CLI::App* list, Commands& commands) {
   }
 }
 
+void add_export(CLI::App& app, Commands& commands) {
+  ExportOptions& options = commands.export_entries;
+  CLI::App* command = app.add_subcommand("export", "Ledger entries for other systems");
+  add_config_option(command, options.config, "");
+  command->add_option("--database", options.database, "URL of the database, in place of a configuration");
+  command->add_option("--format", options.format, "ndjson, ocsf, ecs or cef")
+      ->check(CLI::IsMember({"ndjson", "ocsf", "ecs", "cef"}))
+      ->capture_default_str();
+  command->add_option("--event", options.events,
+                      "Only entries of this kind (docs/exports.md), or all; may be repeated");
+  command->add_option("--from", options.from, "From this time or day on (UTC)");
+  command->add_option("--to", options.to, "Before this time or day");
+  command->add_option("--after", options.after,
+                      "Only what follows this event: the id that the last export ended with");
+  command->add_option("--out,-o", options.out, "File; without it, standard output");
+  command->callback(
+      [&options, &commands] { commands.chosen = [&options] { return export_entries(options); }; });
+}
+
 void add_report(CLI::App& app, Commands& commands) {
   ReportOptions& options = commands.report;
   CLI::App* command = app.add_subcommand("report", "What the ledger shows of a framework's controls");
@@ -291,6 +311,7 @@ int run(int argc, char** argv) {
   add_sign_out(app, commands);
   add_ledger(app, commands);
   add_report(app, commands);
+  add_export(app, commands);
   add_plugin(app, commands);
   add_config(app, commands);
   try {

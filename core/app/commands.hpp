@@ -62,6 +62,18 @@ int replay(const LedgerOptions& options);
 int db_migrate(const LedgerOptions& options);
 int db_status(const LedgerOptions& options);
 
+struct ExportOptions {
+  std::string config;
+  std::string database;
+  std::string format = "ndjson";
+  std::vector<std::string> events;  // empty: what is told by default
+  std::string from;
+  std::string to;
+  std::string after;  // id of an event: what follows it
+  std::string out;    // file; empty or "-": standard output
+};
+int export_entries(const ExportOptions& options);
+
 // How the daemon is reached.
 struct DaemonOptions {
   std::string config;

@@ -40,6 +40,8 @@ void settle_policies(Settings& settings);
 void check_notifications(const Settings& settings);
 // Receivers of Shared Signals; their secrets are read at the start.
 void check_shared_signals(const Settings& settings);
+// Exports; their secrets are read at the start.
+void check_exports(const Settings& settings);
 // 1 to 64 letters, digits, '-', '_' or '.'.
 [[nodiscard]] bool is_name(std::string_view text);
 // namespace:value, like upn:alice@corp.test

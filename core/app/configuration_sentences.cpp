@@ -233,6 +233,14 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
     lines.push_back("Proven sign-outs are told to '" + receiver.name + "' as the end of " +
                     (receiver.about == "subject" ? "all sessions of the person" : "the session") + ", with " +
                     (receiver.names.empty() ? "no name" : "names (" + list_of(receiver.names) + ")") + ".");
+  for (const ExportTargetSettings& target : settings.exports) {
+    const std::string where = target.kind == "file" ? "the file " + target.path
+                              : target.kind == "syslog"
+                                  ? "syslog at " + target.host + (target.tls ? "" : " without TLS")
+                                  : target.url;
+    lines.push_back("Ledger entries are exported to " + where + " ('" + target.name + "', " + target.format +
+                    "), with " + (target.names ? "names." : "no name."));
+  }
   const ListenerSettings& api = settings.listeners.operator_listener;
   if (api.port != 0) {
     std::string text = "API and metrics listen on " + api.address + ":" + std::to_string(api.port);

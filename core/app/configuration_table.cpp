@@ -309,6 +309,52 @@ Declare<SharedSignalsSettings> shared_signals_table() {
   return table;
 }
 
+Declare<ExportTargetSettings> export_table() {
+  using E = ExportTargetSettings;
+  Declare<E> table("export");
+  table.text("name", &E::name, "Unique name; the place in the ledger is kept under it.", true)
+      .word("kind", &E::kind, {"file", "syslog", "http"}, "Where to.", true)
+      .word("format", &E::format, {"ndjson", "ocsf", "ecs", "cef"}, "How an entry is written.")
+      .texts("events", &E::events,
+             "Kinds of entries, as in `docs/exports.md`; `all`, `default`. Without any: `default`.")
+      .word("start", &E::start, {"beginning", "end"},
+            "Of a new export: with the whole ledger, or with what comes from now on.")
+      .flag("names", &E::names,
+            "Also the personal values that references stand for; each telling is recorded in the ledger.")
+      .text("path", &E::path, "file: where; its folder must exist.")
+      .whole("rotate_at", &E::rotate_at, 0, 1'048'576,
+             "file: MiB after which a new file is begun; `0` is never.")
+      .whole("keep", &E::keep, 0, 1'000'000, "file: how many rotated files stay; `0` is all.")
+      .word("mode", &E::mode, {"0600", "0640", "0644"}, "file: who may read it.")
+      .text("host", &E::host, "syslog: the receiver's name or address.")
+      .whole("port", &E::port, 0, 65'535, "syslog: its port; 0 is 6514 with TLS, 514 without.")
+      .flag("tls", &E::tls, "syslog: TLS; without it, only to this machine.")
+      .whole("facility", &E::facility, 0, 23, "syslog: the facility's number; 10 is authpriv, 13 is audit.")
+      .text("data_id", &E::data_id, "syslog: the SD-ID under which id, stream and sequence stand.")
+      .span("settle", &E::settle, milliseconds(10), seconds(30),
+            "syslog: how long the connection must stand after all was acknowledged.")
+      .text("url", &E::url, "http: where to; a POST. Redirects are not followed.")
+      .word("body", &E::body, {"lines", "array", "hec", "bulk"},
+            "http: one JSON document a line, one array, Splunk's collector, Elasticsearch's `_bulk`.")
+      .text("index", &E::index, "http, `bulk`: the index or data stream; without it, the URL says it.")
+      .text("scheme", &E::scheme, "http: the word before the token, as in `Bearer`, `Splunk`, `ApiKey`.")
+      .text("token_file", &E::token_file, "http: file with the token.")
+      .text("token_env", &E::token_env, "http: environment variable with it.")
+      .text("user", &E::user, "http: whom to sign in as, in place of a token.")
+      .text("password_file", &E::password_file, "http: file with that user's password.")
+      .text("password_env", &E::password_env, "http: environment variable with it.")
+      .flag("gzip", &E::gzip, "http: compress the bodies.")
+      .whole("batch_events", &E::batch_events, 1, 10'000, "http: most events of a request.")
+      .whole("batch_bytes", &E::batch_bytes, 1'000, 16'000'000,
+             "http: most bytes of a request, uncompressed.")
+      .text("ca_file", &E::ca_file, "syslog, http: PEM file of the CA to believe, in place of the system's.")
+      .text("certificate_file", &E::certificate_file, "syslog, http: PEM file of our own certificate.")
+      .text("key_file", &E::key_file, "syslog, http: PEM file of its key.")
+      .span("timeout", &E::timeout, milliseconds(100), seconds(60),
+            "syslog, http: how long one attempt may take.");
+  return table;
+}
+
 Table build() {
   Declare<DatabaseSettings> database("database");
   database
@@ -402,6 +448,7 @@ Table build() {
                "Whom a ladder's step `notify`, and a policy's warning, tells.")
       .object("shared_signals", &Settings::shared_signals, shared_signals_table(),
               "Proven sign-outs, told to other products as Shared Signals.")
+      .objects("exports", &Settings::exports, export_table(), "Where ledger entries are exported to.")
       .span("clock_jump", &Settings::clock_jump, seconds(1), hours(1),
             "A forward jump of the clock beyond this is recorded, and what it alone would fire waits for "
             "approval.")

@@ -1,6 +1,6 @@
 // `curfew serve`. Start order: configuration, addresses, embedded database; root is left; plugins, recovery,
-// engine and writer, sources, transmitter, listeners; then ready. Stop order: transmitter, listeners,
-// sources, actions, engine (what is queued), writer (with a snapshot), database.
+// engine and writer, sources, transmitter, exports, listeners; then ready. Stop order: transmitter,
+// listeners, exports, sources, actions, engine (what is queued), writer (with a snapshot), database.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +20,7 @@
 #include "core/app/configuration_table.hpp"
 #include "core/app/connectors.hpp"
 #include "core/app/database.hpp"
+#include "core/app/exports.hpp"
 #include "core/app/listener.hpp"
 #include "core/app/pipeline.hpp"
 #include "core/app/readers.hpp"
@@ -125,6 +126,7 @@ class Daemon {
     options.on_commit = [this](const Batch& batch) {
       publisher_.committed(batch);
       if (outlet::Transmitter* transmitter = told_.load()) transmitter->committed();
+      if (Exports* exports = exported_.load()) exports->committed();
     };
     pipeline_.emplace(std::move(options), log_);
     pipeline_->start();
@@ -138,6 +140,9 @@ class Daemon {
       transmitter_->start();
       told_ = transmitter_.get();
     }
+    exports_.emplace(settings_, database_->connection(), *pipeline_, *readers_, registry_, log_);
+    exports_->start();
+    exported_ = &*exports_;
     const auto listen = [&](Listener& listener, const char* name, auto routes) {
       if (!listener.server) return;
       registry_.histogram(metrics::http_seconds, {name});
@@ -162,6 +167,9 @@ class Daemon {
       hand_over_folder(settings_.data, *user);
       if (!settings_.ledger.outside_checkpoints.empty())
         create_file_for(settings_.ledger.outside_checkpoints, *user);
+      for (const ExportTargetSettings& target : settings_.exports) {
+        if (target.kind == "file") create_file_for(target.path, *user);
+      }
     }
     operator_.take("operator", settings_.listeners.operator_listener, settings_, &registry_, log_);
     sources_.take("sources", settings_.listeners.sources, settings_, &registry_, log_);
@@ -185,6 +193,7 @@ class Daemon {
     for (Listener* listener : {&operator_, &sources_}) {
       if (listener->server) listener->server->stop();
     }
+    if (exports_) exports_->stop();  // before what it records names with
     pipeline_->stop(drain_limit);
     database_->stop();
     log_.info("stopped");
@@ -273,6 +282,8 @@ class Daemon {
   std::optional<Pipeline> pipeline_;
   std::unique_ptr<outlet::Transmitter> transmitter_;  // none: nothing is transmitted
   std::atomic<outlet::Transmitter*> told_ = nullptr;  // of commits, on the writer's thread
+  std::optional<Exports> exports_;
+  std::atomic<Exports*> exported_ = nullptr;  // likewise
   api::Services services_;
   std::chrono::steady_clock::time_point revived_{};
   Listener operator_;

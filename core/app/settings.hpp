@@ -204,6 +204,46 @@ struct SharedSignalsSettings {
   std::vector<SignalReceiverSettings> receivers;
 };
 
+// Where ledger entries are exported to, and how.
+struct ExportTargetSettings {
+  std::string name;
+  std::string kind;
+  std::string format = "ndjson";
+  std::vector<std::string> events;  // empty: what is told by default
+  std::string start = "beginning";
+  bool names = false;
+  // file
+  std::string path;
+  std::uint32_t rotate_at = 0;  // MiB; 0: never
+  std::uint32_t keep = 0;
+  std::string mode = "0640";
+  // syslog
+  std::string host;
+  std::uint32_t port = 0;  // 0: 6514 with TLS, 514 without
+  bool tls = true;
+  std::uint32_t facility = 10;
+  std::string data_id = "curfew@32473";
+  Duration settle{std::chrono::milliseconds(200)};
+  // http
+  std::string url;
+  std::string body = "lines";
+  std::string index;
+  std::string scheme = "Bearer";
+  std::string token_file;
+  std::string token_env;
+  std::string user;
+  std::string password_file;
+  std::string password_env;
+  bool gzip = false;
+  std::uint32_t batch_events = 500;
+  std::uint32_t batch_bytes = 1'000'000;
+  // syslog and http
+  std::string ca_file;
+  std::string certificate_file;
+  std::string key_file;
+  Duration timeout{std::chrono::seconds(10)};
+};
+
 struct LogSettings {
   std::string level = "info";
 };
@@ -227,6 +267,7 @@ struct Settings {
   SafetySettings safety;
   std::vector<NotificationSettings> notifications;
   SharedSignalsSettings shared_signals;
+  std::vector<ExportTargetSettings> exports;
   Duration clock_jump{std::chrono::seconds(30)};
   std::uint32_t queue = 65'536;
   LogSettings log;

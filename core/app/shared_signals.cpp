@@ -1,6 +1,7 @@
 #include "core/app/shared_signals.hpp"
 
 #include "core/app/configuration.hpp"
+#include "core/app/exports.hpp"
 #include "core/app/services.hpp"
 
 namespace curfew::app {
@@ -41,20 +42,7 @@ std::unique_ptr<outlet::Transmitter> make_transmitter(const Settings& settings,
                                                       metrics::Registry& registry, Log& log) {
   const SharedSignalsSettings& signals = settings.shared_signals;
   if (signals.issuer.empty()) return nullptr;
-  outlet::Ground ground;
-  ground.realm = settings.realm;
-  ground.database = database;
-  ground.with_store = [&readers](const std::function<void(store::Store&)>& read) {
-    (void)readers.with([&](store::Store& store) {
-      read(store);
-      return true;
-    });
-  };
-  ground.now = base::wall_clock_now;
-  ground.log = [&log](outlet::Severity severity, const std::string& text) {
-    log.write(severity == outlet::Severity::Warning ? LogLevel::Warning : LogLevel::Info, text);
-  };
-  ground.metrics = &registry;
+  outlet::Ground ground = ground_of(settings, database, readers, registry, log);
   outlet::Knowledge knowledge;
   knowledge.identifiers_of = [&pipeline](model::Ref subject) {
     return pipeline.identifiers_of(subject, engine_patience);

@@ -31,7 +31,7 @@ class FileSink final : public ExportSink {
   }
   ~FileSink() override { shut(); }
 
-  Delivery deliver(std::span<const ExportLine> lines) override {
+  Handover deliver(std::span<const ExportLine> lines) override {
     try {
       open();
       if (settings_.rotate_bytes > 0 && bytes_ >= settings_.rotate_bytes) rotate();

@@ -34,11 +34,11 @@ class HttpSink final : public ExportSink {
  public:
   explicit HttpSink(HttpSinkSettings settings) : settings_(std::move(settings)) {}
 
-  Delivery deliver(std::span<const ExportLine> lines) override {
-    Delivery all;
+  Handover deliver(std::span<const ExportLine> lines) override {
+    Handover all;
     while (!lines.empty()) {
       const std::span<const ExportLine> batch = lines.first(next_batch(lines));
-      const Delivery one = send(batch);
+      const Handover one = send(batch);
       all.taken += one.taken;
       all.refused += one.refused;
       lines = lines.subspan(one.taken);
@@ -62,15 +62,15 @@ class HttpSink final : public ExportSink {
   }
 
   // Halves what the receiver finds too large; one event that is too large by itself is refused for good.
-  Delivery send(std::span<const ExportLine> batch) {
+  Handover send(std::span<const ExportLine> batch) {
     int status = 0;
-    Delivery delivery = post(batch, status);
-    if (status != Poco::Net::HTTPResponse::HTTP_REQUEST_ENTITY_TOO_LARGE) return delivery;
+    Handover handover = post(batch, status);
+    if (status != Poco::Net::HTTPResponse::HTTP_REQUEST_ENTITY_TOO_LARGE) return handover;
     if (batch.size() == 1) return {.taken = 1, .refused = 1, .problem = {}, .retry_after = {}};
     const std::size_t half = batch.size() / 2;
-    Delivery first = send(batch.first(half));
+    Handover first = send(batch.first(half));
     if (!first.problem.empty() || first.taken < half) return first;
-    const Delivery second = send(batch.subspan(half));
+    const Handover second = send(batch.subspan(half));
     first.taken += second.taken;
     first.refused += second.refused;
     first.problem = second.problem;
@@ -78,8 +78,8 @@ class HttpSink final : public ExportSink {
     return first;
   }
 
-  Delivery post(std::span<const ExportLine> batch, int& status) {
-    Delivery delivery;
+  Handover post(std::span<const ExportLine> batch, int& status) {
+    Handover handover;
     try {
       const Poco::URI url(settings_.url);
       const auto session = connection_to(url);
@@ -103,40 +103,40 @@ class HttpSink final : public ExportSink {
       status = static_cast<int>(response.getStatus());
       if (status >= 200 && status < 300)
         return settings_.body == HttpBody::Bulk ? judge(in, batch) : all(batch);
-      delivery.problem = "HTTP " + std::to_string(status);
+      handover.problem = "HTTP " + std::to_string(status);
       if (response.has("Retry-After"))
-        delivery.retry_after = parse_retry_after(response.get("Retry-After"), settings_.now());
+        handover.retry_after = parse_retry_after(response.get("Retry-After"), settings_.now());
     } catch (const Poco::TimeoutException&) {
-      delivery.problem = "no answer in time";
+      handover.problem = "no answer in time";
     } catch (const Poco::Exception& error) {
-      delivery.problem = error.displayText();
+      handover.problem = error.displayText();
     }
-    return delivery;
+    return handover;
   }
 
-  static Delivery all(std::span<const ExportLine> batch) {
+  static Handover all(std::span<const ExportLine> batch) {
     return {.taken = batch.size(), .refused = 0, .problem = {}, .retry_after = {}};
   }
 
   // The cursor passes a leading row of events alone: those behind the first that must be sent again come
   // again too, and are recognised by their ids.
-  static Delivery judge(std::istream& in, std::span<const ExportLine> batch) {
+  static Handover judge(std::istream& in, std::span<const ExportLine> batch) {
     std::string body(longest_bulk_answer, '\0');
     in.read(body.data(), static_cast<std::streamsize>(body.size()));
     body.resize(static_cast<std::size_t>(in.gcount()));
     const auto fates = parse_bulk_answer(body);
     if (!fates || fates->size() != batch.size())
       return {.taken = 0, .refused = 0, .problem = "its answer is none of a bulk request", .retry_after = {}};
-    Delivery delivery;
+    Handover handover;
     for (const BulkFate fate : *fates) {
       if (fate == BulkFate::Again) {
-        delivery.problem = "it took a part of them";
+        handover.problem = "it took a part of them";
         break;
       }
-      ++delivery.taken;
-      if (fate == BulkFate::Refused) ++delivery.refused;
+      ++handover.taken;
+      if (fate == BulkFate::Refused) ++handover.refused;
     }
-    return delivery;
+    return handover;
   }
 
   [[nodiscard]] std::unique_ptr<Poco::Net::HTTPClientSession> connection_to(const Poco::URI& url) const {

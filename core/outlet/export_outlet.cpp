@@ -114,14 +114,14 @@ std::vector<ExportLine> ExportOutlet::lines_of(const Chunk& chunk, std::vector<s
   return lines;
 }
 
-Duration ExportOutlet::give_up_for_now(const Delivery& delivery, std::size_t waiting) {
+Duration ExportOutlet::give_up_for_now(const Handover& handover, std::size_t waiting) {
   if (ground_.metrics != nullptr) ground_.metrics->counter(metrics::outlet_failures, {label()}).add();
   note_waiting(waiting);
   if (pause_ == Duration(0))
-    ground_.log(Severity::Warning, "the export " + settings_.name + " hands nothing on (" + delivery.problem +
+    ground_.log(Severity::Warning, "the export " + settings_.name + " hands nothing on (" + handover.problem +
                                        "); what waits is in the ledger and is sent again");
   pause_ = pause_ == Duration(0) ? first_pause : std::min(pause_ * 2, longest_pause);
-  const Duration wait = std::max(pause_, delivery.retry_after.value_or(Duration(0)));
+  const Duration wait = std::max(pause_, handover.retry_after.value_or(Duration(0)));
   retry_at_ = std::chrono::steady_clock::now() + wait;
   return wait;
 }
@@ -141,21 +141,21 @@ Duration ExportOutlet::take(const Chunk& chunk) {
     return idle_pause;
   }
   base::kill_point("export.before_deliver");
-  const Delivery delivery = sink_->deliver(lines);
+  const Handover handover = sink_->deliver(lines);
   base::kill_point("export.after_deliver");
-  const bool took_all = delivery.taken == lines.size();
-  if (took_all || delivery.taken > 0) {
-    const store::Place to = took_all ? chunk.after() : chunk.place_of(indexes[delivery.taken - 1] + 1);
+  const bool took_all = handover.taken == lines.size();
+  if (took_all || handover.taken > 0) {
+    const store::Place to = took_all ? chunk.after() : chunk.place_of(indexes[handover.taken - 1] + 1);
     cursor_.move(to, sink_->state());
-    count("delivered", delivery.taken - delivery.refused);
-    count("refused", delivery.refused);
-    count("not_told", static_cast<std::size_t>(to.sequence - chunk.first.sequence) - delivery.taken);
+    count("delivered", handover.taken - handover.refused);
+    count("refused", handover.refused);
+    count("not_told", static_cast<std::size_t>(to.sequence - chunk.first.sequence) - handover.taken);
   }
-  if (delivery.refused > 0)
+  if (handover.refused > 0)
     ground_.log(Severity::Warning, "the receiver of the export " + settings_.name + " refused " +
-                                       std::to_string(delivery.refused) + " events for good, between " +
-                                       lines.front().id + " and " + lines[delivery.taken - 1].id);
-  if (!took_all) return give_up_for_now(delivery, lines.size() - delivery.taken);
+                                       std::to_string(handover.refused) + " events for good, between " +
+                                       lines.front().id + " and " + lines[handover.taken - 1].id);
+  if (!took_all) return give_up_for_now(handover, lines.size() - handover.taken);
   if (pause_ > Duration(0))
     ground_.log(Severity::Info, "the export " + settings_.name + " is handed on again");
   pause_ = Duration(0);

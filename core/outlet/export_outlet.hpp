@@ -56,7 +56,7 @@ class ExportOutlet {
   Duration take(const Chunk& chunk);
   std::vector<ExportLine> lines_of(const Chunk& chunk, std::vector<std::size_t>& indexes);
   [[nodiscard]] ExportNames names_of(const Chunk& chunk) const;
-  Duration give_up_for_now(const Delivery& delivery, std::size_t waiting);
+  Duration give_up_for_now(const Handover& handover, std::size_t waiting);
   void count(const char* outcome, std::size_t how_many) const;
   void note_waiting(std::size_t how_many) const;
   [[nodiscard]] std::string label() const { return "export/" + settings_.name; }

@@ -2,10 +2,10 @@
 // not taken stays in the ledger.
 //
 //   std::unique_ptr<ExportSink> sink = make_file_sink(settings, stored_state, save);
-//   const Delivery delivery = sink->deliver(events);
-//   cursor.move(place after delivery.taken events, sink->state());
+//   const Handover handover = sink->deliver(events);
+//   cursor.move(place after handover.taken events, sink->state());
 //
-// Threads: one at a time. Owns: its file or connection. Fails: never; what went wrong is in the delivery,
+// Threads: one at a time. Owns: its file or connection. Fails: never; what went wrong is in the handover,
 // without a secret and without what the receiver wrote.
 #pragma once
 
@@ -30,7 +30,7 @@ struct ExportLine {
   std::string action;  // "observation.sign_in"
 };
 
-struct Delivery {
+struct Handover {
   std::size_t taken = 0;    // of the events given, from the first on
   std::size_t refused = 0;  // of those: not accepted, and never will be
   std::string problem;      // why not all were taken; empty: all were
@@ -40,7 +40,7 @@ struct Delivery {
 class ExportSink {
  public:
   virtual ~ExportSink() = default;
-  virtual Delivery deliver(std::span<const ExportLine> lines) = 0;
+  virtual Handover deliver(std::span<const ExportLine> lines) = 0;
   // What is stored with the cursor that has passed what was taken.
   [[nodiscard]] virtual std::string state() const { return {}; }
   // There is nothing more in the ledger now.

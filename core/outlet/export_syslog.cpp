@@ -54,7 +54,7 @@ class SyslogSink final : public ExportSink {
   explicit SyslogSink(SyslogSinkSettings settings) : settings_(std::move(settings)) {}
   ~SyslogSink() override { close_quietly(); }
 
-  Delivery deliver(std::span<const ExportLine> lines) override {
+  Handover deliver(std::span<const ExportLine> lines) override {
     std::string problem;
     try {
       if (!socket_) connect();

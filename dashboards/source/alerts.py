@@ -74,7 +74,7 @@ ALERTS = [
           "gate-slow", OPERATIONS),
     Alert("CurfewReceiverTakesNothing", "curfew_outlet_waiting > 0", "15m", "warning",
           "The receiver of {{ $labels.outlet }} takes nothing",
-          "{{ $value }} events wait for it: other products don't know of these sign-outs.", "receiver-takes-nothing",
+          "{{ $value }} events wait for it: other products don't know of them.", "receiver-takes-nothing",
           OPERATIONS),
 ]
 

@@ -46,9 +46,9 @@ class ExportedFile : public testing::Test {
   }
   // Delivered, and the cursor moved.
   void deliver(ExportSink& sink, const std::vector<ExportLine>& all) {
-    const Delivery delivery = sink.deliver(all);
-    ASSERT_EQ(delivery.problem, "");
-    ASSERT_EQ(delivery.taken, all.size());
+    const Handover handover = sink.deliver(all);
+    ASSERT_EQ(handover.problem, "");
+    ASSERT_EQ(handover.taken, all.size());
     stored_ = sink.state();
   }
   void append(const std::string& text) const { std::ofstream(path(), std::ios::app) << text; }
@@ -151,9 +151,9 @@ TEST_F(ExportedFile, ARotationThatWasInterruptedIsSeen) {
 TEST_F(ExportedFile, WhatCanNotBeWrittenIsSaidAndTriedAgain) {
   std::filesystem::create_directory(path());
   const auto sink = opened();
-  const Delivery delivery = sink->deliver(lines(0, 2));
-  EXPECT_EQ(delivery.taken, 0U);
-  EXPECT_THAT(delivery.problem, HasSubstr("can't be opened"));
+  const Handover handover = sink->deliver(lines(0, 2));
+  EXPECT_EQ(handover.taken, 0U);
+  EXPECT_THAT(handover.problem, HasSubstr("can't be opened"));
   std::filesystem::remove(path());
   deliver(*sink, lines(0, 2));
   EXPECT_EQ(content(), text_of(lines(0, 2)));
