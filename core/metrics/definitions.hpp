@@ -195,7 +195,8 @@ inline constexpr Metric outlet_delivered{
     "curfew_outlet_delivered_total",
     Kind::Counter,
     "What became of what an outlet had for its receiver, once each: delivered, refused (by the receiver, "
-    "for good), not_told (nobody could be named), dropped (the receiver gave its stream up).",
+    "for good), not_told (nobody could be named; of an export, of a kind that it does not tell), dropped "
+    "(the receiver gave its stream up).",
     {"outlet", "outcome"}};
 inline constexpr Metric outlet_failures{"curfew_outlet_failures_total",
                                         Kind::Counter,
