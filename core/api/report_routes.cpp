@@ -3,6 +3,7 @@
 #include "core/api/routes.hpp"
 #include "core/api/sign_out_body.hpp"
 #include "core/base/error.hpp"
+#include "core/report/compliance_formats.hpp"
 #include "core/report/compliance_reading.hpp"
 
 namespace curfew::api {
@@ -46,29 +47,13 @@ std::string reason_for_names(const Services& services, const Request& request) {
   return reason;
 }
 
-Response response_of(const report::ComplianceReport& report, const std::string& format) {
-  Response response;
-  response.content_type = "application/json";
-  if (format == "html") {
-    response.content_type = "text/html; charset=utf-8";
-    response.body = report::to_html(report);
-  } else if (format == "csv" || format == "exceptions-csv") {
-    response.content_type = "text/csv; charset=utf-8";
-    response.body = format == "csv" ? report::to_csv(report) : report::exceptions_csv(report);
-  } else {
-    response.body = format == "oscal" ? report::to_oscal(report) : report::to_json(report);
-  }
-  return response;
-}
-
 Response report_compliance(const Services& services, const Request& request) {
   if (!services.compliance) throw Problem(501, "not here", "this server doesn't offer this");
   refuse_unknown_parameters(request, {"framework", "from", "to", "source", "application", "account_type",
                                       "at", "format", "names", "reason"});
-  const std::string format = text_parameter(request, "format");
-  if (!format.empty() && format != "json" && format != "html" && format != "csv" &&
-      format != "exceptions-csv" && format != "oscal")
-    throw Problem(400, "bad parameter", "format: must be json, html, csv, exceptions-csv or oscal");
+  const std::string said = text_parameter(request, "format");
+  const report::ComplianceFormat* format = report::find_format(said.empty() ? "json" : said);
+  if (format == nullptr) throw Problem(400, "bad parameter", "format: must be " + report::format_names());
   const report::ComplianceRequest asked = request_of(request);
   const bool with_names = flag_parameter(request, "names", false);
   const std::string reason = with_names ? reason_for_names(services, request) : std::string{};
@@ -80,7 +65,10 @@ Response report_compliance(const Services& services, const Request& request) {
         report.names.emplace(value.ref, std::move(value.value));
     }
   }
-  return response_of(report, format);
+  Response response;
+  response.content_type = format->content_type;
+  response.body = report::render(report, *format);
+  return response;
 }
 
 }  // namespace

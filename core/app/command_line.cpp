@@ -10,6 +10,7 @@
 #include "core/base/error.hpp"
 #include "core/base/kill_point.hpp"
 #include "core/connector/abi_version.hpp"
+#include "core/report/compliance_formats.hpp"
 
 namespace curfew::app {
 namespace {
@@ -241,9 +242,7 @@ void add_report(CLI::App& app, Commands& commands) {
   command->add_option("--account-type", options.account_types,
                       "Only of human, service, computer, shared, unknown accounts; may be repeated");
   command->add_option("--at", options.at, "Also who was on at this time: 2026-03-02T14:00:00Z");
-  command->add_option("--format", options.format, "html, json, csv, exceptions-csv or oscal")
-      ->check(CLI::IsMember({"html", "json", "csv", "exceptions-csv", "oscal"}))
-      ->capture_default_str();
+  command->add_option("--format", options.format, report::format_names())->capture_default_str();
   command->add_option("--out,-o", options.out, "File; without it, standard output");
   command->add_flag("--unverified", options.unverified, "Don't verify the ledger first");
   command->add_flag("--names", options.names,

@@ -12,6 +12,7 @@
 #include "core/app/database.hpp"
 #include "core/app/ledger_check.hpp"
 #include "core/base/error.hpp"
+#include "core/report/compliance_formats.hpp"
 #include "core/report/compliance_reading.hpp"
 
 namespace curfew::app {
@@ -69,14 +70,6 @@ void resolve_names(report::ComplianceReport& report, const ReportOptions& option
   }
 }
 
-std::string rendered(const report::ComplianceReport& report, const std::string& format) {
-  if (format == "json") return report::to_json(report);
-  if (format == "csv") return report::to_csv(report);
-  if (format == "exceptions-csv") return report::exceptions_csv(report);
-  if (format == "oscal") return report::to_oscal(report);
-  return report::to_html(report);
-}
-
 void write(const ReportOptions& options, const std::string& text) {
   if (options.out.empty()) {
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -94,6 +87,9 @@ int report(const ReportOptions& options) {
   if (options.names && options.reason.empty())
     throw Error(ErrorKind::Usage,
                 "--names needs a --reason: who asked for names, and why, goes into the ledger");
+  const report::ComplianceFormat* format = report::find_format(options.format);
+  if (format == nullptr)
+    throw Error(ErrorKind::Usage, "--format: '" + options.format + "' is none of " + report::format_names());
   report::ComplianceRequest request;
   request.frameworks = report::frameworks_of(options.framework);
   request.from = time_of("--from", options.from);
@@ -114,7 +110,7 @@ int report(const ReportOptions& options) {
   report::ComplianceReport made = report::read_compliance(store, request);
   if (options.names) resolve_names(made, options);
   show("");
-  write(options, rendered(made, options.format));
+  write(options, report::render(made, *format));
   if (!options.out.empty()) {
     std::printf("%s\n", options.out.c_str());
     for (const std::string& sentence : report::findings(made)) std::printf("%s\n", sentence.c_str());
