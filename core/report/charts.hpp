@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,8 @@ namespace curfew::report {
 enum class Measure : std::uint8_t { LiveAtOnce, Starts, LivedIn };
 
 inline constexpr std::size_t chart_steps = 96;
+inline constexpr std::string_view nothing_to_draw =
+    "No session has a known beginning, so there is nothing to draw.";
 
 [[nodiscard]] std::string time_chart(const std::vector<SessionStatistics::Level>& levels, Measure measure,
                                      Duration step);

@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include "core/base/duration_words.hpp"
-#include "core/report/charts.hpp"
-#include "core/report/markup.hpp"
 #include "core/report/wording.hpp"
 
 namespace curfew::report {
@@ -13,48 +11,62 @@ namespace {
 using wording::count;
 using wording::counted;
 
-constexpr std::size_t most_rows = 60;
+constexpr std::size_t most_bars = 60;
 constexpr std::array<EndHabit, 6> habits{EndHabit::SignedOut, EndHabit::TimedOut, EndHabit::Ended,
                                          EndHabit::Vanished,  EndHabit::Unknown,  EndHabit::Open};
 
-std::string share_bar(const HabitCounts& counts) {
-  std::string out = "<span class=\"share\" aria-hidden=\"true\">";
+Paragraph paragraph(std::string text) { return {{plain(std::move(text))}}; }
+Paragraph note(std::string text) { return {{plain(std::move(text))}, Paragraph::Tone::Note}; }
+Paragraph none(std::string text) { return {{plain(std::move(text))}, Paragraph::Tone::None}; }
+Table::Cell cell(std::string text) { return {{plain(std::move(text))}, {}}; }
+Table::Cell cell(Span span) { return {{std::move(span)}, {}}; }
+
+Table::Cell shares_of(const HabitCounts& counts) {
+  Table::Cell out;
+  out.is_shares = true;
   for (const EndHabit habit : habits) {
     const std::uint64_t number = counts.of(habit);
     if (number == 0 || counts.sessions == 0) continue;
-    out += "<i class=\"" + std::string(model::name_of(habit)) +
-           "\" style=\"width:" + std::to_string(number * 1'000 / counts.sessions / 10) + "." +
-           std::to_string(number * 1'000 / counts.sessions % 10) + "%\"></i>";
+    out.shares.parts.push_back({std::string(model::name_of(habit)), number * 1'000 / counts.sessions});
   }
-  return out + "</span>";
+  return out;
 }
 
-std::string habit_table(const ComplianceReport& report, const std::string& caption, std::string_view of,
-                        const std::map<std::string, HabitCounts>& counts) {
+std::string returns_of(const ComplianceReport& report, const HabitCounts& one) {
+  if (!report.habits.returns_watched) return "not watched";
+  if (one.signed_out == 0) return "no sign-out";
+  return count(one.returned) + " of " + count(one.signed_out) + " (" +
+         wording::percent(one.returned, one.signed_out) + ")";
+}
+
+void add_habit_table(std::vector<Block>& out, const ComplianceReport& report, std::string caption,
+                     const char* of, const std::map<std::string, HabitCounts>& counts,
+                     std::size_t most_rows) {
   std::vector<std::pair<std::string, const HabitCounts*>> rows;
   for (const auto& [name, one] : counts) rows.emplace_back(name, &one);
   std::stable_sort(rows.begin(), rows.end(),
                    [](const auto& a, const auto& b) { return a.second->sessions > b.second->sessions; });
-  std::string out = "<div class=\"wide\"><table class=\"tight\"><caption>" + escaped(caption) + "</caption>" +
-                    table_head({of, "#sessions", "#signed out", "#timed out", "#ended by others", "#vanished",
-                                "#unknown", "#open", "#came back", "shares"}) +
-                    "<tbody>";
+  Table table;
+  table.caption = std::move(caption);
+  table.columns = {{of}};
+  for (const char* title :
+       {"sessions", "signed out", "timed out", "ended by others", "vanished", "unknown", "open", "came back"})
+    table.columns.push_back({title, true});
+  table.columns.push_back({"shares"});
+  table.first_is_header = true;
+  table.is_tight = true;
   for (std::size_t i = 0; i < std::min(rows.size(), most_rows); ++i) {
     const HabitCounts& one = *rows[i].second;
-    out += "<tr><th scope=\"row\">" + foreign(rows[i].first) + "</th><td class=\"n\">" + count(one.sessions) +
-           "</td>";
-    for (const EndHabit habit : habits) out += "<td class=\"n\">" + count(one.of(habit)) + "</td>";
-    out += "<td class=\"n\">" +
-           (!report.habits.returns_watched ? std::string("not watched")
-            : one.signed_out == 0          ? std::string("no sign-out")
-                                           : count(one.returned) + " of " + count(one.signed_out) + " (" +
-                                        wording::percent(one.returned, one.signed_out) + ")") +
-           "</td><td>" + share_bar(one) + "</td></tr>";
+    std::vector<Table::Cell>& row = table.rows.emplace_back();
+    row.push_back(cell(foreign_span(rows[i].first)));
+    row.push_back(cell(count(one.sessions)));
+    for (const EndHabit habit : habits) row.push_back(cell(count(one.of(habit))));
+    row.push_back(cell(returns_of(report, one)));
+    row.push_back(shares_of(one));
   }
-  out += "</tbody></table></div>";
+  out.emplace_back(std::move(table));
   if (rows.size() > most_rows)
-    out += "<p class=\"note\">" + count(rows.size() - most_rows) + " more are in the JSON report.</p>";
-  return out;
+    out.emplace_back(note(count(rows.size() - most_rows) + " more are in the JSON report."));
 }
 
 std::string up_to(const std::vector<LengthStep>& steps, std::size_t at) {
@@ -64,30 +76,34 @@ std::string up_to(const std::vector<LengthStep>& steps, std::size_t at) {
                                         : before + " to " + base::in_words(steps[at].up_to);
 }
 
-std::string lengths_chart(const ComplianceReport& report) {
-  std::vector<Bar> bars;
+BarChart lengths_chart(const ComplianceReport& report) {
+  BarChart chart;
   Duration before{0};
   for (std::size_t i = 0; i < report.lengths.size(); ++i) {
     // Hatched: all of the step is past the shortest limit.
     const bool past = report.shortest_limit != Duration{0} && before >= report.shortest_limit;
-    bars.push_back(
+    chart.bars.push_back(
         {up_to(report.lengths, i) + (past ? ", past a limit" : ""), report.lengths[i].sessions, past});
     before = report.lengths[i].up_to;
   }
-  return bar_chart(
-      bars, "Limits against reality: sessions by length" +
-                (report.shortest_limit == Duration{0}
-                     ? std::string(" (no policy limits them)")
-                     : " (the shortest limit in force is " + base::exactly_in_words(report.shortest_limit) +
-                           "; hatched is past it)"));
+  chart.what = "Limits against reality: sessions by length" +
+               (report.shortest_limit == Duration{0}
+                    ? std::string(" (no policy limits them)")
+                    : " (the shortest limit in force is " + base::exactly_in_words(report.shortest_limit) +
+                          "; hatched is past it)");
+  return chart;
+}
+
+bool is_empty(const BarChart& chart) {
+  return std::all_of(chart.bars.begin(), chart.bars.end(), [](const Bar& bar) { return bar.value == 0; });
 }
 
 }  // namespace
 
-std::string who(const ComplianceReport& report, model::Ref ref) {
-  if (!ref) return "nobody in particular";
+Span who(const ComplianceReport& report, model::Ref ref) {
+  if (!ref) return plain("nobody in particular");
   const auto name = report.names.find(ref);
-  return name == report.names.end() ? "<code>" + model::to_text(ref) + "</code>" : foreign(name->second);
+  return name == report.names.end() ? code(model::to_text(ref)) : foreign_span(name->second);
 }
 
 std::string evidence_of(const ControlException& exception) {
@@ -102,158 +118,183 @@ std::string evidence_of(const ControlException& exception) {
   return out.empty() ? "none" : out;
 }
 
-std::string habits_html(const ComplianceReport& report) {
-  if (report.habits.all.sessions == 0) return "<p class=\"none\">There was no session.</p>";
-  std::string out =
-      "<p>How sessions end says what people are used to, and training them is one of the measures. <i>Signed "
-      "out</i>: their source said that they did. <i>Timed out</i>: a limit or an expiry ended it. <i>Ended "
-      "by "
-      "others</i>: forced, replaced, account disabled. <i>Vanished</i>: browser closed or machine switched "
-      "off, "
-      "no end was told. <i>Came back</i>: after how many of the sign-outs, forced ones too, somebody was on "
-      "again without giving credentials.</p>";
-  out += habit_table(report, "By application (by source, where there is none)", "application",
-                     report.habits.by_application);
-  out += report.habits.by_group.empty()
-             ? "<p class=\"note\">No group's members are known, so there is no table by group.</p>"
-             : habit_table(report, "By group, as the newest lists say; who is in two groups counts in both",
-                           "group", report.habits.by_group);
+std::vector<Block> habits_blocks(const ComplianceReport& report, std::size_t most_rows) {
+  if (report.habits.all.sessions == 0) return {none("There was no session.")};
+  std::vector<Block> out;
+  out.emplace_back(Paragraph{
+      {plain("How sessions end says what people are used to, and training them is one of the measures. "),
+       emphasis("Signed out"), plain(": their source said that they did. "), emphasis("Timed out"),
+       plain(": a limit or an expiry ended it. "), emphasis("Ended by others"),
+       plain(": forced, replaced, account disabled. "), emphasis("Vanished"),
+       plain(": browser closed or machine switched off, no end was told. "), emphasis("Came back"),
+       plain(": after how many of the sign-outs, forced ones too, somebody was on again without giving "
+             "credentials.")}});
+  add_habit_table(out, report, "By application (by source, where there is none)", "application",
+                  report.habits.by_application, most_rows);
+  if (report.habits.by_group.empty())
+    out.emplace_back(note("No group's members are known, so there is no table by group."));
+  else
+    add_habit_table(out, report, "By group, as the newest lists say; who is in two groups counts in both",
+                    "group", report.habits.by_group, most_rows);
   if (!report.habits.returns_watched)
-    out +=
-        "<p class=\"note\">How many came back without credentials is not known: no policy of the rule "
-        "silent resign in was in force.</p>";
+    out.emplace_back(
+        note("How many came back without credentials is not known: no policy of the rule silent resign in "
+             "was in force."));
   return out;
 }
 
-std::string on_html(const ComplianceReport& report) {
-  if (report.on_total == 0) return "<p class=\"none\">Nobody is known to have been on.</p>";
-  std::string out =
-      "<p>" + counted(report.on_total, "session", "sessions") +
-      ". Where the end was inferred, the person may have left before.</p><div class=\"wide\"><table>" +
-      table_head({"who", "source", "application", "device", "from", "to", "end"}) + "<tbody>";
-  for (const model::SessionRow& row : report.on) {
-    out += "<tr><td>" + who(report, row.subject) + "</td><td>" + foreign(row.source) + "</td><td>" +
-           foreign(row.application) + "</td><td>" +
-           (row.device ? who(report, row.device) : std::string("not known")) + "</td><td class=\"t\">" +
-           wording::time(row.started_at) + "</td><td class=\"t\">" +
-           (row.ended_at == Time{} ? std::string("open") : wording::time(row.ended_at)) + "</td><td>" +
-           escaped(wording::end_of(row)) + "</td></tr>";
+std::vector<Block> on_blocks(const ComplianceReport& report, std::size_t most_rows) {
+  if (report.on_total == 0) return {none("Nobody is known to have been on.")};
+  std::vector<Block> out;
+  out.emplace_back(paragraph(counted(report.on_total, "session", "sessions") +
+                             ". Where the end was inferred, the person may have left before."));
+  Table table;
+  table.columns = {
+      {"who"}, {"source"}, {"application"}, {"device"}, {"from", false, true}, {"to", false, true}, {"end"}};
+  const std::size_t listed = std::min(report.on.size(), most_rows);
+  for (std::size_t i = 0; i < listed; ++i) {
+    const model::SessionRow& row = report.on[i];
+    table.rows.push_back(
+        {cell(who(report, row.subject)), cell(foreign_span(row.source)), cell(foreign_span(row.application)),
+         cell(row.device ? who(report, row.device) : plain("not known")), cell(wording::time(row.started_at)),
+         cell(row.ended_at == Time{} ? std::string("open") : wording::time(row.ended_at)),
+         cell(wording::end_of(row))});
   }
-  out += "</tbody></table></div>";
-  if (report.on_total > report.on.size())
-    out += "<p class=\"note\">" + count(report.on_total - report.on.size()) + " more are not listed.</p>";
+  out.emplace_back(std::move(table));
+  if (report.on_total > listed)
+    out.emplace_back(note(count(report.on_total - listed) + " more are not listed."));
   return out;
 }
 
-std::string pictures_html(const ComplianceReport& report) {
-  std::string out = time_chart(report.levels, Measure::LivedIn, report.step) +
-                    time_chart(report.levels, Measure::Starts, report.step) + lengths_chart(report);
-  std::vector<Bar> policies;
-  for (const auto& [policy, number] : report.violations_by_policy) policies.push_back({policy, number});
-  std::stable_sort(policies.begin(), policies.end(),
+std::vector<Block> pictures_blocks(const ComplianceReport& report) {
+  std::vector<Block> out;
+  out.emplace_back(TimeChart{report.levels, Measure::LivedIn, report.step});
+  out.emplace_back(TimeChart{report.levels, Measure::Starts, report.step});
+  out.emplace_back(lengths_chart(report));
+  BarChart violations{{}, "Violations by policy"};
+  for (const auto& [policy, number] : report.violations_by_policy)
+    violations.bars.push_back({policy, number});
+  std::stable_sort(violations.bars.begin(), violations.bars.end(),
                    [](const Bar& a, const Bar& b) { return a.value > b.value; });
-  if (policies.size() > most_rows) policies.resize(most_rows);
-  const std::string violations = bar_chart(policies, "Violations by policy");
-  out += violations.empty() ? "<p class=\"none\">No violation stands, so there is no picture of them.</p>"
-                            : violations;
-  std::vector<Bar> effects;
+  if (violations.bars.size() > most_bars) violations.bars.resize(most_bars);
+  if (is_empty(violations))
+    out.emplace_back(none("No violation stands, so there is no picture of them."));
+  else
+    out.emplace_back(std::move(violations));
+  BarChart effects{{}, "Time to effect: from the breach to the proof of the sign-out"};
   for (std::size_t i = 0; i < report.effects.size(); ++i)
-    effects.push_back({up_to(report.effects, i), report.effects[i].sessions});
-  const std::string effect =
-      bar_chart(effects, "Time to effect: from the breach to the proof of the sign-out");
-  return out + (effect.empty()
-                    ? "<p class=\"none\">No sign-out was proven, so no time to effect is known.</p>"
-                    : effect);
+    effects.bars.push_back({up_to(report.effects, i), report.effects[i].sessions});
+  if (is_empty(effects))
+    out.emplace_back(none("No sign-out was proven, so no time to effect is known."));
+  else
+    out.emplace_back(std::move(effects));
+  return out;
 }
 
-std::string sources_html(const ComplianceReport& report) {
-  std::string out = "<div class=\"wide\"><table>" +
-                    table_head({"source", "connector", "#sessions", "#ends not known", "shows activity",
-                                "can prove an end", "#losses", "#records missing"}) +
-                    "<tbody>";
-  for (const SourceCoverage& source : report.sources) {
-    out += "<tr><th scope=\"row\">" + foreign(source.name) + "</th><td>" + escaped(source.connector) +
-           "</td><td class=\"n\">" + count(source.sessions) + "</td><td class=\"n\">" +
-           count(source.ends_unknown) + "</td><td>" + (source.shows_activity ? "yes" : "no") + "</td><td>" +
-           (source.can_prove ? "yes" : "no") + "</td><td class=\"n\">" + count(source.holes) +
-           "</td><td class=\"n\">" + count(source.records_missing) + "</td></tr>";
-  }
-  return out + "</tbody></table></div>";
+std::vector<Block> coverage_blocks(const ComplianceReport& report) {
+  Table table;
+  table.columns = {{"source"},         {"connector"},        {"sessions", true}, {"ends not known", true},
+                   {"shows activity"}, {"can prove an end"}, {"losses", true},   {"records missing", true}};
+  table.first_is_header = true;
+  for (const SourceCoverage& source : report.sources)
+    table.rows.push_back({cell(foreign_span(source.name)), cell(source.connector),
+                          cell(count(source.sessions)), cell(count(source.ends_unknown)),
+                          cell(source.shows_activity ? "yes" : "no"), cell(source.can_prove ? "yes" : "no"),
+                          cell(count(source.holes)), cell(count(source.records_missing))});
+  List list;
+  for (std::string& sentence : coverage(report)) list.items.push_back({plain(std::move(sentence))});
+  std::vector<Block> out;
+  out.emplace_back(std::move(table));
+  out.emplace_back(std::move(list));
+  return out;
 }
 
-std::string versions_html(const ComplianceReport& report) {
-  std::string out;
+std::vector<Block> versions_blocks(const ComplianceReport& report) {
+  std::vector<Block> out;
   const Period& period = report.facts.period;
   for (const PolicyVersion& version : report.facts.versions) {
     if (version.from >= period.to || (version.to != Time{} && version.to <= period.from)) continue;
-    out += "<h3>" +
-           (version.set.version.empty() ? "Version <code>" + escaped(version.digest.substr(0, 12)) + "</code>"
-                                        : "Version " + foreign(version.set.version)) +
-           "</h3><p class=\"note\">" + foreign(version.node) +
-           (version.from < base::earliest_time ? ", from the beginning"
-                                               : ", from " + wording::time(version.from)) +
-           (version.to == Time{} ? " on" : " to " + wording::time(version.to)) + "; digest <code>" +
-           escaped(version.digest) + "</code>; ledger entry " + std::to_string(version.place.stream) + "/" +
-           std::to_string(version.place.sequence) + "</p><div class=\"wide\"><table>" +
-           table_head({"policy", "rule", "limit", "mode", "controls that it names"}) + "<tbody>";
+    out.emplace_back(
+        Heading{{plain("Version "), version.set.version.empty() ? code(version.digest.substr(0, 12))
+                                                                : foreign_span(version.set.version)}});
+    out.emplace_back(
+        Paragraph{{foreign_span(version.node),
+                   plain((version.from < base::earliest_time ? ", from the beginning"
+                                                             : ", from " + wording::time(version.from)) +
+                         (version.to == Time{} ? " on" : " to " + wording::time(version.to)) + "; digest "),
+                   code(version.digest),
+                   plain("; ledger entry " + std::to_string(version.place.stream) + "/" +
+                         std::to_string(version.place.sequence))},
+                  Paragraph::Tone::Note});
+    Table table;
+    table.columns = {{"policy"}, {"rule"}, {"limit"}, {"mode"}, {"controls that it names"}};
+    table.first_is_header = true;
     for (const model::Policy& policy : version.set.policies) {
       std::string controls;
-      for (const std::string& control : policy.controls)
-        controls += (controls.empty() ? "" : ", ") + escaped(control);
-      out += "<tr><th scope=\"row\">" + foreign(policy.name) + "</th><td>" +
-             escaped(wording::words(model::name_of(policy.rule))) + "</td><td>" +
-             (policy.most != 0              ? "at most " + std::to_string(policy.most)
-              : policy.limit != Duration{0} ? base::exactly_in_words(policy.limit)
-                                            : std::string{}) +
-             "</td><td>" + std::string(model::name_of(policy.mode)) + "</td><td>" + controls + "</td></tr>";
+      for (const std::string& control : policy.controls) controls += (controls.empty() ? "" : ", ") + control;
+      table.rows.push_back({cell(foreign_span(policy.name)),
+                            cell(wording::words(model::name_of(policy.rule))),
+                            cell(policy.most != 0              ? "at most " + std::to_string(policy.most)
+                                 : policy.limit != Duration{0} ? base::exactly_in_words(policy.limit)
+                                                               : std::string{}),
+                            cell(std::string(model::name_of(policy.mode))), cell(controls)});
     }
-    out += "</tbody></table></div>";
+    out.emplace_back(std::move(table));
   }
-  return out.empty() ? "<p class=\"none\">No policy was in force in the period.</p>" : out;
+  if (out.empty()) out.emplace_back(none("No policy was in force in the period."));
+  return out;
 }
 
-std::string ledger_html(const ComplianceReport& report) {
-  std::string out =
-      "<p>" +
-      (report.facts.ledger
-           ? std::string(report.facts.ledger->intact ? "<b>✔ Verified.</b> " : "<b>✘ Not intact.</b> ") +
-                 escaped(report.facts.ledger->sentence)
-           : std::string("It was not verified for this report.")) +
-      "</p>";
-  if (report.facts.ledger && !report.facts.ledger->not_excluded.empty()) {
-    out += "<p>What this verdict cannot exclude:</p><ul>";
-    for (const std::string& sentence : report.facts.ledger->not_excluded)
-      out += "<li>" + escaped(sentence) + "</li>";
-    out += "</ul>";
+std::vector<Block> ledger_blocks(const ComplianceReport& report) {
+  std::vector<Block> out;
+  const auto& ledger = report.facts.ledger;
+  if (ledger)
+    out.emplace_back(
+        Paragraph{{strong(ledger->intact ? "✔ Verified." : "✘ Not intact."), plain(" " + ledger->sentence)}});
+  else
+    out.emplace_back(paragraph("It was not verified for this report."));
+  if (ledger && !ledger->not_excluded.empty()) {
+    out.emplace_back(paragraph("What this verdict cannot exclude:"));
+    List list;
+    for (const std::string& sentence : ledger->not_excluded) list.items.push_back({plain(sentence)});
+    out.emplace_back(std::move(list));
   }
   for (const StreamState& stream : report.streams) {
-    out += "<h3>" + foreign(stream.origin) + "</h3><dl><dt>entries</dt><dd>" + count(stream.size) +
-           "</dd><dt>root hash</dt><dd><code>" + escaped(stream.root) +
-           "</code></dd><dt>verifier key</dt><dd><code>" + escaped(stream.verifier_key) +
-           "</code></dd></dl><pre>" + escaped(stream.checkpoint) + "</pre>";
+    out.emplace_back(Heading{{foreign_span(stream.origin)}});
+    out.emplace_back(Terms{{{"entries", {{plain(count(stream.size))}}},
+                            {"root hash", {{code(stream.root)}}},
+                            {"verifier key", {{code(stream.verifier_key)}}}}});
+    out.emplace_back(Literal{stream.checkpoint});
   }
-  return out +
-         "<p>Compare the checkpoint with one that was kept where whoever keeps the ledger can't change it "
-         "(<code>curfew verify --checkpoint FILE</code>). <i>Ledger entry 1/31</i> is entry 31 of stream "
-         "1.</p>";
+  out.emplace_back(Paragraph{
+      {plain(
+           "Compare the checkpoint with one that was kept where whoever keeps the ledger can't change it ("),
+       code("curfew verify --checkpoint FILE"), plain("). "), emphasis("Ledger entry 1/31"),
+       plain(" is entry 31 of stream 1.")}});
+  return out;
 }
 
-std::string reading_html() {
-  return "<dl><dt>✔ satisfied</dt><dd>Everything that the test is about was seen, for the whole period, and "
-         "kept it. "
-         "It is said of what sessions show, never of the whole control.</dd><dt>✘ not satisfied</dt><dd>At "
-         "least one "
-         "exception was found; each is listed with its place in the ledger.</dd><dt>? no data</dt><dd>No "
-         "exception was "
-         "found, and the records are not enough to exclude one: the reason stands beside it.</dd><dt>– not "
-         "testable</dt>"
-         "<dd>Records of sessions can't show it, or no policy says what the organisation's limit "
-         "is.</dd></dl>"
-         "<p>Policies that only observe end nothing: a session that went past their limit is an exception. A "
-         "session that "
-         "was ended within the tolerance after a breach shows the control at work. People appear by "
-         "reference unless names "
-         "were asked for; who asked, and why, is in the ledger.</p>";
+std::vector<Block> reading_blocks() {
+  Terms terms;
+  const auto add = [&](Result result, const char* text) {
+    terms.terms.push_back(
+        {std::string(mark_of(result)) + " " + std::string(words_of(result)), {{plain(text)}}});
+  };
+  add(Result::Satisfied,
+      "Everything that the test is about was seen, for the whole period, and kept it. It is said of what "
+      "sessions show, never of the whole control.");
+  add(Result::NotSatisfied, "At least one exception was found; each is listed with its place in the ledger.");
+  add(Result::NoData,
+      "No exception was found, and the records are not enough to exclude one: the reason stands beside it.");
+  add(Result::NotTestable,
+      "Records of sessions can't show it, or no policy says what the organisation's limit is.");
+  std::vector<Block> out;
+  out.emplace_back(std::move(terms));
+  out.emplace_back(paragraph(
+      "Policies that only observe end nothing: a session that went past their limit is an exception. "
+      "A session that was ended within the tolerance after a breach shows the control at work. People "
+      "appear by reference unless names were asked for; who asked, and why, is in the ledger."));
+  return out;
 }
 
 }  // namespace curfew::report

@@ -1,27 +1,27 @@
-// Sections of the compliance report's page.
+// Sections of the compliance report, below the controls.
 //
 // Threads: pure functions. Fails: never.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/report/compliance_report.hpp"
+#include "core/report/document.hpp"
 
 namespace curfew::report {
 
-// The name, if the report may show it, else the reference; isolated from the text around it.
-[[nodiscard]] std::string who(const ComplianceReport& report, model::Ref ref);
+// The name, if the report may show it, else the reference.
+[[nodiscard]] Span who(const ComplianceReport& report, model::Ref ref);
 // "violation 3, session 7, ledger entry 1/31"
 [[nodiscard]] std::string evidence_of(const ControlException& exception);
 
-// Results by framework, and each control: the part that an audit takes over.
-[[nodiscard]] std::string controls_html(const ComplianceReport& report);
-[[nodiscard]] std::string habits_html(const ComplianceReport& report);
-[[nodiscard]] std::string on_html(const ComplianceReport& report);
-[[nodiscard]] std::string pictures_html(const ComplianceReport& report);
-[[nodiscard]] std::string sources_html(const ComplianceReport& report);
-[[nodiscard]] std::string versions_html(const ComplianceReport& report);
-[[nodiscard]] std::string ledger_html(const ComplianceReport& report);
-[[nodiscard]] std::string reading_html();
+[[nodiscard]] std::vector<Block> habits_blocks(const ComplianceReport& report, std::size_t most_rows);
+[[nodiscard]] std::vector<Block> on_blocks(const ComplianceReport& report, std::size_t most_rows);
+[[nodiscard]] std::vector<Block> pictures_blocks(const ComplianceReport& report);
+[[nodiscard]] std::vector<Block> coverage_blocks(const ComplianceReport& report);
+[[nodiscard]] std::vector<Block> versions_blocks(const ComplianceReport& report);
+[[nodiscard]] std::vector<Block> ledger_blocks(const ComplianceReport& report);
+[[nodiscard]] std::vector<Block> reading_blocks();
 
 }  // namespace curfew::report

@@ -3,7 +3,7 @@
 #include "core/base/duration_words.hpp"
 #include "core/report/audit_report.hpp"
 #include "core/report/charts.hpp"
-#include "core/report/compliance_sections.hpp"
+#include "core/report/compliance_html.hpp"
 #include "core/report/compliance_style.hpp"
 #include "core/report/coverage_view.hpp"
 #include "core/report/html_style.hpp"
