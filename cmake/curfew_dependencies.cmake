@@ -23,3 +23,10 @@ pkg_check_modules(curfew_mariadb REQUIRED IMPORTED_TARGET libmariadb)
 pkg_check_modules(curfew_re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(curfew_ldap REQUIRED IMPORTED_TARGET ldap lber libsasl2)
 pkg_check_modules(curfew_gssapi REQUIRED IMPORTED_TARGET krb5-gssapi krb5)
+pkg_check_modules(curfew_fribidi REQUIRED IMPORTED_TARGET fribidi)
+# It has no file for pkg-config in Debian 12.
+find_library(CURFEW_HPDF hpdf REQUIRED)
+find_path(CURFEW_HPDF_INCLUDE hpdf.h REQUIRED)
+add_library(Curfew::libhpdf UNKNOWN IMPORTED)
+set_target_properties(Curfew::libhpdf PROPERTIES IMPORTED_LOCATION "${CURFEW_HPDF}"
+                      INTERFACE_INCLUDE_DIRECTORIES "${CURFEW_HPDF_INCLUDE}")

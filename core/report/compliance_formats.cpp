@@ -9,8 +9,9 @@ namespace {
 // to_html and to_json are also the audit's.
 using Make = std::string (*)(const ComplianceReport&);
 
-constexpr std::array<ComplianceFormat, 5> formats{{
+constexpr std::array<ComplianceFormat, 6> formats{{
     {"html", ".html", "text/html; charset=utf-8", static_cast<Make>(to_html)},
+    {"pdf", ".pdf", "application/pdf", to_pdf},
     {"json", ".json", "application/json", static_cast<Make>(to_json)},
     {"csv", ".csv", "text/csv; charset=utf-8", static_cast<Make>(to_csv)},
     {"exceptions-csv", "-exceptions.csv", "text/csv; charset=utf-8", static_cast<Make>(exceptions_csv)},

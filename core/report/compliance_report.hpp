@@ -1,14 +1,14 @@
 // The compliance report as a value: results by framework, sign-out habits, coverage, pictures, who was on,
-// and the checkpoint that it all rests on. Reading makes it (compliance_reading.hpp); HTML, JSON, CSV and
-// OSCAL are made of it.
+// and the checkpoint that it all rests on. Reading makes it (compliance_reading.hpp); HTML, PDF, JSON, CSV
+// and OSCAL are made of it.
 //
 //   report::ComplianceReport report = report::read_compliance(store, request);
 //   write_file("report.html", report::to_html(report));
 //
 // It names nobody: `names` is filled by who may, after the disclosure was recorded.
 //
-// Threads: values and pure functions. Owns: its rows. Fails: never; lists are cut at their bounds, and the
-// cut is said.
+// Threads: values and pure functions. Owns: its rows. Fails: never, but for to_pdf; lists are cut at their
+// bounds, and the cut is said.
 #pragma once
 
 #include <array>
@@ -92,6 +92,9 @@ struct ComplianceReport {
 [[nodiscard]] std::vector<std::string> coverage(const ComplianceReport& report);
 
 [[nodiscard]] std::string to_html(const ComplianceReport& report);
+// Says nothing of when it was made: the same ledger, period and scope make the same bytes. Error(Unavailable)
+// without its fonts.
+[[nodiscard]] std::string to_pdf(const ComplianceReport& report);
 [[nodiscard]] std::string to_json(const ComplianceReport& report);
 // One line for each control; cells that a spreadsheet would run are made text.
 [[nodiscard]] std::string to_csv(const ComplianceReport& report);

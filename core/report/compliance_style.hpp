@@ -31,7 +31,8 @@ td code{white-space:nowrap}
 .share .ended_by_others{background:repeating-linear-gradient(45deg,transparent 0 3px,var(--mark) 3px 5px)}
 .share .vanished{background:repeating-linear-gradient(90deg,transparent 0 2px,var(--soft) 2px 3px)}
 .share .unknown,.share .open{background:transparent;border-left:1px solid var(--soft)}
-@media print{@page{size:A4;margin:16mm 14mm 18mm}
+@media print{@page{size:A4;margin:16mm 14mm 18mm;@bottom-right{content:"page " counter(page) " of " counter(pages);font:8pt sans-serif}}
+:root{color-scheme:light}li,dd,.share{break-inside:avoid}caption,thead{break-after:avoid}.tight{font-size:8pt}
 .executive{break-after:page}h2,h3,h4{break-after:avoid}article{break-inside:avoid-page}article.long{break-inside:auto}
 section.framework{break-before:page}details{display:block}details>summary{list-style:none}
 .r.not_satisfied{border-width:2.5px}.share,.share i{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
