@@ -52,6 +52,7 @@ class Check {
     check_notifications(settings_);
     check_shared_signals(settings_);
     check_exports(settings_);
+    check_reports(settings_);
     check_listener("listeners.operator", settings_.listeners.operator_listener);
     check_listener("listeners.sources", settings_.listeners.sources);
     check_gates();

@@ -42,6 +42,8 @@ void check_notifications(const Settings& settings);
 void check_shared_signals(const Settings& settings);
 // Exports; their secrets are read at the start.
 void check_exports(const Settings& settings);
+// Scheduled reports and their mail; the password is read at the start.
+void check_reports(const Settings& settings);
 // 1 to 64 letters, digits, '-', '_' or '.'.
 [[nodiscard]] bool is_name(std::string_view text);
 // namespace:value, like upn:alice@corp.test

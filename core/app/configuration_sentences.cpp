@@ -241,6 +241,10 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
     lines.push_back("Ledger entries are exported to " + where + " ('" + target.name + "', " + target.format +
                     "), with " + (target.names ? "names." : "no name."));
   }
+  for (const ReportSettings& report : settings.reports)
+    lines.push_back("Report '" + report.name + "' on " + list_of(report.frameworks) + " is made each " +
+                    report.period + " (" + list_of(report.formats) + ")" +
+                    (report.mail_to.empty() ? "." : ", and mailed to " + list_of(report.mail_to) + "."));
   const ListenerSettings& api = settings.listeners.operator_listener;
   if (api.port != 0) {
     std::string text = "API and metrics listen on " + api.address + ":" + std::to_string(api.port);

@@ -355,6 +355,55 @@ Declare<ExportTargetSettings> export_table() {
   return table;
 }
 
+Declare<ReportSettings> report_table() {
+  using R = ReportSettings;
+  Declare<R> table("report");
+  table.text("name", &R::name, "Unique name; file names, mails and the ledger carry it.", true)
+      .texts("frameworks", &R::frameworks, "Ids of frameworks (docs/compliance.md), or `all`.")
+      .word("period", &R::period, {"day", "week", "month", "quarter"},
+            "What a report is about: the calendar's last one, from Monday on for a week.")
+      .text("time_zone", &R::time_zone, "Whose calendar and clock, as in `Europe/Berlin`.")
+      .whole("day", &R::day, 1, 28, "On which day after the period's end it is made; 1 is the first.")
+      .text("at", &R::at, "At what time of that day, as in `06:00`.")
+      .texts("formats", &R::formats,
+             "Formats of the files: `html`, `pdf`, `json`, `csv`, `exceptions-csv`, `oscal`.")
+      .texts("sources", &R::sources, "Only sessions of these sources; without any, of all.")
+      .texts("applications", &R::applications, "Only sessions of these applications; without any, of all.")
+      .text("folder", &R::folder,
+            "Where the files are put. Default: `reports/` and the name, in the data directory.")
+      .texts("mail_to", &R::mail_to, "Names of lists of `report_mail` that it is mailed to.");
+  return table;
+}
+
+Declare<ReportMailSettings> report_mail_table() {
+  using M = ReportMailSettings;
+  Declare<RecipientList> list("list");
+  list.text("name", &RecipientList::name, "Unique name; the ledger carries it, and no address.", true)
+      .texts("to", &RecipientList::to, "Mail addresses.");
+  Declare<M> table("report mail");
+  table.text("server", &M::server, "The mail server; without it, nothing is mailed.")
+      .whole("port", &M::port, 0, 65'535, "Its port; 0 is 587 for starttls, 465 for tls, 25 for none.")
+      .word(
+          "tls", &M::tls, {"starttls", "tls", "none"},
+          "With `starttls`, a server that does not offer it gets nothing. `none` is for this machine alone.")
+      .text("ca_file", &M::ca_file, "PEM file of the CA to believe, in place of the system's.")
+      .word("auth", &M::auth, {"plain", "login"}, "How to sign in, if there is a user.")
+      .text("user", &M::user, "Whom to sign in as; without it, nobody.")
+      .text("password_file", &M::password_file, "File with the password.")
+      .text("password_env", &M::password_env, "Environment variable with the password.")
+      .text("from", &M::from, "The sender's address.")
+      .objects("lists", &M::lists, std::move(list), "Lists of recipients.")
+      .whole("largest_kib", &M::largest_kib, 64, 102'400,
+             "Files that are larger in all are not attached: the mail says where they are.")
+      .text("link", &M::link,
+            "What such a mail puts before a file's name, as in `https://files.corp.test/curfew/`.")
+      .whole("attempts", &M::attempts, 1, 100, "How often it is tried.")
+      .span("retry_after", &M::retry_after, seconds(1), hours(4),
+            "Pause after the first failure; each is twice as long as the one before, at most four hours.")
+      .span("timeout", &M::timeout, milliseconds(100), minutes(5), "How long the server may take to answer.");
+  return table;
+}
+
 Table build() {
   Declare<DatabaseSettings> database("database");
   database
@@ -449,6 +498,9 @@ Table build() {
       .object("shared_signals", &Settings::shared_signals, shared_signals_table(),
               "Proven sign-outs, told to other products as Shared Signals.")
       .objects("exports", &Settings::exports, export_table(), "Where ledger entries are exported to.")
+      .objects("reports", &Settings::reports, report_table(),
+               "Compliance reports that are made by themselves.")
+      .object("report_mail", &Settings::report_mail, report_mail_table(), "How and to whom they are mailed.")
       .span("clock_jump", &Settings::clock_jump, seconds(1), hours(1),
             "A forward jump of the clock beyond this is recorded, and what it alone would fire waits for "
             "approval.")

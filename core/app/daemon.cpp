@@ -1,6 +1,6 @@
 // `curfew serve`. Start order: configuration, addresses, embedded database; root is left; plugins, recovery,
-// engine and writer, sources, transmitter, exports, listeners; then ready. Stop order: transmitter,
-// listeners, exports, sources, actions, engine (what is queued), writer (with a snapshot), database.
+// engine and writer, sources, transmitter, exports, listeners, scheduled reports; then ready. Stop order: reports,
+// transmitter, listeners, exports, sources, actions, engine (what is queued), writer (with a snapshot), database.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +24,7 @@
 #include "core/app/listener.hpp"
 #include "core/app/pipeline.hpp"
 #include "core/app/readers.hpp"
+#include "core/app/report_ground.hpp"
 #include "core/app/services.hpp"
 #include "core/app/shared_signals.hpp"
 #include "core/app/signals.hpp"
@@ -156,6 +157,9 @@ class Daemon {
     // Last who says that all are ready.
     listen(sources_, "sources", [&] { return api::source_routes(services_); });
     listen(operator_, "operator", [&] { return api::operator_routes(services_, broadcast_); });
+    reports_ =
+        make_scheduled_reports(settings_, database_->connection(), *pipeline_, *readers_, registry_, log_);
+    if (reports_) reports_->start();
     log_.info("ready", {{"version", CURFEW_VERSION}});
   }
 
@@ -189,6 +193,7 @@ class Daemon {
   void stop() {
     log_.info("stopping");
     broadcast_.close();
+    if (reports_) reports_->stop();
     if (transmitter_) transmitter_->stop();  // polls that wait return
     for (Listener* listener : {&operator_, &sources_}) {
       if (listener->server) listener->server->stop();
@@ -284,6 +289,7 @@ class Daemon {
   std::atomic<outlet::Transmitter*> told_ = nullptr;  // of commits, on the writer's thread
   std::optional<Exports> exports_;
   std::atomic<Exports*> exported_ = nullptr;  // likewise
+  std::unique_ptr<ScheduledReports> reports_;         // none: no report is scheduled
   api::Services services_;
   std::chrono::steady_clock::time_point revived_{};
   Listener operator_;

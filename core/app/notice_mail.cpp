@@ -1,46 +1,21 @@
-// A notification as a mail. With `starttls` a server that does not offer it gets nothing: neither the
-// password nor anybody's name goes over a line that others can read.
+// A notification as a mail.
 #include <Poco/Exception.h>
 #include <Poco/Net/MailMessage.h>
 #include <Poco/Net/MailRecipient.h>
 #include <Poco/Net/NetException.h>
-#include <Poco/Net/SMTPClientSession.h>
-#include <Poco/Net/SSLException.h>
-#include <Poco/Net/SecureStreamSocket.h>
 
 #include <algorithm>
 #include <memory>
 
+#include "core/app/mail_session.hpp"
 #include "core/app/notice_delivery.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/text.hpp"
-#include "core/outlet/client_tls.hpp"
 
 namespace curfew::app {
 namespace {
 
-// Poco's own STARTTLS connects without a limit of time; its socket can only be reached from a derived class.
-class MailSession : public Poco::Net::SMTPClientSession {
- public:
-  using Poco::Net::SMTPClientSession::SMTPClientSession;
-  [[nodiscard]] bool start_tls(const std::string& host, const Poco::Net::Context::Ptr& context) {
-    std::string response;
-    if (!isPositiveCompletion(sendCommand("STARTTLS", response))) return false;
-    socket() = Poco::Net::SecureStreamSocket::attach(socket(), host, context);
-    return true;
-  }
-};
-
 constexpr std::size_t longest_address = 254;
-
-Poco::Net::StreamSocket connected(const NotificationSettings& settings, const Poco::Timespan& timeout) {
-  Poco::Net::StreamSocket socket;
-  socket.connect(Poco::Net::SocketAddress(settings.server, static_cast<Poco::UInt16>(settings.port)),
-                 timeout);
-  socket.setReceiveTimeout(timeout);
-  socket.setSendTimeout(timeout);
-  return socket;
-}
 
 // A mail's header is ASCII, and Poco's encoded words are only needed beyond it.
 std::string header_text(const std::string& text) {
@@ -77,29 +52,15 @@ void write(Poco::Net::MailMessage& mail, const NoticeChannel& channel, const Not
 
 void send(const NoticeChannel& channel, const Poco::Net::MailMessage& mail, Duration patience) {
   const NotificationSettings& settings = channel.settings;
-  const Poco::Timespan timeout(patience.count());
-  Poco::Net::StreamSocket socket = connected(settings, timeout);
-  if (settings.tls == "tls")
-    socket = Poco::Net::SecureStreamSocket::attach(
-        socket, settings.server, outlet::tls_context_for(settings.server, settings.ca_file));
-  MailSession session(socket);
-  session.setTimeout(timeout);
-  session.login();
-  if (settings.tls == "starttls") {
-    if (!session.start_tls(settings.server, outlet::tls_context_for(settings.server, settings.ca_file)))
-      throw Poco::Net::SSLException("the mail server does not offer STARTTLS; nothing was sent");
-    session.login();
-  }
-  if (!settings.user.empty())
-    session.login(settings.auth == "login" ? Poco::Net::SMTPClientSession::AUTH_LOGIN
-                                           : Poco::Net::SMTPClientSession::AUTH_PLAIN,
-                  settings.user, channel.password);
-  session.sendMessage(mail);
-  try {
-    session.close();
-  } catch (const Poco::Exception&) {
-    // It was taken; a server that hangs up without a word has it all the same.
-  }
+  const std::unique_ptr<MailSession> session = open_mail_session({.server = settings.server,
+                                                                  .port = settings.port,
+                                                                  .tls = settings.tls,
+                                                                  .ca_file = settings.ca_file,
+                                                                  .auth = settings.auth,
+                                                                  .user = settings.user},
+                                                                 channel.password, patience);
+  session->sendMessage(mail);
+  end_mail_session(*session);
 }
 
 }  // namespace

@@ -244,6 +244,42 @@ struct ExportTargetSettings {
   Duration timeout{std::chrono::seconds(10)};
 };
 
+// A compliance report that is made by itself.
+struct ReportSettings {
+  std::string name;
+  std::vector<std::string> frameworks;
+  std::string period = "month";
+  std::string time_zone = "Etc/UTC";
+  std::uint32_t day = 1;  // after the period's end, from 1
+  std::string at = "06:00";
+  std::vector<std::string> formats;
+  std::vector<std::string> sources;
+  std::vector<std::string> applications;
+  std::string folder;                // empty: reports/<name> in the data directory
+  std::vector<std::string> mail_to;  // names of lists
+};
+struct RecipientList {
+  std::string name;
+  std::vector<std::string> to;
+};
+struct ReportMailSettings {
+  std::string server;      // empty: nothing is mailed
+  std::uint32_t port = 0;  // 0: that of `tls`
+  std::string tls = "starttls";
+  std::string ca_file;
+  std::string auth = "plain";
+  std::string user;
+  std::string password_file;
+  std::string password_env;
+  std::string from;
+  std::vector<RecipientList> lists;
+  std::uint32_t largest_kib = 10'240;
+  std::string link;
+  std::uint32_t attempts = 20;
+  Duration retry_after{std::chrono::minutes(5)};
+  Duration timeout{std::chrono::seconds(30)};
+};
+
 struct LogSettings {
   std::string level = "info";
 };
@@ -268,6 +304,8 @@ struct Settings {
   std::vector<NotificationSettings> notifications;
   SharedSignalsSettings shared_signals;
   std::vector<ExportTargetSettings> exports;
+  std::vector<ReportSettings> reports;
+  ReportMailSettings report_mail;
   Duration clock_jump{std::chrono::seconds(30)};
   std::uint32_t queue = 65'536;
   LogSettings log;
