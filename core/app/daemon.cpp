@@ -1,6 +1,7 @@
 // `curfew serve`. Start order: configuration, addresses, embedded database; root is left; plugins, recovery,
-// engine and writer, sources, transmitter, exports, listeners, scheduled reports; then ready. Stop order: reports,
-// transmitter, listeners, exports, sources, actions, engine (what is queued), writer (with a snapshot), database.
+// engine and writer, sources, transmitter, exports, listeners, scheduled reports; then ready. Stop order:
+// reports, transmitter, listeners, exports, sources, actions, engine (what is queued), writer (with a
+// snapshot), database.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -288,8 +289,8 @@ class Daemon {
   std::unique_ptr<outlet::Transmitter> transmitter_;  // none: nothing is transmitted
   std::atomic<outlet::Transmitter*> told_ = nullptr;  // of commits, on the writer's thread
   std::optional<Exports> exports_;
-  std::atomic<Exports*> exported_ = nullptr;  // likewise
-  std::unique_ptr<ScheduledReports> reports_;         // none: no report is scheduled
+  std::atomic<Exports*> exported_ = nullptr;   // likewise
+  std::unique_ptr<ScheduledReports> reports_;  // none: no report is scheduled
   api::Services services_;
   std::chrono::steady_clock::time_point revived_{};
   Listener operator_;
