@@ -18,6 +18,8 @@ constexpr std::size_t most_versions = 10'000;
 // Beyond this a record is from the future; controls that ask more are held against what was found.
 constexpr Duration ahead_of_interest = std::chrono::seconds(1);
 constexpr std::size_t most_places = 2'000;
+constexpr std::size_t rows_for_a_pause = 4'096;
+constexpr Duration longest_ahead = std::chrono::hours(24);  // as admission takes it
 
 std::string text_in(const std::string& facts, const char* key) {
   const auto json = nlohmann::json::parse(checked_json(facts));
@@ -25,6 +27,8 @@ std::string text_in(const std::string& facts, const char* key) {
   const auto at = json.find(key);
   return at == json.end() || !at->is_string() ? std::string{} : at->get<std::string>();
 }
+
+std::string node_of(const store::StreamHead& head) { return head.id.realm + "/" + head.id.node; }
 
 std::uint64_t number_in(const std::string& facts, const char* key) {
   const auto json = nlohmann::json::parse(checked_json(facts));
@@ -37,11 +41,13 @@ std::uint64_t number_in(const std::string& facts, const char* key) {
 
 void EntryReading::read_circumstances() {
   store::EntryFilter filter;
-  filter.kinds = {EntryKind::Configuration, EntryKind::Groups, EntryKind::Alert, EntryKind::SourceChanged};
+  filter.kinds = {EntryKind::Configuration, EntryKind::Groups,        EntryKind::Alert,
+                  EntryKind::SourceChanged, EntryKind::SubjectLinked, EntryKind::Command};
   filter.or_gaps = true;
   for (const store::StreamHead& head : heads_) {
     engine::InputReader reader(symbols_);
     store_.read_entries(head.stream, 0, head.size, filter, [&](ledger::SealedEntry&& row) {
+      came();
       see_circumstance(head, row, reader);
       return true;
     });
@@ -62,18 +68,32 @@ void EntryReading::see_circumstance(const store::StreamHead& head, const ledger:
       break;
   }
   if (row.entry.engine_time >= facts_.period.to) return;
+  Memberships& memberships = facts_.memberships.try_emplace(node_of(head), facts_.period.from).first->second;
+  if (row.entry.kind == EntryKind::SubjectLinked) return see_link(row, memberships, place);
   const auto input = reader.read(row.entry);
   if (!input) return;
-  if (const auto* groups = std::get_if<model::GroupsInput>(&input->body))
-    lists_[groups->group] = groups->members;
-  else
+  if (const auto* groups = std::get_if<model::GroupsInput>(&input->body)) {
+    memberships.tell(groups->group, input->at, groups->members);
+  } else if (const auto* command = std::get_if<model::CommandInput>(&input->body)) {
+    if (command->verb == model::Verb::SplitSubject) memberships.split(input->at, command->subject);
+  } else {
     see_configuration(head, *input, place);
+  }
+}
+
+void EntryReading::see_link(const ledger::SealedEntry& row, Memberships& memberships, Place place) {
+  const auto into = model::parse_ref(text_in(row.entry.facts, "into"));
+  const auto from = model::parse_ref(text_in(row.entry.facts, "from"));
+  if (!into || !from)
+    throw Error(ErrorKind::Corrupt,
+                "entry " + std::to_string(place.sequence) + ": a link that does not say of whom");
+  memberships.link(row.entry.engine_time, *into, *from);
 }
 
 void EntryReading::see_configuration(const store::StreamHead& head, const model::Input& input, Place place) {
   const auto* configuration = std::get_if<model::ConfigurationInput>(&input.body);
   if (configuration == nullptr) return;
-  const std::string node = head.id.realm + "/" + head.id.node;
+  const std::string node = node_of(head);
   for (auto before = facts_.versions.rbegin(); before != facts_.versions.rend(); ++before) {
     if (before->node != node) continue;
     // A start repeats what was in force.
@@ -170,13 +190,7 @@ void EntryReading::close() {
   std::stable_sort(facts_.holes.begin(), facts_.holes.end(),
                    [](const Hole& a, const Hole& b) { return a.from < b.from; });
   open_holes_.clear();
-  for (const auto& [group, members] : lists_) {
-    for (const model::Ref& member : members) {
-      if (by_identifier_.size() < most_members || by_identifier_.contains(member))
-        by_identifier_[member].push_back(group);
-    }
-  }
-  lists_.clear();
+  for (auto& [node, memberships] : facts_.memberships) memberships.settle();
 }
 
 void EntryReading::read_observations() {
@@ -185,11 +199,46 @@ void EntryReading::read_observations() {
   filter.from = facts_.period.from;
   filter.to = facts_.period.to;
   for (const store::StreamHead& head : heads_) {
-    store_.read_entries(head.stream, 0, head.size, filter, [&](ledger::SealedEntry&& row) {
-      if (facts_.scope.holds_source(row.entry.source)) see_observation(row, {head.stream, row.sequence});
+    store_.read_entries(head.stream, first_of_period(head), head.size, filter,
+                        [&](ledger::SealedEntry&& row) {
+                          came();
+                          if (facts_.scope.holds_source(row.entry.source))
+                            see_observation(row, {head.stream, row.sequence});
+                          return true;
+                        });
+  }
+}
+
+void EntryReading::came() {
+  if (++since_pace_ < rows_for_a_pause || !pace_) return;
+  since_pace_ = 0;
+  pace_();
+}
+
+// Engine time never decreases along a stream. What is taken may be from the future as far as admission lets
+// it be, and where time is that of the records, engine time is behind the newest one by their lateness.
+std::uint64_t EntryReading::first_of_period(const store::StreamHead& head) {
+  Duration ahead = longest_ahead;
+  for (const PolicyVersion& version : facts_.versions) {
+    for (const model::SourcePolicy& source : version.set.sources)
+      ahead = std::max(ahead, longest_ahead + source.lateness);
+  }
+  const Time from = facts_.period.from - ahead;
+  std::uint64_t low = 0;
+  std::uint64_t high = head.size;
+  while (low < high && from > facts_.recorded_from) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    bool before = false;
+    store_.read_entries(head.stream, middle, middle + 1, [&](ledger::SealedEntry&& row) {
+      before = row.entry.engine_time < from;
       return true;
     });
+    if (before)
+      low = middle + 1;
+    else
+      high = middle;
   }
+  return from > facts_.recorded_from ? low : 0;
 }
 
 void EntryReading::see_observation(const ledger::SealedEntry& row, Place place) {
@@ -204,11 +253,6 @@ void EntryReading::see_observation(const ledger::SealedEntry& row, Place place) 
   ++facts_.records.observed[static_cast<std::size_t>(facts.type)];
   tracks_.see(row.entry.source, facts, place);
   check_content(row, facts, place);
-  if (by_identifier_.empty() || !row.entry.subject || by_subject_.contains(row.entry.subject)) return;
-  for (std::size_t i = 0; i < facts.identifier_count; ++i) {
-    const auto groups = by_identifier_.find(facts.identifiers[i].value);
-    if (groups != by_identifier_.end()) by_subject_[row.entry.subject] = groups->second;
-  }
 }
 
 void EntryReading::check_content(const ledger::SealedEntry& row, const model::Facts& facts, Place place) {
@@ -233,8 +277,6 @@ void EntryReading::check_content(const ledger::SealedEntry& row, const model::Fa
          .at = facts.occurred_at,
          .text = nobody ? "a sign-in that does not say who" : "a sign-in that does not say from where"});
 }
-
-std::map<model::Ref, std::vector<std::string>> EntryReading::take_groups() { return std::move(by_subject_); }
 
 std::pair<Time, Time> span_of(store::Store& store, const std::vector<store::StreamHead>& heads) {
   Time from = Time::max();

@@ -15,6 +15,7 @@
 #include "core/base/time.hpp"
 #include "core/model/policy.hpp"
 #include "core/model/rows.hpp"
+#include "core/report/memberships.hpp"
 
 namespace curfew::report {
 
@@ -123,6 +124,7 @@ struct ComplianceFacts {
   bool violations_cut = false;          // there are more than were read
   bool tracks_cut = false;              // more sessions than can be followed at once
   RecordCounts records;
+  std::map<std::string, Memberships> memberships;  // by node
   std::optional<LedgerFinding> ledger;
 
   // What is known of a source by the newest policy set that names it; null: no set does.

@@ -1,6 +1,7 @@
 // The compliance report as JSON and as CSV.
 #include "core/ledger/csv.hpp"
 #include "core/report/compliance_report.hpp"
+#include "core/report/compliance_sections.hpp"
 #include "core/report/wording.hpp"
 
 namespace curfew::report {
@@ -216,6 +217,7 @@ std::string to_json(const ComplianceReport& report) {
   write_habits(json, "by_group", report.habits, report.habits.by_group);
   json.end().begin_object("pictures");
   write_pictures(json, report);
+  write_concurrency(json, report);
   json.end();
   if (report.at == Time{}) {
     json.raw("who_was_on", "null");

@@ -1,6 +1,7 @@
 #include "core/report/compliance_reading.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -54,6 +55,10 @@ Duration shortest(const std::vector<const Framework*>& frameworks, Check test, D
   return found;
 }
 
+std::set<std::string> as_set(std::vector<std::string> texts) {
+  return {std::make_move_iterator(texts.begin()), std::make_move_iterator(texts.end())};
+}
+
 class Reading {
  public:
   Reading(store::Store& store, const ComplianceRequest& request)
@@ -65,12 +70,11 @@ class Reading {
   ComplianceReport read() {
     begin();
     progress("reading configurations and gaps");
-    EntryReading entries(store_, heads_, report_.facts, tracks_);
+    EntryReading entries(store_, heads_, report_.facts, tracks_, request_.pace);
     entries.read_circumstances();
     entries.close();
     progress("reading the observations of the period");
     entries.read_observations();
-    groups_ = entries.take_groups();
     report_.facts.tracks_cut = tracks_.cut();
     for (const Framework* framework : request_.frameworks) {
       for (const Control& control : framework->controls)
@@ -80,8 +84,10 @@ class Reading {
     read_breaches();
     read_sessions();
     for (ControlTally& tally : tallies_) report_.results.push_back(tally.conclude());
-    progress("looking up the places of exceptions");
-    find_places(store_, heads_, report_.results);
+    if (request_.places) {
+      progress("looking up the places of exceptions");
+      find_places(store_, heads_, report_.results);
+    }
     finish();
     return std::move(report_);
   }
@@ -150,6 +156,7 @@ class Reading {
     for (bool more = true; more && !report_.facts.violations_cut;) {
       std::vector<model::ViolationRow> rows = store_.violations(query);
       more = rows.size() == page;
+      if (request_.pace) request_.pace();
       for (model::ViolationRow& row : rows) {
         query.after = row.number;
         breaches_.push_back({std::move(row), {}});
@@ -178,6 +185,7 @@ class Reading {
     for (bool more = true; more;) {
       const std::vector<model::SignOutRow> rows = store_.sign_outs(query);
       more = rows.size() == page;
+      if (request_.pace) request_.pace();
       for (const model::SignOutRow& row : rows) {
         query.after = row.number;
         if (const auto breach = ordered.find(row.number); breach != ordered.end())
@@ -204,6 +212,7 @@ class Reading {
     for (bool more = true; more;) {
       const std::vector<model::SessionRow> rows = store_.sessions(query);
       more = rows.size() == page;
+      if (request_.pace) request_.pace();
       for (const model::SessionRow& row : rows) {
         query.after = row.number;
         if (request_.scope.holds(row)) see(row);
@@ -218,7 +227,8 @@ class Reading {
     const auto& breaches = found == by_session_.end() ? none : found->second;
     const SessionTrack* track = tracks_.find(row.source, row.session);
     for (ControlTally& tally : tallies_) tally.see(row, breaches, track);
-    const std::vector<std::string>& groups = groups_of(row.subject);
+    const std::vector<std::string> groups = groups_of(row.subject);
+    sweep_.see(row);
     report_.habits.see(row, groups);
     for (const Breach* breach : breaches) {
       count_violation(breach->violation);
@@ -245,10 +255,11 @@ class Reading {
     for (std::size_t i = std::min(from, report_.levels.size() - 1); i <= to; ++i) ++report_.levels[i].most;
   }
 
-  const std::vector<std::string>& groups_of(model::Ref subject) const {
-    static const std::vector<std::string> none;
-    const auto found = groups_.find(subject);
-    return found == groups_.end() ? none : found->second;
+  std::vector<std::string> groups_of(model::Ref subject) const {
+    std::set<std::string> groups;
+    for (const auto& [node, memberships] : report_.facts.memberships)
+      groups.merge(as_set(memberships.groups_of(subject)));
+    return {groups.begin(), groups.end()};
   }
 
   void finish() {
@@ -280,6 +291,8 @@ class Reading {
       }
       report_.sources.push_back(source);
     }
+    report_.concurrency = sweep_.conclude();
+    report_.facts.memberships.clear();  // what follows from them is in the results
     if (request_.at != Time{}) read_who_was_on();
   }
 
@@ -292,6 +305,7 @@ class Reading {
     for (bool more = true; more;) {
       const std::vector<model::SessionRow> rows = store_.sessions(query);
       more = rows.size() == page;
+      if (request_.pace) request_.pace();
       for (const model::SessionRow& row : rows) {
         query.after = row.number;
         // One that ended in this very instant was not on any more.
@@ -307,7 +321,7 @@ class Reading {
   ComplianceReport report_;
   std::vector<store::StreamHead> heads_;
   SessionTracks tracks_;
-  std::map<model::Ref, std::vector<std::string>> groups_;
+  ConcurrencySweep sweep_{report_.facts};
   std::vector<ControlTally> tallies_;
   std::vector<Breach> breaches_;
   std::map<model::SessionNumber, std::vector<const Breach*>> by_session_;

@@ -29,6 +29,9 @@ struct ComplianceRequest {
   Time now{};
   std::optional<LedgerFinding> ledger;  // if it was verified
   std::function<void(const std::string&)> progress;
+  bool places = true;  // look up where in the ledger the exceptions are, which reads it again
+  // Called every few thousand rows that came: may wait, and throws what is to end the reading.
+  std::function<void()> pace;
 };
 
 // "all", or the id of one; Error(Usage) names them.

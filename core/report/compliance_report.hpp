@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/report/compliance_facts.hpp"
+#include "core/report/concurrency.hpp"
 #include "core/report/control_result.hpp"
 #include "core/report/rows_json.hpp"
 #include "core/report/sign_out_habits.hpp"
@@ -67,6 +68,7 @@ struct ComplianceReport {
   Duration step{0};
   std::vector<LengthStep> lengths;
   Duration shortest_limit{0};  // of policies on lifetimes in force; zero: none was
+  ConcurrencyReality concurrency;
   std::array<std::uint64_t, model::Names<model::Outcome>::all.size()> sign_outs{};
   std::vector<LengthStep> effects;  // time from breach to proof
 

@@ -171,6 +171,7 @@ std::vector<Block> pictures_blocks(const ComplianceReport& report) {
   out.emplace_back(TimeChart{report.levels, Measure::LivedIn, report.step});
   out.emplace_back(TimeChart{report.levels, Measure::Starts, report.step});
   out.emplace_back(lengths_chart(report));
+  for (Block& block : concurrency_blocks(report)) out.emplace_back(std::move(block));
   BarChart violations{{}, "Violations by policy"};
   for (const auto& [policy, number] : report.violations_by_policy)
     violations.bars.push_back({policy, number});

@@ -8,6 +8,7 @@
 
 #include "core/report/compliance_report.hpp"
 #include "core/report/document.hpp"
+#include "core/report/json_writer.hpp"
 
 namespace curfew::report {
 
@@ -19,6 +20,9 @@ namespace curfew::report {
 [[nodiscard]] std::vector<Block> habits_blocks(const ComplianceReport& report, std::size_t most_rows);
 [[nodiscard]] std::vector<Block> on_blocks(const ComplianceReport& report, std::size_t most_rows);
 [[nodiscard]] std::vector<Block> pictures_blocks(const ComplianceReport& report);
+// Of sessions at once: the last of the pictures; and the same within a JSON object.
+[[nodiscard]] std::vector<Block> concurrency_blocks(const ComplianceReport& report);
+void write_concurrency(JsonWriter& json, const ComplianceReport& report);
 [[nodiscard]] std::vector<Block> coverage_blocks(const ComplianceReport& report);
 [[nodiscard]] std::vector<Block> versions_blocks(const ComplianceReport& report);
 [[nodiscard]] std::vector<Block> ledger_blocks(const ComplianceReport& report);

@@ -66,6 +66,7 @@ std::vector<model::Ref> references_in(const ComplianceReport& report) {
   for (const ControlResult& result : report.results) {
     for (const ControlException& exception : result.exceptions) refs.insert(exception.subject);
   }
+  for (const ConcurrencyPeak& peak : report.concurrency.peaks) refs.insert({peak.subject, peak.device});
   for (const model::SessionRow& row : report.on) refs.insert({row.subject, row.device});
   refs.erase(model::Ref{});
   return {refs.begin(), refs.end()};

@@ -73,6 +73,8 @@ std::string sentence_of(Doubt doubt) {
       return "there were more sessions than a report follows at once.";
     case Doubt::NotProven:
       return "the end is not proven: it runs still, or is contained by a gate only.";
+    case Doubt::MembershipUnknown:
+      return "the policy is for groups, and whether its person was in them is not known for all the time.";
   }
   return {};
 }

@@ -102,14 +102,11 @@ Membership membership(const model::SessionRow& row, Population population) {
 
 bool covers(const model::Policy& policy, const model::SessionRow& row) {
   const model::Scope& scope = policy.scope;
-  if (!scope.groups.empty() || !scope.subjects.empty()) return false;
   if (!empty_or_has(scope.sources, row.source) || !empty_or_has(scope.applications, row.application) ||
       !empty_or_has(scope.account_types, row.account_type) || !empty_or_has(scope.networks, row.network) ||
       !empty_or_has(scope.sign_ins, row.interactivity))
     return false;
   const model::Scope& except = policy.except;
-  // Who is exempt by group or name is known to the engine only.
-  if (!except.groups.empty() || !except.subjects.empty()) return false;
   return !has(except.sources, row.source) && !has(except.applications, row.application) &&
          !has(except.account_types, row.account_type) && !has(except.networks, row.network) &&
          !has(except.sign_ins, row.interactivity);
@@ -122,30 +119,63 @@ bool is_strict_enough(const model::Policy& policy, const Control& control) {
   return control.most == 0 || policy.most <= control.most;
 }
 
-bool was_covered(const model::SessionRow& row, const Control& control, const ComplianceFacts& facts,
-                 bool activity_shown) {
+namespace {
+
+Applies applies_of(const model::Policy& policy, const model::SessionRow& row, const PolicyVersion& version,
+                   const ComplianceFacts& facts, Time from, Time to) {
+  if (!covers(policy, row)) return {};
+  static const Memberships nobody_told;
+  const auto told = facts.memberships.find(version.node);
+  return (told == facts.memberships.end() ? nobody_told : told->second)
+      .applies(policy, row.subject, from, to);
+}
+
+}  // namespace
+
+Cover cover_at(const model::Policy& policy, const model::SessionRow& row, const PolicyVersion& version,
+               const ComplianceFacts& facts, Time from, Time to) {
+  if (!asks_person(policy)) return covers(policy, row) ? Cover::Yes : Cover::No;
+  const Applies applies = applies_of(policy, row, version, facts, from, to);
+  if (fill(applies.surely, from, to)) return Cover::Yes;
+  return fill(applies.maybe, from, to) ? Cover::Unknown : Cover::No;
+}
+
+Cover cover_of(const model::SessionRow& row, const Control& control, const ComplianceFacts& facts,
+               bool activity_shown) {
   const Time from = std::max(row.started_at, facts.period.from);
   const Time to = row.ended_at == Time{} ? facts.period.to : std::min(row.ended_at, facts.period.to);
   Time covered_until = from;
   bool known = false;
+  Cover worst = Cover::Yes;
   for (const PolicyVersion& version : facts.versions) {
     const Time end = version.to == Time{} ? Time::max() : version.to;
     if (version.from > to || end <= from) continue;
     if (std::none_of(version.set.sources.begin(), version.set.sources.end(),
                      [&](const model::SourcePolicy& source) { return source.name == row.source; }))
       continue;
-    if (std::none_of(version.set.policies.begin(), version.set.policies.end(),
-                     [&](const model::Policy& policy) {
-                       return (activity_shown || policy.rule != Rule::InactivityTimeout) &&
-                              is_strict_enough(policy, control) && covers(policy, row);
-                     }))
-      return false;
+    // A session of no length needs cover too.
+    const Time begins = std::max(from, version.from);
+    const Time ends = std::max(std::min(to, end), begins + std::chrono::microseconds(1));
+    Applies together;
+    bool whole = false;
+    for (const model::Policy& policy : version.set.policies) {
+      if ((!activity_shown && policy.rule == Rule::InactivityTimeout) || !is_strict_enough(policy, control))
+        continue;
+      whole = whole || (!asks_person(policy) && covers(policy, row));
+      if (whole) break;
+      // People who change groups go from one policy to another.
+      const Applies one = applies_of(policy, row, version, facts, begins, ends);
+      together.surely.insert(together.surely.end(), one.surely.begin(), one.surely.end());
+      together.maybe.insert(together.maybe.end(), one.maybe.begin(), one.maybe.end());
+    }
+    if (!whole && !fill(merged(std::move(together.maybe)), begins, ends)) return Cover::No;
+    if (!whole && !fill(merged(std::move(together.surely)), begins, ends)) worst = Cover::Unknown;
     // Nothing was in force between this one and the one before.
-    if (version.from > covered_until) return false;
+    if (version.from > covered_until) return Cover::No;
     covered_until = std::max(covered_until, end);
     known = true;
   }
-  return known && covered_until >= to;
+  return known && covered_until >= to ? worst : Cover::No;
 }
 
 Judged judge_by_policies(const model::SessionRow& row, const std::vector<const Breach*>& breaches,
@@ -165,9 +195,11 @@ Judged judge_by_policies(const model::SessionRow& row, const std::vector<const B
   }
   const model::SourcePolicy* source = facts.source(row.source);
   const bool shown = source == nullptr || source->shows_activity;
-  if (!was_covered(row, control, facts, shown))
-    return doubtful(!shown && was_covered(row, control, facts, true) ? Doubt::NoActivityShown
-                                                                     : Doubt::NoPolicy);
+  const Cover cover = cover_of(row, control, facts, shown);
+  if (cover == Cover::Unknown) return doubtful(Doubt::MembershipUnknown);
+  if (cover == Cover::No)
+    return doubtful(!shown && cover_of(row, control, facts, true) == Cover::Yes ? Doubt::NoActivityShown
+                                                                                : Doubt::NoPolicy);
   if (remedied != nullptr)
     return {.verdict = Verdict::Remedied,
             .at = remedied->violation.breached_at,

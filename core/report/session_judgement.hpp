@@ -38,7 +38,8 @@ enum class Doubt : std::uint8_t {
   OriginUnknown,
   RecordsLate,
   NotFollowed,
-  NotProven,  // a sign-out that is contained or still runs
+  NotProven,          // a sign-out that is contained or still runs
+  MembershipUnknown,  // a policy is for a group, and nobody told whether its person was in it
 };
 
 struct Judged {
@@ -64,15 +65,19 @@ struct Breach {
 enum class Membership : std::uint8_t { In, Out, Unknown };
 [[nodiscard]] Membership membership(const model::SessionRow& row, Population population);
 
-// Whether a policy is for such a session. Groups and named subjects are known to the engine only: a policy
-// with those covers no session here.
+// Whether a policy is for such a session, but for what it asks of its person (memberships.hpp).
 [[nodiscard]] bool covers(const model::Policy& policy, const model::SessionRow& row);
 // Whether a policy is as strict as the control's own numbers.
 [[nodiscard]] bool is_strict_enough(const model::Policy& policy, const Control& control);
-// Whether such policies were in force for all of the session's life in the period. A policy on inactivity
-// counts only where its source shows activity.
-[[nodiscard]] bool was_covered(const model::SessionRow& row, const Control& control,
-                               const ComplianceFacts& facts, bool activity_shown = true);
+// Unknown: it would be, if its person was in the groups of which nobody told.
+enum class Cover : std::uint8_t { No, Unknown, Yes };
+// Whether such policies were in force, and for its person, for all of the session's life in the period. A
+// policy on inactivity counts only where its source shows activity.
+[[nodiscard]] Cover cover_of(const model::SessionRow& row, const Control& control,
+                             const ComplianceFacts& facts, bool activity_shown = true);
+// Whether one policy of a version was for the session for all of [from, to).
+[[nodiscard]] Cover cover_at(const model::Policy& policy, const model::SessionRow& row,
+                             const PolicyVersion& version, const ComplianceFacts& facts, Time from, Time to);
 
 [[nodiscard]] Judged judge_by_policies(const model::SessionRow& row,
                                        const std::vector<const Breach*>& breaches, const Control& control,
@@ -90,10 +95,10 @@ enum class Membership : std::uint8_t { In, Out, Unknown };
 
 template <>
 struct curfew::model::Names<curfew::report::Doubt> {
-  static constexpr std::array<std::string_view, 11> all{
+  static constexpr std::array<std::string_view, 12> all{
       "end_unknown",  "start_unseen",    "no_activity_shown", "source_silent",
       "no_policy",    "factors_unknown", "account_unknown",   "origin_unknown",
-      "records_late", "not_followed",    "not_proven"};
+      "records_late", "not_followed",    "not_proven",        "membership_unknown"};
 };
 template <>
 struct curfew::model::Names<curfew::report::HoleKind> {

@@ -146,9 +146,61 @@ TEST_F(PolicyKept, LimitsThatChangeInThePeriodEachCountInTheirTime) {
 TEST_F(PolicyKept, AScopeThatLeavesASessionOutDoesNotCoverIt) {
   facts_.versions[0].set.policies[0].scope.applications = {"erp"};
   EXPECT_EQ(result().result, Result::NotTestable);
-  facts_.versions[0].set.policies[0].scope = {};
+}
+
+TEST_F(PolicyKept, APolicyForAGroupCoversItsMembers) {
   facts_.versions[0].set.policies[0].scope.groups = {"clerks"};
-  EXPECT_EQ(result().result, Result::NotTestable) << "who was in a group then is known to the engine only";
+  ControlResult got = result();
+  EXPECT_EQ(got.result, Result::NoData) << "nobody told who is in it";
+  EXPECT_EQ(got.doubts.at(Doubt::MembershipUnknown), 2U);
+  EXPECT_THAT(because(), HasSubstr("whether its person was in them is not known"));
+
+  Memberships who;
+  who.tell("clerks", facts_.period.from, {model::Ref{1}, model::Ref{2}});
+  facts_.memberships["hq/one"] = who;
+  EXPECT_EQ(result().result, Result::Satisfied) << because();
+  who.tell("clerks", facts_.period.from + hours(24), {model::Ref{1}});
+  facts_.memberships["hq/one"] = who;
+  got = result();
+  EXPECT_EQ(got.result, Result::NoData) << "one of the two is covered";
+  EXPECT_EQ(got.kept, 1U);
+  EXPECT_EQ(got.doubts.at(Doubt::NoPolicy), 1U);
+}
+
+TEST_F(PolicyKept, TwoPoliciesForTwoGroupsCoverWhoGoesFromOneToTheOther) {
+  model::Policy other = facts_.versions[0].set.policies[0];
+  facts_.versions[0].set.policies[0].scope.groups = {"clerks"};
+  other.scope.groups = {"managers"};
+  facts_.versions[0].set.policies.push_back(other);
+  Memberships who;
+  const Time noon = at("2026-11-10T10:00:00Z");
+  who.tell("clerks", facts_.period.from, {model::Ref{1}, model::Ref{2}});
+  who.tell("managers", facts_.period.from, {});
+  who.tell("managers", noon, {model::Ref{1}, model::Ref{2}});
+  who.tell("clerks", noon, {});
+  facts_.memberships["hq/one"] = who;
+  EXPECT_EQ(result().result, Result::Satisfied) << because();
+  facts_.versions[0].set.policies.pop_back();
+  EXPECT_EQ(result().result, Result::NotTestable);
+}
+
+TEST_F(PolicyKept, WhoIsExemptByGroupIsNotCovered) {
+  facts_.versions[0].set.policies[0].except.groups = {"keepers"};
+  EXPECT_EQ(result().doubts.at(Doubt::MembershipUnknown), 2U) << "nobody told who is exempt";
+  Memberships who;
+  who.tell("keepers", facts_.period.from, {model::Ref{2}});
+  facts_.memberships["hq/one"] = who;
+  const ControlResult got = result();
+  EXPECT_EQ(got.kept, 1U);
+  EXPECT_EQ(got.doubts.at(Doubt::NoPolicy), 1U);
+}
+
+TEST_F(PolicyKept, ListsOfAnotherNodeSayNothing) {
+  facts_.versions[0].set.policies[0].scope.groups = {"clerks"};
+  Memberships who;
+  who.tell("clerks", facts_.period.from, {model::Ref{1}, model::Ref{2}});
+  facts_.memberships["elsewhere/one"] = who;
+  EXPECT_EQ(result().doubts.at(Doubt::MembershipUnknown), 2U);
 }
 
 TEST_F(PolicyKept, EndsOfUnknownReasonProveNothing) {
