@@ -467,6 +467,15 @@ Table build() {
       .span("shortest_inactivity_timeout", &SafetySettings::shortest_inactivity_timeout, seconds(1),
             minutes(1440),
             "Lower bound for the limit of inactivity_timeout: less than `5m` is for trying things out.");
+  Declare<PostureSettings> posture("posture");
+  posture
+      .span("every", &PostureSettings::every, microseconds(0), hours(4),
+            "How often; `0s` is never. One that took long is followed by a pause of 19 times that length.")
+      .span("period", &PostureSettings::period, hours(1), hours(24 * 366),
+            "The time before now that the status is about.")
+      .span("time_limit", &PostureSettings::time_limit, seconds(1), minutes(15),
+            "How long one evaluation may take; one that takes longer is given up, and the status stays as it "
+            "was.");
   Declare<LogSettings> log("log");
   log.word("level", &LogSettings::level, {"debug", "info", "warning", "error"}, "The least that is logged.");
 
@@ -501,6 +510,8 @@ Table build() {
       .objects("reports", &Settings::reports, report_table(),
                "Compliance reports that are made by themselves.")
       .object("report_mail", &Settings::report_mail, report_mail_table(), "How and to whom they are mailed.")
+      .object("posture", &Settings::posture, std::move(posture),
+              "The status of the compliance controls, as a metric.")
       .span("clock_jump", &Settings::clock_jump, seconds(1), hours(1),
             "A forward jump of the clock beyond this is recorded, and what it alone would fire waits for "
             "approval.")

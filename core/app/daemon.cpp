@@ -1,7 +1,7 @@
 // `curfew serve`. Start order: configuration, addresses, embedded database; root is left; plugins, recovery,
-// engine and writer, sources, transmitter, exports, listeners, scheduled reports; then ready. Stop order:
-// reports, transmitter, listeners, exports, sources, actions, engine (what is queued), writer (with a
-// snapshot), database.
+// engine and writer, sources, transmitter, exports, posture, listeners, scheduled reports; then ready. Stop
+// order: reports, posture, transmitter, listeners, exports, sources, actions, engine (what is queued), writer
+// (with a snapshot), database.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +24,7 @@
 #include "core/app/exports.hpp"
 #include "core/app/listener.hpp"
 #include "core/app/pipeline.hpp"
+#include "core/app/posture_watch.hpp"
 #include "core/app/readers.hpp"
 #include "core/app/report_ground.hpp"
 #include "core/app/services.hpp"
@@ -145,6 +146,9 @@ class Daemon {
     exports_.emplace(settings_, database_->connection(), *pipeline_, *readers_, registry_, log_);
     exports_->start();
     exported_ = &*exports_;
+    posture_ = std::make_unique<PostureWatch>(settings_.posture, settings_.data + "/posture.json",
+                                              database_->connection(), registry_, log_);
+    posture_->start();
     const auto listen = [&](Listener& listener, const char* name, auto routes) {
       if (!listener.server) return;
       registry_.histogram(metrics::http_seconds, {name});
@@ -195,6 +199,7 @@ class Daemon {
     log_.info("stopping");
     broadcast_.close();
     if (reports_) reports_->stop();
+    if (posture_) posture_->stop();
     if (transmitter_) transmitter_->stop();  // polls that wait return
     for (Listener* listener : {&operator_, &sources_}) {
       if (listener->server) listener->server->stop();
@@ -291,6 +296,7 @@ class Daemon {
   std::optional<Exports> exports_;
   std::atomic<Exports*> exported_ = nullptr;   // likewise
   std::unique_ptr<ScheduledReports> reports_;  // none: no report is scheduled
+  std::unique_ptr<PostureWatch> posture_;
   api::Services services_;
   std::chrono::steady_clock::time_point revived_{};
   Listener operator_;

@@ -280,6 +280,14 @@ struct ReportMailSettings {
   Duration timeout{std::chrono::seconds(30)};
 };
 
+// How often the status of the compliance controls is evaluated, and of which time.
+struct PostureSettings {
+  Duration every{std::chrono::minutes(15)};  // 0: never
+  // A whole week: no weekend makes it "no data", and what was remedied is gone from it a week later.
+  Duration period{std::chrono::hours(24 * 7)};
+  Duration time_limit{std::chrono::minutes(10)};
+};
+
 struct LogSettings {
   std::string level = "info";
 };
@@ -306,6 +314,7 @@ struct Settings {
   std::vector<ExportTargetSettings> exports;
   std::vector<ReportSettings> reports;
   ReportMailSettings report_mail;
+  PostureSettings posture;
   Duration clock_jump{std::chrono::seconds(30)};
   std::uint32_t queue = 65'536;
   LogSettings log;

@@ -162,8 +162,17 @@ inline constexpr Metric gate_activity_waiting{"curfew_gate_activity_waiting", Ki
                                               "Records of activity that the full pipeline did not take yet."};
 inline constexpr Metric control_status{"curfew_control_status",
                                        Kind::Gauge,
-                                       "1 for the status that a compliance control has now.",
+                                       "1 for the status that a compliance control has: satisfied, "
+                                       "not_satisfied, not_testable, no_data; as it was evaluated last.",
                                        {"framework", "control", "status"}};
+inline constexpr Metric control_evaluated{"curfew_control_evaluated_timestamp_seconds", Kind::Gauge,
+                                          "When the controls' status was evaluated."};
+inline constexpr Metric control_evaluation{"curfew_control_evaluation_seconds", Kind::Gauge,
+                                           "How long the newest evaluation of the controls took."};
+inline constexpr Metric control_evaluations{"curfew_control_evaluations_total",
+                                            Kind::Counter,
+                                            "Evaluations of the controls: evaluated, failed.",
+                                            {"outcome"}};
 
 // ---- ledger and store ----
 inline constexpr Metric ledger_size{"curfew_ledger_size", Kind::Gauge, "Entries in the stream's tree."};
@@ -259,6 +268,9 @@ inline constexpr std::array all{build_info,
                                 gate_questions_failed,
                                 gate_activity_waiting,
                                 control_status,
+                                control_evaluated,
+                                control_evaluation,
+                                control_evaluations,
                                 ledger_size,
                                 ledger_entries,
                                 ledger_commit,

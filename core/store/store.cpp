@@ -40,6 +40,11 @@ void lock_stream(ServerConnection& connection, std::int64_t stream) {
   }
 }
 
+void limit(ServerConnection& connection, Duration statement) {
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(statement).count();
+  connection.execute("SET statement_timeout = " + std::to_string(milliseconds));
+}
+
 std::uint64_t highest(ServerConnection& connection, const char* table) {
   return static_cast<std::uint64_t>(
       connection.query(std::string("SELECT coalesce(max(number), 0) FROM curfew.") + table, {}).number(0, 0));
@@ -246,7 +251,10 @@ ServerConnection& Store::Connection::writer() {
 }
 
 ServerConnection& Store::Connection::reader() {
-  if (!reading) reading.emplace(connect(info, role == Role::Owner ? nullptr : "curfew_auditor"));
+  if (!reading) {
+    reading.emplace(connect(info, role == Role::Owner ? nullptr : "curfew_auditor"));
+    if (reading_limit != Duration{0}) limit(*reading, reading_limit);
+  }
   return *reading;
 }
 
@@ -265,6 +273,11 @@ Store::Store(const ConnectionInfo& info, Role role) : connection_(std::make_uniq
 Store::~Store() = default;
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
+
+void Store::limit_reading(Duration each_statement) {
+  connection_->reading_limit = each_statement;
+  connection_->with_reader([&](ServerConnection& connection) { limit(connection, each_statement); });
+}
 
 StreamHead Store::open_stream(const ledger::StreamId& id, const std::string& verifier_key) {
   ServerConnection& connection = connection_->writer();

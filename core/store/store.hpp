@@ -204,6 +204,8 @@ class Store {
   void check();
 
   // ---- reading ----
+  // Each statement that reads ends with Error(Unavailable) after so long, from now on; 0: none does.
+  void limit_reading(Duration each_statement);
   [[nodiscard]] std::vector<StreamHead> streams();
   // Streams rows [from, to) in order without holding them all; `take` returns false to stop. With the
   // commitments to personal values, never the values and salts: state, replay and proofs need none.

@@ -20,6 +20,7 @@ struct Store::Connection {
   Role role;
   std::optional<ServerConnection> writing;
   std::optional<ServerConnection> reading;
+  Duration reading_limit{0};                  // of a statement; 0: none
   std::optional<std::int64_t> locked_stream;  // to be locked again after a reconnect
   std::uint64_t room = 0;  // up to which size of the locked stream there are partitions; 0: to be asked
   // Rows above these are new: a plain COPY stores them, without a look for what they replace.

@@ -2,11 +2,13 @@
 // names, which the daemon records; and OSCAL against its schema.
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "core/base/time.hpp"
 #include "tests/integration/app/program.hpp"
 
 namespace curfew::app_test {
@@ -127,6 +129,93 @@ TEST_F(ComplianceReport, TheApiTellsTheSameAndRecordsNames) {
   EXPECT_THAT(html.body, HasSubstr("alice@corp.test"));
   EXPECT_EQ(daemon_.request("GET", "/api/v1/reports/compliance?names=true").status, 400);
   EXPECT_EQ(daemon_.request("GET", "/api/v1/reports/compliance?framework=pci").status, 400);
+}
+
+// Who is in a group is told when the daemon starts; the sessions begin after that, while it is away.
+TEST(GroupPolicy, CoversItsMembersAndNobodyElse) {
+  ScriptedDaemon daemon;
+  const auto born = std::chrono::steady_clock::now();
+  daemon.script("");
+  daemon.configure(R"(
+groups: [{name: clerks, members: ["upn:alice@corp.test"]}]
+policies:
+  - {name: clerks-hour, rule: session_timeout, limit: 1h, scope: {groups: [clerks]}}
+)");
+  daemon.start();
+  EXPECT_EQ(daemon.stop().code, 0);
+  const auto age =
+      std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - born).count() + 1;
+  std::string script;
+  for (const auto& [person, application] : {std::pair{"alice", "crm"}, std::pair{"bob", "erp"}}) {
+    const std::string session = std::string(R"(","session":"of-)") + person;
+    script += R"({"at":"+)" + std::to_string(age) + R"(s","type":"sign_in)" + session +
+              R"(","identifiers":{"upn":")" + person +
+              R"(@corp.test"},"account_type":"human","device":"PC-1","application":")" + application +
+              "\"}\n";
+    script += R"({"at":"+)" + std::to_string(age + 1) + R"(s","type":"sign_out)" + session +
+              R"(","end_reason":"signed_out"})" + "\n";
+  }
+  daemon.script(script);
+  daemon.start();
+  ASSERT_TRUE(daemon.until([&] {
+    const json sessions = daemon.get("/api/v1/sessions?live=false")["sessions"];
+    return sessions.size() == 2 && !sessions[0]["ended_at"].is_null() && !sessions[1]["ended_at"].is_null();
+  })) << daemon.log();
+  const auto ac12 = [&](const std::string& scope) {
+    const json made = daemon.get("/api/v1/reports/compliance?framework=nist-800-53" + scope);
+    for (const json& one : made["controls"]) {
+      if (one["control"] == "ac-12") return one;
+    }
+    return json{};
+  };
+  EXPECT_EQ(ac12("&application=crm")["result"], "satisfied") << ac12("&application=crm").dump(1);
+  EXPECT_EQ(ac12("&application=erp")["result"], "not_testable") << ac12("&application=erp").dump(1);
+  EXPECT_EQ(ac12("")["result"], "no_data");
+  EXPECT_EQ(ac12("")["kept"], 1);
+}
+
+// One evaluation, said twice; and said again after a restart, before anything was evaluated anew.
+TEST(ControlStatus, IsWhatTheReportSaysAndOutlivesARestart) {
+  ScriptedDaemon daemon;
+  daemon.script(three_people);
+  daemon.configure(std::string(observing) + "posture: {every: 1s, period: 3h}\n");
+  daemon.start();
+  const auto line = [](const std::string& framework, const std::string& control, const std::string& status) {
+    return "curfew_control_status{control=\"" + control + "\",framework=\"" + framework + "\",status=\"" +
+           status + "\"} ";
+  };
+  const auto page = [&] { return daemon.request("GET", "/metrics").body; };
+  ASSERT_TRUE(daemon.until([&] {
+    return page().find(line("nist-800-53", "ac-12", "not_satisfied") + "1") != std::string::npos;
+  })) << page()
+      << daemon.log();
+  // Nothing happens any more, so both see the same.
+  const auto reported = [&] {
+    return daemon.get("/api/v1/reports/compliance?from=" +
+                      base::format_rfc3339(base::wall_clock_now() - std::chrono::hours(3)));
+  };
+  const auto shown = [&](const json& report) {
+    const std::string metrics = page();
+    std::string differ;
+    for (const json& one : report["controls"]) {
+      const std::string wanted = line(one["framework"], one["control"], one["result"]) + "1";
+      if (metrics.find(wanted) == std::string::npos) differ += wanted + "\n";
+    }
+    return differ;
+  };
+  json report = reported();
+  ASSERT_EQ(report["controls"].size(), 124U);
+  EXPECT_TRUE(daemon.until([&] {
+    report = reported();
+    return shown(report).empty();
+  })) << shown(report);
+  EXPECT_EQ(daemon.stop().code, 0);
+  EXPECT_THAT(content(daemon.folder() / "data" / "posture.json"), Not(HasSubstr("corp.test")));
+
+  daemon.configure(std::string(observing) + "posture: {every: 4h}\n");
+  daemon.start();
+  EXPECT_EQ(shown(report), "") << "the newest one stays";
+  EXPECT_THAT(page(), HasSubstr("curfew_control_evaluations_total{outcome=\"evaluated\"} 0"));
 }
 
 TEST_F(ComplianceReport, OscalIsValid) {
