@@ -8,6 +8,7 @@ RECORDING = [
      "histogram_quantile(0.95, sum by (job, instance, le) (rate(curfew_sign_out_effect_seconds_bucket[1h])))"),
     ("curfew:ledger_commit_seconds:p99_5m",
      "histogram_quantile(0.99, sum by (job, instance, le) (rate(curfew_ledger_commit_seconds_bucket[5m])))"),
+    ("curfew:controls:count", "sum by (job, instance, framework, status) (curfew_control_status)"),
     ("curfew:gate_decision_seconds:p99_5m",
      "histogram_quantile(0.99, sum by (job, instance, gate, le) (rate(curfew_gate_decision_seconds_bucket[5m])))"),
 ]
@@ -21,7 +22,7 @@ class Alert:
 
 RUNBOOKS = "docs/runbooks"
 AT = "{{ $labels.instance }}"
-OPERATIONS, SIGN_OUTS = "curfew-operations", "curfew-sign-outs"
+OPERATIONS, SIGN_OUTS, COMPLIANCE = "curfew-operations", "curfew-sign-outs", "curfew-compliance"
 
 ALERTS = [
     Alert("CurfewDown", 'up{job="curfew"} == 0 or absent(up{job="curfew"}) == 1', "2m", "critical",
@@ -76,6 +77,13 @@ ALERTS = [
           "The receiver of {{ $labels.outlet }} takes nothing",
           "{{ $value }} events wait for it: other products don't know of them.", "receiver-takes-nothing",
           OPERATIONS),
+    Alert("CurfewControlNotSatisfied", 'curfew_control_status{status="not_satisfied"} == 1 and on (job, instance, framework, '
+          'control) max_over_time(curfew_control_status{status="satisfied"}[1d]) == 1', "0m", "warning",
+          "{{ $labels.framework }}:{{ $labels.control }} is not satisfied any more",
+          "It was within the last day; the report names the exceptions.", "control-not-satisfied", COMPLIANCE),
+    Alert("CurfewControlStatusOld", "time() - curfew_control_evaluated_timestamp_seconds > 21600", "15m", "warning",
+          f"The status of the controls at {AT} is old",
+          "It is {{ $value | humanizeDuration }} old: what is shown may not be so any more.", "control-status-old", COMPLIANCE),
 ]
 
 

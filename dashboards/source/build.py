@@ -21,6 +21,7 @@ BLUE, SKY, GREEN, YELLOW, ORANGE, RED, PURPLE, GREY = (
 COLOURS = {
     "active": BLUE, "locked": YELLOW, "paused": GREY, "started": BLUE, "ended": GREY, "live": BLUE,
     "proven": BLUE, "contained": SKY, "still_alive": RED, "unproven": ORANGE, "held": YELLOW, "mistaken": PURPLE,
+    "satisfied": BLUE, "not_satisfied": RED, "not_testable": GREY, "no_data": YELLOW,
     "median": BLUE, "p95": ORANGE, "p99": RED,
 }
 
@@ -162,17 +163,17 @@ def share(*names):
 # ---- variables ----
 def datasource_variable(name, label, kind):
     return {"type": "datasource", "name": name, "label": label, "query": kind, "refresh": 1, "hide": 0, "regex": "",
-            "multi": False, "includeAll": False, "options": [], "current": {}}
+            "multi": False, "includeAll": False, "options": []}
 
 
 def label_variable(name, query):
     return {"type": "query", "name": name, "label": name.capitalize(), "datasource": PROMETHEUS, "query": query,
-            "definition": query, "refresh": 2, "multi": True, "includeAll": True, "allValue": ".+", "sort": 1,
+            "refresh": 2, "multi": True, "includeAll": True, "allValue": ".+", "sort": 1,
             "hide": 0, "regex": "", "options": [], "current": {"selected": True, "text": "All", "value": "$__all"}}
 
 
 def sql_variable(name, label, text):
-    return {"type": "query", "name": name, "label": label, "datasource": POSTGRES, "query": text, "definition": text,
+    return {"type": "query", "name": name, "label": label, "datasource": POSTGRES, "query": text,
             "refresh": 2, "multi": True, "includeAll": True, "sort": 1, "hide": 0, "regex": "", "options": [],
             "current": {"selected": True, "text": ["All"], "value": ["$__all"]}}
 

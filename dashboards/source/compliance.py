@@ -2,16 +2,68 @@ from source.build import *
 
 board = Dashboard(
     "curfew-compliance", "Curfew / Compliance posture",
-    "What sessions show of the controls that the policies name. It counts; whether a control is satisfied is for a report "
-    "and an auditor to say.",
-    [POSTGRES_SOURCE, SOURCE, CURFEW_URL], start="now-30d", refresh="15m")
+    "What sessions show of each control, as Curfew's own evaluation says it of the time up to now, and what the numbers behind "
+    "it are. Satisfied is what sessions show, never a whole control: that is for a report and an auditor to say.",
+    [PROMETHEUS_SOURCE, POSTGRES_SOURCE, JOB, INSTANCE, SOURCE, CURFEW_URL], start="now-30d", refresh="15m")
 OF = "source IN (${source:sqlstring})"
 AWAY = "The database does not answer"
 NONE = "No violation in this time"
 NO_END = "No session ended in this time"
 ENDS = "FROM curfew.sessions WHERE $__timeFilter(ended_at) AND " + OF
 
-board.row("Controls", 9, [
+NOT_YET = "Nothing was evaluated yet"
+REPORT = to_api("The report of this framework", "reports/compliance?framework=${__value.raw}&format=html&"
+                "from=${__from:date:iso}&to=${__to:date:iso}")
+
+
+def controls(status):
+    return f'sum(curfew_control_status{{@, status="{status}"}})'
+
+
+board.row("Posture", 4, [
+    stat("Controls not satisfied", "At least one exception was found in the evaluated time.", "short",
+         promql(controls("not_satisfied")), NOT_YET, steps(BLUE, (1, RED))),
+    stat("Controls satisfied", "All that the test is about was seen for the whole evaluated time, and kept it.", "short",
+         promql(controls("satisfied")), NOT_YET),
+    stat("Controls without enough data", "No exception was found, and the records can't exclude one.", "short",
+         promql(controls("no_data")), NOT_YET),
+    stat("Controls that sessions can't show", "Not testable: by records of sessions, or as no policy says what the limit is.",
+         "short", promql(controls("not_testable")), NOT_YET),
+    stat("Age of the evaluation", "How old the status is. While the database is away, or after a restart, it is the last one "
+         "that was reached.", "s", promql("max(time() - curfew_control_evaluated_timestamp_seconds{@})"), NOT_YET,
+         steps(BLUE, (3600, ORANGE), (21600, RED))),
+])
+board.row("By framework", 10, [
+    table("Frameworks", "How many controls of each framework have which status. The name leads to its report for the chosen "
+          "time, with the sentences and the exceptions.", [
+              promql(f'sum by (framework) (curfew_control_status{{@, status="{status}"}})', as_table=True, least=11)
+              for status in ("satisfied", "not_satisfied", "not_testable", "no_data")],
+          [override("Value #A", displayName="satisfied"),
+           override("Value #B", displayName="not satisfied", color={"mode": "thresholds"}, thresholds=steps(BLUE, (1, RED)),
+                    **{"custom.cellOptions": {"type": "color-text"}}),
+           override("Value #C", displayName="not testable"), override("Value #D", displayName="no data"),
+           override("framework", links=[REPORT])],
+          NOT_YET, "short", width=12, transformations=[
+              {"id": "merge", "options": {}},
+              {"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": {}, "renameByName": {}}}]),
+    table("Status of each control", "As it was evaluated last; filter by framework or status. The framework leads to its "
+          "report.", promql("max by (framework, control, status) (curfew_control_status{@}) == 1", as_table=True, least=100),
+          [override("framework", links=[REPORT]), override("Value", **{"custom.hidden": True})], NOT_YET, width=12,
+          transformations=[{"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": {
+              "status": 0, "framework": 1, "control": 2}, "renameByName": {}}}]),
+])
+board.row("Changes", 8, [
+    lines("Controls by status, over time", "How many controls had which status.", "short",
+          promql("sum by (status) (curfew_control_status{@})", "{{status}}", least=4), NOT_YET, stacked=True,
+          colours=("satisfied", "not_satisfied", "not_testable", "no_data")),
+    table("Was satisfied, is not", "Controls that are not satisfied now and were within the last day.",
+          promql('max by (framework, control) (curfew_control_status{@, status="not_satisfied"}) == 1 and '
+                 'max by (framework, control) (max_over_time(curfew_control_status{@, status="satisfied"}[1d])) == 1',
+                 as_table=True, least=0), [override("framework", links=[REPORT]), override("Value", **{"custom.hidden": True})],
+          "None", transformations=[{"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": {},
+                                                                  "renameByName": {}}}]),
+])
+board.row("Controls that policies name", 9, [
     table("Controls", "The controls that the policies name, with the violations found in this time. Answered: the session was "
           "signed out and the source proved it. Observing policies order nothing.",
           sql("SELECT control, count(*) FILTER (WHERE v.withdrawn_at IS NULL) AS violations,\n"

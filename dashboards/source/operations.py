@@ -7,6 +7,7 @@ board = Dashboard(
 AWAY = "Curfew is not reached"
 NO_SOURCE = "No source is configured"
 NO_GATE = "No gate is configured"
+NO_OUTLET = "Nothing leaves by an outlet"
 RATE = "[$__rate_interval]"
 
 
@@ -93,6 +94,38 @@ board.row("Gates", 8, [
           "take yet.", "short", [
         promql("sum by (gate) (curfew_gate_connections{@})", "{{gate}}: connections"),
         promql("sum(curfew_gate_activity_waiting{@})", "activity that waits")], NO_GATE, width=6),
+])
+board.row("What gates refuse", 8, [
+    lines("Refusals, by reason", "refuse: the session ended or is being ended; unknown_refused: nobody knows it; failed_closed: "
+          "the gate could not know; malformed: more credentials than a browser sends.", "reqps",
+          promql("sum by (gate, decision) (rate(curfew_gate_decisions_total"
+                 f'{{@, decision=~"refuse|unknown_refused|failed_closed|malformed"}}{RATE}))', "{{gate}}: {{decision}}",
+                 least=4), NO_GATE),
+    lines("Tokens that no issuer stands for", "Requests each second with a token that nobody who may has signed, that has "
+          "expired, or that is for others.", "reqps",
+          promql(f'sum by (gate) (rate(curfew_gate_decisions_total{{@, decision="invalid_token"}}{RATE}))', "{{gate}}"),
+          NO_GATE),
+    lines("Questions to sources that failed", "Unknown sessions of which the source was asked, and gave no answer.", "cpm",
+          promql(f"60 * sum by (gate) (rate(curfew_gate_questions_failed_total{{@}}{RATE}))", "{{gate}}", least=0), "None"),
+])
+board.row("Outlets: receivers and exports", 8, [
+    lines("Entries behind", "Entries of the ledger that an outlet has not looked at yet.", "short",
+          promql("max by (outlet) (curfew_outlet_lag_entries{@})", "{{outlet}}"), NO_OUTLET),
+    lines("Waiting for the receiver", "What an outlet holds and its receiver has not taken yet.", "short",
+          promql("max by (outlet) (curfew_outlet_waiting{@})", "{{outlet}}"), NO_OUTLET),
+    lines("What became of it", "Each minute: delivered; refused by the receiver for good; not_told, as nobody could be named; "
+          "dropped, as the receiver gave its stream up.", "cpm",
+          promql(f"60 * sum by (outlet, outcome) (rate(curfew_outlet_delivered_total{{@}}{RATE}))", "{{outlet}}: {{outcome}}",
+                 least=4), NO_OUTLET),
+    lines("Attempts that failed", "Each minute; they are made again, so nothing is lost.", "cpm",
+          promql(f"60 * sum by (outlet) (rate(curfew_outlet_failures_total{{@}}{RATE}))", "{{outlet}}", least=0), "None"),
+])
+board.row("Evaluation of the controls", 6, [
+    lines("Time that it took", "The newest evaluation, pauses in it included.", "s",
+          promql("max by (instance) (curfew_control_evaluation_seconds{@})", "{{instance}}"), "Nothing was evaluated yet"),
+    lines("Evaluations", "Each hour. One that failed leaves the status as it was.", "short",
+          promql(f"3600 * sum by (outcome) (rate(curfew_control_evaluations_total{{@}}{RATE}))", "{{outcome}}", least=2),
+          "It is off"),
 ])
 board.row("API", 7, [
     lines("Requests by status", "Requests answered each second, by listener and status.", "reqps",

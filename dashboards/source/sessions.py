@@ -85,6 +85,18 @@ board.row("Sessions", 10, [
               f"FROM curfew.sessions WHERE $__timeFilter(ended_at) AND {OF}\nORDER BY ended_at DESC LIMIT 100"),
           [session_column, subject_column, *seconds("lasted")], "No session ended in this time"),
 ])
+ON = ("FROM curfew.sessions WHERE started_at <= $__timeTo() AND (ended_at IS NULL OR ended_at > $__timeTo()) AND\n" + OF)
+board.row("Who was on at the end of the chosen time", 10, [
+    stat("Sessions then", "Sessions that lived at the end of the chosen time: set it to the moment in question.", "short",
+         sql("SELECT count(*) AS sessions " + ON), AWAY, width=4),
+    table("Who was on then", "Where the end was inferred, the person may have left before. The report says it too, with names "
+          "for who may see them.",
+          sql("SELECT number AS session, source, application, subject, started_at, ended_at, end_reason, end_certainty\n"
+              f"{ON}\nORDER BY started_at LIMIT 200"),
+          [session_column, subject_column,
+           override("started_at", links=[to_api("Who was on, by the report", "reports/compliance?format=html&"
+                                                "at=${__to:date:iso}")])], "Nobody was on", width=20),
+])
 board.row("People", 8, [
     table("Most live sessions", "Subjects, by reference, with the most live sessions.",
           sql("SELECT subject, count(*) AS sessions, count(DISTINCT source) AS sources,\n"

@@ -93,9 +93,10 @@ def _macro(name, arguments, window):
     raise Unknown(f"the macro ${name} with {count} arguments")
 
 
-REFERENCE = re.compile(r"\$\{(?P<braced>[\w.]+)(?::(?P<style>\w+))?\}|\$(?P<plain>\w+)|\[\[(?P<old>\w+)[^\]]*\]\]")
+REFERENCE = re.compile(r"\$\{(?P<braced>[\w.]+)(?::(?P<style>[\w:]+))?\}|\$(?P<plain>\w+)|\[\[(?P<old>\w+)[^\]]*\]\]")
 # What only a link knows: of the table's cell on which it was opened, and of the dashboard.
 LINK = {"__value.raw": "7", "__url_time_range": "from=now-1h&to=now"}
+MOMENT = {"__from": "start", "__to": "end"}
 
 
 def expand(text, variables, window, language):
@@ -107,6 +108,8 @@ def expand(text, variables, window, language):
         name = match.group("braced") or match.group("plain") or match.group("old")
         if language == "link" and name in LINK:
             return LINK[name]
+        if language == "link" and name in MOMENT and match.group("style") == "date:iso":
+            return getattr(window, MOMENT[name]).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         if name in builtin and language != "link":
             return builtin[name]
         if name not in variables:

@@ -49,12 +49,17 @@ class Expansion(unittest.TestCase):
                                 {"job": All(".+"), "source": ["a b", "c"]}, WINDOW, "link"),
                          "/d/x?from=now-1h&to=now&var-job=%24__all&var-source=a%20b&var-source=c&var-n=7")
 
+    def test_links_carry_moments(self):
+        self.assertEqual(expand("a?from=${__from:date:iso}&to=${__to:date:iso}", {}, WINDOW, "link"),
+                         "a?from=2026-11-20T08:00:00.000Z&to=2026-11-20T09:00:00.000Z")
+
     def test_what_is_not_known_fails(self):
         for language, text in (("promql", "up{a=~\"$nobody\"}"), ("promql", "${nobody}"), ("promql", "[[nobody]]"),
                                ("promql", "$__timeFilter(a)"), ("sql", "$__unixEpochFilter(a)"),
                                ("sql", "$__timeGroup(a, 'x')"), ("sql", "$__timeFilter(a, b)"),
                                ("sql", "$__timeFilter(a"), ("sql", "$__timeFilter(greatest(a, b))"), ("sql", "${known:csv}"), ("sql", "$__nothing"),
-                               ("link", "${__data.fields.x}"), ("link", "$__interval")):
+                               ("link", "${__data.fields.x}"), ("link", "$__interval"), ("link", "${__from}"),
+                               ("link", "${__to:date:seconds}"), ("sql", "${__from:date:iso}")):
             with self.subTest(text=text), self.assertRaises(Unknown):
                 expand(text, {"known": ["a"]}, WINDOW, language)
 

@@ -10,8 +10,15 @@ node: test
 data: {place}/data
 database: {{url: "postgresql://curfew@127.0.0.1:{database_port}/curfew"}}
 ledger: {{outside_checkpoints: {place}/outside, batch_time: 5ms}}
-listeners: {{operator: {{port: {port}}}}}
-tokens: [{{name: test, role: admin, token_file: {place}/token}}]
+listeners: {{operator: {{port: {port}}}, sources: {{port: {sources_port}}}}}
+tokens:
+  - {{name: test, role: admin, token_file: {place}/token}}
+  - {{name: soc, role: receiver, token_file: {place}/receiver-token}}
+# Somebody who should fetch events, and does not.
+shared_signals:
+  issuer: http://127.0.0.1:{sources_port}
+  receivers: [{{name: soc, token: soc, audience: [soc], delivery: poll}}]
+posture: {{every: 2s}}
 sources:
   - name: crm
     connector: replay

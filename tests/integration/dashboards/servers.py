@@ -53,7 +53,8 @@ class Servers:
         self.build = pathlib.Path(build)
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="curfew-dashboards-"))
         self.place.chmod(0o755)
-        self.database_port, self.port, self.gate_port, self.prometheus_port = (free_port() for _ in range(4))
+        self.database_port, self.port, self.gate_port, self.sources_port, self.prometheus_port = (
+            free_port() for _ in range(5))
         self.running = []
 
     def __enter__(self):
@@ -148,9 +149,10 @@ class Servers:
     def start_curfew(self):
         for name, text in (("scenario.ndjson", scenario.script()),
                            ("token", "cfw_test-token-of-the-integration-tests\n"),
+                           ("receiver-token", "cfw_test-token-of-a-receiver-of-events\n"),
                            ("curfew.yaml", scenario.CONFIGURATION.format(
                                place=self.place, database_port=self.database_port, port=self.port,
-                               gate_port=self.gate_port))):
+                               gate_port=self.gate_port, sources_port=self.sources_port))):
             (self.place / name).write_text(text)
             (self.place / name).chmod(0o644)
         process = self._start("curfew", [self._program(), "serve", "--config", self.place / "curfew.yaml"])
