@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
-"""Verifies an exported ledger with nothing of Curfew's: written from docs/ledger-format.md alone.
+"""Verifies an exported ledger or an evidence bundle with nothing of Curfew's: written from docs/ledger-format.md alone.
 
     verify_ledger.py [--key VKEY]... [--checkpoint FILE]... [--json] EXPORT_DIRECTORY
+    verify_ledger.py [--key VKEY]... [--checkpoint FILE]... [--json] BUNDLE
 
 EXPORT_DIRECTORY holds stream, entry, personal, reference, tile and checkpoint, each as .csv or .ndjson
 (docs/verify-it-yourself.md says how to make it with psql). --key: a verifier key that you got from somewhere
 else than the database; without one the keys in the export are believed. --checkpoint: a file with checkpoints
-that were kept outside.
+that were kept outside. BUNDLE is the file that a report came in (section 12).
 
-Exit code 0: intact. 4: not. 2: the export can't be read.
+Exit code 0: intact. 4: not. 2: the export or the bundle can't be read.
 
 Needs Python 3.8 and nothing else; with the package `cryptography` Ed25519 is faster.
 """
 import argparse
 import base64
 import csv
+import datetime
 import hashlib
 import json
 import os
@@ -175,8 +177,8 @@ class Key:
             raise ValueError(f"the key id doesn't belong to the key: {text!r}")
 
 
-def open_checkpoint(note, keys):
-    """(origin, size, root) of a note that at least one of the keys signed."""
+def open_note(note, keys):
+    """The text of a note that at least one of the keys signed."""
     if any(ord(character) < 32 and character != "\n" for character in note):
         raise ValueError("it has control characters")
     text, separator, lines = note.rpartition("\n\n")
@@ -196,7 +198,12 @@ def open_checkpoint(note, keys):
                 known += 1
     if not known:
         raise ValueError("no known key signed it")
-    fields = text.split("\n")
+    return text
+
+
+def open_checkpoint(note, keys):
+    """(origin, size, root) of a checkpoint that at least one of the keys signed."""
+    fields = open_note(note, keys).split("\n")
     if len(fields) < 4 or not re.fullmatch(r"0|[1-9][0-9]*", fields[1]):
         raise ValueError("it is no checkpoint")
     root = base64.b64decode(fields[2], validate=True)
@@ -550,9 +557,594 @@ def verify(directory, given_keys, outside_notes):
     return verdict
 
 
+# ---- section 12: evidence bundles ----
+
+LARGEST_BUNDLE = 64 << 20
+MOST_MEMBERS = 60000
+MEMBER_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+SEAL_TITLE = "curfew evidence bundle, format 1"
+
+
+def octal(value, digits):
+    return b"%0*o" % (digits, value)
+
+
+def tar_header(name, size):
+    header = bytearray(512)
+
+    def put(at, value):
+        header[at:at + len(value)] = value
+    put(0, name)
+    for at in (100, 108, 116):
+        put(at, b"0000644" if at == 100 else b"0000000")
+    put(124, octal(size, 11))
+    put(136, octal(0, 11))
+    put(148, b" " * 8)
+    put(156, b"0")
+    put(257, b"ustar\x0000")
+    put(148, octal(sum(header), 6) + b"\0 ")
+    return bytes(header)
+
+
+def read_members(archive, problem):
+    """(name, content) of each member, as far as the archive has the one form that it may have."""
+    members, names, at = [], set(), 0
+
+    def stop(text):
+        problem("", None, f"at byte {at}: {text}")
+        return members
+    while True:
+        block = archive[at:at + 512]
+        if len(block) < 512:
+            return stop("the archive is cut off")
+        if block[0] == 0:
+            if archive[at:] != bytes(1024):
+                return stop("an archive's end is 1024 zero bytes, and nothing behind them")
+            return members
+        if len(members) == MOST_MEMBERS:
+            return stop("there are too many members")
+        name = block[:100].split(b"\0")[0]
+        text = name.decode("ascii", "replace")
+        if not MEMBER_NAME.fullmatch(text) or not re.fullmatch(rb"[0-7]{11}", block[124:135]):
+            return stop("no name or size of a member that a bundle may have")
+        size = int(block[124:135], 8)
+        if block != tar_header(name, size):
+            return stop(f"the header of {text!r} isn't in the form of a bundle")
+        end, padded = at + 512 + size, at + 512 + (size + 511) // 512 * 512
+        if padded > len(archive):
+            return stop(f"{text!r} is cut off")
+        if archive[end:padded].strip(b"\0"):
+            return stop(f"the padding behind {text!r} is not zero")
+        if text in names:
+            return stop(f"{text!r} is there twice")
+        names.add(text)
+        members.append((text, archive[at + 512:end]))
+        at = padded
+
+
+def read_leaf(leaf):
+    """A leaf's fields as bytes, in section 2's order."""
+    if not 0 < len(leaf) <= 60000 or leaf[0] != 1:
+        raise ValueError("no leaf of version 1")
+    fields, at = [], 1
+    for _ in range(12):
+        length = int.from_bytes(leaf[at:at + 4], "big")
+        if at + 4 + length > len(leaf):
+            raise ValueError("a leaf is cut off")
+        fields.append(leaf[at + 4:at + 4 + length])
+        at += 4 + length
+    if at != len(leaf) or len(fields[2]) != 8 or len(fields[11]) not in (0, 32):
+        raise ValueError("a leaf's fields don't have their lengths")
+    return fields
+
+
+class Record:
+    def __init__(self, leaf):
+        fields = read_leaf(leaf)
+        self.hash = sha256(b"\x00" + leaf)
+        self.origin, self.sequence = fields[1].decode(), int.from_bytes(fields[2], "big")
+        self.occurred = int.from_bytes(fields[4], "big", signed=True)
+        self.kind, self.source, self.facts = fields[6].decode(), fields[7].decode(), fields[10].decode()
+        self.commitment = fields[11]
+
+
+def tile_name(level, index, width):
+    groups = []
+    while True:
+        groups.insert(0, f"{index % 1000:03}")
+        index //= 1000
+        if index == 0:
+            break
+    path = "/".join(["x" + group for group in groups[:-1]] + groups[-1:])
+    return f"tile/{level}/{path}" + (f".p/{width}" if width < 256 else "")
+
+
+def tile_of(size, level, node):
+    return level, node // 256, min(256, (size >> 8 * level) - node // 256 * 256)
+
+
+def needed_tiles(size, sequences):
+    """The right edge, and the full tiles from each entry up to it."""
+    needed = set()
+    for level in range(8):
+        nodes = size >> 8 * level
+        if nodes % 256:
+            needed.add(tile_of(size, level, nodes - 1))
+    for index in sequences:
+        level, index = 0, index // 256
+        while index < size >> 8 * (level + 1):
+            needed.add((level, index, 256))
+            level, index = level + 1, index // 256
+    return needed
+
+
+def subtree(hashes):
+    """The root of a complete subtree above these hashes, a power of two of them."""
+    while len(hashes) > 1:
+        hashes = [sha256(b"\x01" + hashes[i] + hashes[i + 1]) for i in range(0, len(hashes), 2)]
+    return hashes[0]
+
+
+def root_of_edge(size, tiles):
+    """The root of a tree, from the tiles at its right edge: one complete subtree for each bit of its size."""
+    root = None
+    for height in range(64):
+        if not size >> height & 1:
+            continue
+        level, count = height // 8, 1 << height % 8
+        first = (size >> height + 1 << height + 1) >> 8 * level
+        hashes = tiles[tile_of(size, level, first)]
+        part = subtree(hashes[first % 256:first % 256 + count])
+        root = part if root is None else sha256(b"\x01" + part + root)
+    return root
+
+
+def consistent(old_size, size, old_root, root, proof):
+    """RFC 9162, section 2.1.4.2."""
+    proof = list(proof)
+    if old_size & (old_size - 1) == 0:
+        proof.insert(0, old_root)
+    if not proof:
+        return False
+    node, last = old_size - 1, size - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    old_hash = new_hash = proof[0]
+    for sibling in proof[1:]:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            old_hash, new_hash = sha256(b"\x01" + sibling + old_hash), sha256(b"\x01" + sibling + new_hash)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            new_hash = sha256(b"\x01" + new_hash + sibling)
+        node, last = node >> 1, last >> 1
+    return last == 0 and old_hash == old_root and new_hash == root
+
+
+class BundleStream:
+    def __init__(self, said, members, given_keys, problem):
+        self.number, self.origin, self.size = int(said["number"]), str(said["origin"]), int(said["size"])
+        self.first, self.last = said.get("first"), said.get("last")
+        if self.size < 1 or (self.first is not None and not 0 <= self.first <= self.last < self.size):
+            raise ValueError(f"the numbers of {self.origin} can't be")
+        self.folder, self.members, self.problem = f"streams/{self.number}/", members, problem
+        self.key = self.head = None
+        self.tree_size, self.root, self.note = self.size, None, ""
+        self.records, self.tiles = {}, {}
+        self.read_key()
+        self.keys = given_keys or ([self.key] if self.key else [])
+        self.read_checkpoint()
+        self.read_leaves(int(said["records"]))
+        self.check_tiles()
+        self.check_records()
+
+    def read_key(self):
+        text = self.members.get(self.folder + "key", b"").decode("utf-8", "replace")
+        try:
+            self.key = Key(text)
+            if self.key.name != self.origin or text != text.strip() + "\n":
+                raise ValueError(f"it is not the line of a key of {self.origin}")
+            self.fingerprint = hashlib.sha256(text.strip().encode()).hexdigest()
+        except ValueError as error:
+            self.problem(self.folder + "key", None, str(error))
+
+    def read_checkpoint(self):
+        member = self.folder + "checkpoint"
+        self.note = self.members.get(member, b"").decode("utf-8", "replace")
+        try:
+            lines = self.note.split("\n")
+            if len(lines) < 4 or not re.fullmatch(r"[1-9][0-9]{0,18}", lines[1]):
+                raise ValueError("it is no checkpoint of a tree")
+            self.tree_size, self.root = int(lines[1]), base64.b64decode(lines[2], validate=True)
+            origin, size, root = open_checkpoint(self.note, self.keys)
+            if origin != self.origin or size != self.size:
+                raise ValueError(f"it is of {origin}, size {size}; the bundle is made for {self.origin}, size {self.size}")
+            self.head = (size, root)
+        except ValueError as error:
+            self.problem(member, None, str(error))
+
+    def read_leaves(self, stated):
+        member, leaves, at, before = self.folder + "leaves", self.members.get(self.folder + "leaves", b""), 0, -1
+        while at < len(leaves):
+            length = int.from_bytes(leaves[at:at + 2], "big")
+            try:
+                if at + 2 + length > len(leaves):
+                    raise ValueError("a leaf is cut off")
+                record = Record(leaves[at + 2:at + 2 + length])
+                if record.sequence <= before:
+                    raise ValueError(f"it stands behind record {before}")
+            except ValueError as error:
+                self.problem(member, None if before < 0 else before, f"behind it: {error}")
+                break
+            if record.origin != self.origin:
+                self.problem(member, record.sequence, f"it is of the stream {record.origin}")
+            before = record.sequence
+            self.records[before] = record
+            at += 2 + length
+        if len(self.records) != stated:
+            self.problem(member, None, f"it has {len(self.records)} records, bundle.json says {stated}")
+
+    def check_tiles(self):
+        needed = {tile_name(*place): place
+                  for place in needed_tiles(self.tree_size, [s for s in self.records if s < self.tree_size])}
+        for member in self.members:
+            if not member.startswith(self.folder + "tile/"):
+                continue
+            place, content = needed.get(member[len(self.folder):]), self.members[member]
+            if place is None:
+                self.problem(member, None, "it proves no record of the bundle")
+            elif len(content) != 32 * place[2]:
+                self.problem(member, None, f"it has {len(content)} bytes")
+            else:
+                self.tiles[place] = [content[i:i + 32] for i in range(0, len(content), 32)]
+        missing = [name for name, place in needed.items() if place not in self.tiles]
+        for name in sorted(missing):
+            self.problem(self.folder + name, None, "it is missing: records below it are not proven")
+        if not missing and self.root is not None and root_of_edge(self.tree_size, self.tiles) != self.root:
+            self.problem(self.folder + "tile", None, "the tiles at the right edge don't have the root that is signed")
+        for (level, index, width), hashes in self.tiles.items():
+            if width < 256 or index >= self.tree_size >> 8 * (level + 1):
+                continue
+            above = tile_of(self.tree_size, level + 1, index)
+            if above in self.tiles and self.tiles[above][index % 256] != subtree(hashes):
+                self.problem(self.folder + tile_name(level, index, width), None,
+                             f"its root is not the hash in {tile_name(*above)}")
+
+    def check_records(self):
+        member = self.folder + "leaves"
+        for sequence, record in self.records.items():
+            if sequence >= self.tree_size:
+                self.problem(member, sequence, f"the signed tree has {self.tree_size} entries")
+                continue
+            tile = self.tiles.get(tile_of(self.tree_size, 0, sequence))
+            if tile and tile[sequence % 256] != record.hash:
+                self.problem(member, sequence, "it is not the entry that the tree has there")
+        try:
+            if 0 not in self.records:
+                raise ValueError("the entry that opens the stream is missing")
+            facts = json.loads(self.records[0].facts)
+            node, epoch = self.origin.split("/")[2:]
+            if self.records[0].kind != "stream_opened" or facts["node"] != node or str(facts["epoch"]) != epoch:
+                raise ValueError("it doesn't open this stream")
+            if self.key and facts["verifier_key"] != self.members[self.folder + "key"].decode().strip():
+                raise ValueError("it opens the stream with another key than the bundle has")
+        except (ValueError, KeyError, TypeError) as error:
+            self.problem(member, 0, str(error))
+
+
+class Bundle:
+    def __init__(self, archive, given_keys, outside_notes):
+        self.keys, self.outside = given_keys, outside_notes
+        self.problems, self.count, self.doubts = [], 0, []
+        self.streams, self.members, self.manifest, self.names = [], {}, None, False
+        self.values = self.erased = 0
+        self.check(read_members(archive, self.problem))
+
+    def problem(self, member, sequence, text):
+        self.count += 1
+        if len(self.problems) < 100:
+            self.problems.append({"member": member, "sequence": sequence, "text": text})
+
+    def check(self, members):
+        if [name for name, _ in members[:2]] != ["seal", "manifest"]:
+            self.problem("", None, "it doesn't begin with the members 'seal' and 'manifest'")
+            return
+        self.read_manifest(members)
+        try:
+            contents = json.loads(self.members["bundle.json"])
+            if contents["format"] != 1 or not 1 <= len(contents["streams"]) <= 256:
+                raise ValueError("it is of another format, or names no streams")
+            self.names = bool(contents["names"])
+            for said in contents["streams"]:
+                self.streams.append(BundleStream(said, self.members, self.keys, self.problem))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            self.problem("bundle.json", None, repr(error))
+        self.check_names()
+        self.check_seal(members[0][1])
+        self.read_erasures()
+        self.check_personal()
+        try:
+            self.check_report(json.loads(self.members["report.json"]))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            self.problem("report.json", None, repr(error))
+        self.check_outside()
+        if not self.keys:
+            self.doubts.append("the keys came with the bundle, so one made with another key would not show: compare the "
+                               "fingerprints, or give the keys that you wrote down")
+
+    def read_manifest(self, members):
+        self.manifest = members[1][1]
+        places, next_member = {name: i for i, (name, _) in enumerate(members)}, 2
+        if not self.manifest.endswith(b"\n"):
+            self.problem("manifest", None, "it is empty or cut off")
+        for number, line in enumerate(self.manifest.decode("utf-8", "replace").split("\n")[:-1], 1):
+            match = re.fullmatch(r"([0-9a-f]{64}) (0|[1-9][0-9]*) (\S{1,100})", line)
+            if not match or not MEMBER_NAME.fullmatch(match[3]):
+                self.problem("manifest", None, f"line {number} is not '<SHA-256> <size> <name>'")
+                continue
+            name, place = match[3], places.get(match[3], -1)
+            if place < next_member:
+                self.problem(name, None, "the manifest names it, and it is not there, or not in this order")
+                continue
+            for extra, _ in members[next_member:place]:
+                self.problem(extra, None, "the manifest doesn't name it there")
+            next_member = place + 1
+            content = self.members[name] = members[place][1]
+            if len(content) != int(match[2]):
+                self.problem(name, None, f"it has {len(content)} bytes, the manifest says {match[2]}")
+            elif hashlib.sha256(content).hexdigest() != match[1]:
+                self.problem(name, None, "its SHA-256 is not the one in the manifest")
+        for extra, _ in members[next_member:]:
+            self.problem(extra, None, "the manifest doesn't name it there")
+
+    def check_names(self):
+        needed = {"README", "bundle.json", "report.json"}
+        needed.update(stream.folder + name for stream in self.streams for name in ("key", "checkpoint", "leaves"))
+        allowed = {stream.folder + name for stream in self.streams for name in ("consistency", "personal.ndjson")}
+        tiles = {stream.folder + "tile" for stream in self.streams}
+        for name in self.members:
+            if not (name in needed or name in allowed or name[:name.find("tile/") + 4] in tiles
+                    or re.fullmatch(r"report\.[A-Za-z0-9._-]{1,25}", name)):
+                self.problem(name, None, "a bundle has no such member")
+        for name in sorted(needed - set(self.members)):
+            self.problem(name, None, "every bundle has it")
+
+    def check_seal(self, seal):
+        keys = [key for key in self.keys if key.name in [stream.origin for stream in self.streams]]
+        if not self.keys:
+            keys = [stream.key for stream in self.streams if stream.key]
+        try:
+            text = open_note(seal.decode("utf-8", "replace"), keys)
+            if text.split("\n")[0] != SEAL_TITLE:
+                raise ValueError("what is signed is not the seal of a bundle")
+            if text != f"{SEAL_TITLE}\nmanifest {hashlib.sha256(self.manifest).hexdigest()}\n":
+                self.problem("manifest", None, "it is not the one that was sealed")
+        except ValueError as error:
+            self.problem("seal", None, str(error))
+
+    def read_erasures(self):
+        self.covered, self.erasures = {}, {}
+        for stream in self.streams:
+            for record in stream.records.values():
+                if record.kind != "erasure":
+                    continue
+                try:
+                    for cover in json.loads(record.facts)["covers"]:
+                        ranges = [(int(first), int(last)) for first, last in cover["ranges"]]
+                        if cover["stream"].split("/")[:2] != stream.origin.split("/")[:2]:
+                            raise ValueError("it covers another realm")
+                        if cover["stream"] == stream.origin and any(last >= record.sequence for _, last in ranges):
+                            raise ValueError("it covers entries after itself")
+                        self.covered.setdefault(cover["stream"], []).extend(ranges)
+                        self.erasures.setdefault((stream.number, record.sequence), []).append((cover["stream"], ranges))
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    self.problem(stream.folder + "leaves", record.sequence, repr(error))
+
+    def check_personal(self):
+        for stream in self.streams:
+            member, last, seen = stream.folder + "personal.ndjson", -1, set()
+            if member in self.members and not self.names:
+                self.problem(member, None, "bundle.json says that there are no names")
+            try:
+                for line in self.members.get(member, b"").decode().split("\n")[:-1]:
+                    row = json.loads(line)
+                    sequence, salt, value = int(row["sequence"]), to_bytes(row["salt"]), str(row["value"])
+                    if sequence <= last:
+                        raise ValueError("its lines are out of order")
+                    last = sequence
+                    seen.add(sequence)
+                    record = stream.records.get(sequence)
+                    if record is None or not record.commitment:
+                        self.problem(member, sequence, "no record of the bundle committed to it")
+                    elif len(salt) != 16 or sha256(salt + value.encode()) != record.commitment:
+                        self.problem(member, sequence, "it is not what the record committed to")
+                    else:
+                        self.values += 1
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                self.problem(member, None if last < 0 else last, repr(error))
+            for sequence, record in stream.records.items():
+                if not record.commitment:
+                    continue
+                erased = covers(self.covered.get(stream.origin, ()), sequence)
+                self.erased += erased and sequence not in seen
+                if erased and sequence in seen:
+                    self.problem(member, sequence, "an erasure entry covers a value that is still there")
+                if not erased and sequence not in seen and self.names:
+                    self.problem(member, sequence, "its value is missing, and no erasure entry in the bundle covers it")
+
+    def cite(self, what, stated, kinds):
+        entry = stated.get("entry")
+        if entry is None:
+            self.placeless += 1
+            return
+        stream = next((one for one in self.streams if one.number == entry["stream"]), None)
+        record = stream and stream.records.get(entry["index"])
+        if not record:
+            self.problem("report.json", entry["index"], f"{what} cites an entry that the bundle doesn't have")
+            return
+        self.cited.add((stream.number, record.sequence))
+        if kinds and record.kind not in kinds:
+            self.problem("report.json", record.sequence, f"{what} cites an entry of the kind {record.kind}")
+        if record.kind == "violation_opened" and "violation" in stated \
+                and json.loads(record.facts).get("violation") != stated["violation"]:
+            self.problem("report.json", record.sequence, f"{what} cites the opening of another violation")
+        if stated.get("source") and record.source and stated["source"] != record.source:
+            self.problem("report.json", record.sequence, f"{what} is about another source than the record it cites")
+
+    def check_report(self, report):
+        self.cited, self.placeless, unlisted = set(), 0, 0
+        stated = {stream["origin"]: stream for stream in report["ledger"]["streams"]}
+        if set(stated) != {stream.origin for stream in self.streams}:
+            self.problem("report.json", None, "it rests on other streams than the bundle has")
+        for stream in self.streams:
+            said = stated.get(stream.origin, {})
+            if said and (said["checkpoint"] != stream.note or said["size"] != stream.size):
+                self.problem("report.json", None, f"it rests on another checkpoint of {stream.origin}")
+        for control in report["controls"]:
+            for exception in control["exceptions"]:
+                self.cite(f"an exception of {control['framework']}:{control['control']}", exception, ())
+            unlisted += max(0, control["exceptions_total"] - len(control["exceptions"]))
+        for loss in report["losses"]:
+            self.cite("a loss of records", loss, ("observation", "alert", "source_changed"))
+        for version in report["policy_versions"]:
+            self.cite("a version of the policies", version, ("configuration",))
+        for stream in self.streams:
+            self.compare_records(stream)
+        counted = self.count_again(report)
+        if unlisted:
+            self.doubts.append(f"{unlisted} exceptions are counted by the report and not listed")
+        if self.placeless:
+            self.doubts.append(f"{self.placeless} findings of the report name no place in the ledger")
+        self.doubts.append("the report's counts" + (" besides the violations by policy" if counted else "")
+                           + " are its maker's word")
+        self.doubts.append("that the other renderings say the same as report.json is shown by the seal alone")
+
+    def compare_records(self, stream):
+        run = range(stream.first, stream.last + 1) if stream.first is not None else range(0)
+        for sequence in stream.records:
+            if sequence == 0 or sequence in run or (stream.number, sequence) in self.cited:
+                continue
+            if any(first <= held <= last
+                   for origin, ranges in self.erasures.get((stream.number, sequence), ()) for first, last in ranges
+                   for other in self.streams if other.origin == origin for held in other.records):
+                continue
+            self.problem(stream.folder + "leaves", sequence,
+                         "the report doesn't cite it, and it is not among the entries that bundle.json states")
+        there = sum(sequence in run for sequence in stream.records)
+        if there != len(run):
+            self.problem(stream.folder + "leaves", None,
+                         f"of the entries {stream.first} to {stream.last} only {there} are there")
+        if stream.first is None:
+            self.doubts.append(f"{stream.origin}: only cited records are in the bundle, so that there are more exceptions "
+                               "among the others would not show")
+        elif len(run) < stream.size:
+            self.doubts.append(f"{stream.origin}: that entries before {stream.first} or behind {stream.last} belong to the "
+                               "period would not show")
+
+    def count_again(self, report):
+        """Violations that stand, by policy, where every entry is there and all are in question."""
+        head = report["report"]
+        if any(head["scope"].values()) or any(s.first != 0 or s.last != s.size - 1 for s in self.streams):
+            return False
+        period = [parse_time(head["period"][end]) for end in ("from", "to")]
+        standing = {}
+        for kind in ("violation_opened", "violation_withdrawn"):
+            for record in (r for stream in self.streams for r in stream.records.values() if r.kind == kind):
+                facts = json.loads(record.facts)
+                if kind == "violation_withdrawn":
+                    standing.pop(facts["violation"], None)
+                elif period[0] <= record.occurred < period[1]:
+                    standing[facts["violation"]] = facts["policy"]
+                else:
+                    return False
+        stated = report["pictures"]["violations_by_policy"]
+        for policy in sorted(set(stated) | set(standing.values())):
+            counted = list(standing.values()).count(policy)
+            if stated.get(policy, 0) != counted:
+                self.problem("report.json", None, f"it counts {stated.get(policy, 0)} violations of the policy {policy!r}, "
+                                                  f"the records have {counted}")
+        return True
+
+    def check_outside(self):
+        by_origin = {}
+        for path, note in self.outside:
+            by_origin.setdefault(note.split("\n")[0], []).append((path, note))
+        for stream in self.streams:
+            proof = None
+            member = stream.folder + "consistency"
+            if member in self.members:
+                text, _, tail = self.members[member].decode("utf-8", "replace").partition("\n\n")
+                lines = text.split("\n")
+                try:
+                    if not re.fullmatch(r"old [1-9][0-9]*", lines[0]) or tail != stream.note:
+                        raise ValueError("it is not 'old <size>', hashes, an empty line and the bundle's checkpoint")
+                    proof = int(lines[0][4:]), [base64.b64decode(line, validate=True) for line in lines[1:]]
+                except ValueError as error:
+                    self.problem(member, None, str(error))
+            notes = by_origin.pop(stream.origin, None)
+            if notes is None:
+                self.doubts.append(f"{stream.origin}: no outside checkpoint was given, so a ledger made anew by who holds the "
+                                   "key would not show")
+                continue
+            compared = stream.head is None
+            for path, note in notes:
+                try:
+                    _, size, root = open_checkpoint(note, stream.keys)
+                    if stream.head is None or (size != stream.size and (proof is None or proof[0] != size)):
+                        continue
+                    compared = True
+                    if not (root == stream.head[1] if size == stream.size else
+                            consistent(size, stream.size, root, stream.head[1], proof[1])):
+                        raise ValueError(f"at size {size} it is of another history")
+                except ValueError as error:
+                    compared = True
+                    self.problem(stream.folder + "checkpoint", None, f"{path}: {error}")
+            if not compared:
+                self.problem(stream.folder + "checkpoint", None, "none of the outside checkpoints can be compared: ask for a "
+                                                                 "bundle that is made with yours")
+        for origin in by_origin:
+            self.problem("", None, f"an outside checkpoint is of {origin}, which is not in the bundle")
+
+    def tell(self, as_json):
+        if as_json:
+            print(json.dumps({"intact": self.count == 0, "problem_count": self.count, "problems": self.problems,
+                              "streams": [{"stream": s.origin, "size": s.size, "records": len(s.records),
+                                           "first": s.first, "last": s.last,
+                                           "fingerprint": getattr(s, "fingerprint", None)} for s in self.streams],
+                              "personal_values": self.values, "erased_values": self.erased, "not_excluded": self.doubts}))
+            return
+        for stream in self.streams:
+            print(f"{ascii(stream.origin)[1:-1]}: {len(stream.records)} records of a tree of {stream.size}"
+                  + (f", every one from {stream.first} to {stream.last}" if stream.first is not None else "")
+                  + f"; fingerprint of its key {getattr(stream, 'fingerprint', 'unknown')}")
+        for problem in self.problems:
+            print("PROBLEM", problem["member"], "" if problem["sequence"] is None else f"at {problem['sequence']}:",
+                  ascii(problem["text"])[1:-1])
+        print("integrity: " + (f"{self.count} problems" if self.count else "intact"))
+        print(f"personal values: {self.values} match, {self.erased} were erased" if self.names else "personal values: none")
+        for doubt in self.doubts:
+            print("not excluded: " + ascii(doubt)[1:-1])
+
+
+def parse_time(text):
+    """Microseconds of a time as reports write it: always with six digits, always UTC."""
+    moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.timezone.utc)
+    return (moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) // datetime.timedelta(microseconds=1)
+
+
+def read_bundle(path):
+    with open(path, "rb") as file:
+        archive = file.read(LARGEST_BUNDLE + 1)
+    if len(archive) > LARGEST_BUNDLE:
+        raise Unreadable(f"{path} is larger than a bundle may be")
+    return archive
+
+
 def main():
-    parser = argparse.ArgumentParser(description="Verifies an exported ledger.")
-    parser.add_argument("export")
+    parser = argparse.ArgumentParser(description="Verifies an exported ledger or an evidence bundle.")
+    parser.add_argument("export", metavar="EXPORT_DIRECTORY or BUNDLE")
     parser.add_argument("--key", action="append", default=[], metavar="VKEY")
     parser.add_argument("--checkpoint", action="append", default=[], metavar="FILE")
     parser.add_argument("--json", action="store_true")
@@ -563,6 +1155,10 @@ def main():
         for path in arguments.checkpoint:
             with open(path, encoding="utf-8", newline="") as file:
                 notes += [(path, note) for note in split_notes(file.read())]
+        if os.path.isfile(arguments.export):
+            bundle = Bundle(read_bundle(arguments.export), keys, notes)
+            bundle.tell(arguments.json)
+            return 4 if bundle.count else 0
         verdict = verify(arguments.export, keys, notes)
     except (Unreadable, ValueError, OSError, csv.Error) as error:
         print(f"verify_ledger: {error}", file=sys.stderr)

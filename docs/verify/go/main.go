@@ -3,6 +3,7 @@
 // here, as docs/ledger-format.md section 2 says.
 //
 //	verify [-key VKEY]... [-checkpoint FILE]... [-proof FILE]... EXPORT_DIRECTORY
+//	verify [-key VKEY]... [-checkpoint FILE]... BUNDLE
 //
 // It checks each checkpoint's signature and root, an inclusion proof for every checkpoint's last entry, a consistency
 // proof between each two checkpoints, each stored tile, each -checkpoint kept outside, and each -proof (a
@@ -465,7 +466,11 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	problems, err := run(flag.Arg(0), keys, outside, proofs)
+	verify := func() (int, error) { return run(flag.Arg(0), keys, outside, proofs) }
+	if status, err := os.Stat(flag.Arg(0)); err == nil && status.Mode().IsRegular() {
+		verify = func() (int, error) { return runBundle(flag.Arg(0), keys, outside) }
+	}
+	problems, err := verify()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "verify:", err)
 		os.Exit(2)

@@ -1,9 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -11,71 +9,13 @@
 #include "core/base/error.hpp"
 #include "core/ledger/export.hpp"
 #include "core/ledger/proof.hpp"
+#include "tests/integration/verifiers/programs.hpp"
 #include "tests/unit/ledger/ledger_fixture.hpp"
 
 namespace curfew::ledger {
 namespace {
 
 using testing::HasSubstr;
-namespace files = std::filesystem;
-
-struct Ran {
-  int code = -1;
-  std::string output;
-};
-
-Ran run(const std::string& command) {
-  Ran out;
-  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return out;
-  char buffer[4096];
-  while (const std::size_t length = std::fread(buffer, 1, sizeof buffer, pipe))
-    out.output.append(buffer, length);
-  const int status = ::pclose(pipe);
-  if (WIFEXITED(status)) out.code = WEXITSTATUS(status);
-  return out;
-}
-
-std::string read_file(const files::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_file(const files::path& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
-}
-
-const std::string script = CURFEW_SOURCE_DIR "/docs/verify/verify_ledger.py";
-
-// The Go verifier, built once; empty when that can't be done here, `why` says why.
-struct GoVerifier {
-  std::string path;
-  std::string why;
-  GoVerifier() {
-    if (run("command -v go").code != 0) {
-      why = "needs go: no Go compiler is installed";
-      return;
-    }
-    const std::string target = CURFEW_BINARY_DIR "/go_verifier";
-    const Ran built = run("cd " CURFEW_SOURCE_DIR
-                          "/docs/verify/go && GOTOOLCHAIN=local GOFLAGS=-buildvcs=false go build -o " +
-                          target + " .");
-    if (built.code == 0) {
-      path = target;
-      return;
-    }
-    bool no_modules = false;
-    for (const char* sign :
-         {"dial tcp", "proxyconnect", "no such host", "i/o timeout", "module lookup disabled", "Forbidden"})
-      no_modules = no_modules || built.output.find(sign) != std::string::npos;
-    why = (no_modules ? "needs go: the module golang.org/x/mod can't be downloaded: " : "BROKEN: ") +
-          built.output;
-  }
-};
-const GoVerifier& go_verifier() {
-  static const GoVerifier verifier;
-  return verifier;
-}
 
 // Two streams with a hand-over, an erasure that the later one records for the earlier one, and a gap.
 struct World {
