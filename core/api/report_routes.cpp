@@ -1,4 +1,6 @@
 // GET /api/v1/reports/compliance: the compliance report, made for this request.
+#include <memory>
+
 #include "core/api/parameters.hpp"
 #include "core/api/routes.hpp"
 #include "core/api/sign_out_body.hpp"
@@ -47,13 +49,45 @@ std::string reason_for_names(const Services& services, const Request& request) {
   return reason;
 }
 
+// Records and their proofs leave the house: for who may read the ledger.
+constexpr Roles bundle_readers = role_bit(Role::Auditor) | role_bit(Role::Admin);
+
+Response report_bundle(const Services& services, const Request& request) {
+  if ((request.token->roles & bundle_readers) == 0)
+    throw Problem(403, "not allowed",
+                  "the token '" + request.token->name +
+                      "' may not read records: an evidence bundle is for the roles auditor and admin");
+  if (!services.bundle) throw Problem(501, "not here", "this server makes no evidence bundles");
+  BundleOrder order;
+  order.request = request_of(request);
+  order.records = name_parameter<report::BundleRecords>(request, "records").value_or(order.records);
+  order.names = flag_parameter(request, "names", false);
+  order.since = number_parameter(request, "since", 0, INT64_MAX);
+  order.by = request.token->name;
+  order.reason = order.names ? reason_for_names(services, request) : text_parameter(request, "reason");
+  if (order.reason.size() > max_reason) throw Problem(400, "bad parameter", "reason: at most 512 bytes");
+  const auto bundle = std::make_shared<const std::string>(services.bundle(order));
+  Response response;
+  response.content_type = "application/x-tar";
+  response.headers.emplace_back("Content-Disposition", "attachment; filename=\"curfew-evidence.tar\"");
+  response.stream = [bundle](const WriteChunk& write) {
+    constexpr std::size_t chunk = 64U << 10U;
+    for (std::size_t at = 0; at < bundle->size(); at += chunk) {
+      if (!write(std::string_view(*bundle).substr(at, chunk))) return;
+    }
+  };
+  return response;
+}
+
 Response report_compliance(const Services& services, const Request& request) {
   if (!services.compliance) throw Problem(501, "not here", "this server doesn't offer this");
   refuse_unknown_parameters(request, {"framework", "from", "to", "source", "application", "account_type",
-                                      "at", "format", "names", "reason"});
+                                      "at", "format", "names", "reason", "records", "since"});
   const std::string said = text_parameter(request, "format");
+  if (said == "bundle") return report_bundle(services, request);
   const report::ComplianceFormat* format = report::find_format(said.empty() ? "json" : said);
-  if (format == nullptr) throw Problem(400, "bad parameter", "format: must be " + report::format_names());
+  if (format == nullptr)
+    throw Problem(400, "bad parameter", "format: must be bundle, " + report::format_names());
   const report::ComplianceRequest asked = request_of(request);
   const bool with_names = flag_parameter(request, "names", false);
   const std::string reason = with_names ? reason_for_names(services, request) : std::string{};

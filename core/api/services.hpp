@@ -29,6 +29,7 @@
 #include "core/model/rows.hpp"
 #include "core/outlet/transmitter.hpp"
 #include "core/report/compliance_reading.hpp"
+#include "core/report/evidence_bundle.hpp"
 #include "core/report/listing.hpp"
 #include "core/store/store.hpp"
 
@@ -85,6 +86,16 @@ struct InclusionProof {
   std::vector<Digest32> path;  // RFC 6962, leaf to root
 };
 
+// A compliance report as an evidence bundle.
+struct BundleOrder {
+  report::ComplianceRequest request;
+  report::BundleRecords records = report::BundleRecords::Fitting;
+  bool names = false;
+  std::uint64_t since = 0;  // a size of the stream being written, from which consistency is proven; 0: none
+  std::string by;           // the token's name
+  std::string reason;
+};
+
 // ---- commands ----
 
 struct CommandAnswer {
@@ -135,6 +146,8 @@ struct Services {
   std::function<PoliciesView()> policies;
   // Reads the whole ledger: one at a time, the next one is refused with Error(Unavailable).
   std::function<report::ComplianceReport(const report::ComplianceRequest&)> compliance;
+  // The same as an evidence bundle: who asked is recorded, then it is made, sealed and verified.
+  std::function<std::string(const BundleOrder&)> bundle;
 
   // Records the access (one entry for a query) and then answers; `by` is the token's name. Missing or erased
   // references are left out.

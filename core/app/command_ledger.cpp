@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -15,6 +17,7 @@
 #include "core/app/source_keys.hpp"
 #include "core/base/error.hpp"
 #include "core/engine/record.hpp"
+#include "core/ledger/bundle.hpp"
 #include "core/store/fences.hpp"
 #include "core/store/migrations.hpp"
 
@@ -84,15 +87,36 @@ int tell(const Verdict& verdict, bool json, const std::string& for_machines, con
   return verdict.intact() ? exit_ok : exit_unverified;
 }
 
+// A file in place of a directory.
+int verify_bundle(const std::string& file, const ledger::BundleOptions& options, bool json) {
+  std::ifstream in(file, std::ios::binary);
+  std::string bytes(ledger::largest_bundle + 1, '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!in.eof() && in.fail()) throw Error(ErrorKind::Input, file + ": can't be read");
+  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  const ledger::BundleVerdict verdict = ledger::verify_bundle(bytes, options);
+  if (json) {
+    print(ledger::to_json(verdict) + "\n");
+  } else {
+    for (const std::string& line : ledger::sentences(verdict)) print(line + "\n");
+  }
+  return verdict.intact() ? exit_ok : exit_unverified;
+}
+
 }  // namespace
 
 int verify(const LedgerOptions& options) {
   if (!options.directory.empty() && !(options.config.empty() && options.database.empty()))
-    throw Error(ErrorKind::Usage, "name one ledger: a directory, --config FILE, or --database URL");
+    throw Error(ErrorKind::Usage,
+                "name one ledger: a directory or a bundle, --config FILE, or --database URL");
   std::vector<std::string> checkpoints;
   if (!options.checkpoint.empty()) checkpoints = read_checkpoints(options.checkpoint);
   std::vector<ledger::VerifierKey> keys;
   for (const std::string& key : options.keys) keys.push_back(ledger::VerifierKey::parse(key));
+  std::error_code no_file;
+  if (std::filesystem::is_regular_file(options.directory, no_file))
+    return verify_bundle(options.directory, {.keys = std::move(keys), .checkpoints = std::move(checkpoints)},
+                         options.json);
   if (!options.directory.empty()) {
     const ledger::ExportVerdict verdict = ledger::verify_export(
         options.directory, {.keys = std::move(keys), .checkpoints = std::move(checkpoints)});

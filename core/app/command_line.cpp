@@ -120,12 +120,16 @@ void add_ledger(CLI::App& app, Commands& commands) {
   };
   CLI::App* verify_command = app.add_subcommand("verify", "Is the ledger whole and unchanged?");
   where(verify_command);
-  verify_command->add_option("directory", options.directory,
-                             "An exported ledger (docs/verify-it-yourself.md), in place of a database");
-  verify_command->add_option("--checkpoint", options.checkpoint, "File with outside checkpoints");
   verify_command->add_option(
-      "--key", options.keys,
-      "Verifier key known from elsewhere; without it, those in the ledger are believed");
+      "directory", options.directory,
+      "An exported ledger, or an evidence bundle (docs/verify-it-yourself.md), in place "
+      "of a database");
+  verify_command->add_option("--checkpoint", options.checkpoint, "File with outside checkpoints");
+  verify_command
+      ->add_option("--key", options.keys,
+                   "Verifier key known from elsewhere; may be repeated. Without it, those in the ledger are "
+                   "believed")
+      ->allow_extra_args(false);
   verify_command->callback([&] { commands.chosen = [&] { return verify(options); }; });
   CLI::App* replay_command = app.add_subcommand("replay", "Recompute every decision from the ledger");
   where(replay_command);
@@ -242,7 +246,15 @@ void add_report(CLI::App& app, Commands& commands) {
   command->add_option("--account-type", options.account_types,
                       "Only of human, service, computer, shared, unknown accounts; may be repeated");
   command->add_option("--at", options.at, "Also who was on at this time: 2026-03-02T14:00:00Z");
-  command->add_option("--format", options.format, report::format_names())->capture_default_str();
+  command->add_option("--format", options.format, "bundle, " + report::format_names())->capture_default_str();
+  command
+      ->add_option("--records", options.records,
+                   "Of a bundle: all records of the period, only those cited, or all if they fit")
+      ->check(CLI::IsMember({"all", "cited", "fitting"}))
+      ->capture_default_str();
+  command->add_option(
+      "--checkpoint", options.checkpoint,
+      "Of a bundle: file with checkpoints kept outside, to show that the ledger grew from them");
   command->add_option("--out,-o", options.out, "File; without it, standard output");
   command->add_flag("--unverified", options.unverified, "Don't verify the ledger first");
   command->add_flag("--names", options.names,

@@ -1,5 +1,6 @@
 // `curfew report`: what the ledger shows of the controls of a framework, read from the database, without a
 // daemon. Only names are asked of the daemon, which records who asked and why.
+#include <Poco/URI.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -9,7 +10,9 @@
 #include "core/app/api_client.hpp"
 #include "core/app/command_line.hpp"
 #include "core/app/commands.hpp"
+#include "core/app/configuration.hpp"
 #include "core/app/database.hpp"
+#include "core/app/evidence.hpp"
 #include "core/app/ledger_check.hpp"
 #include "core/base/error.hpp"
 #include "core/report/compliance_formats.hpp"
@@ -81,15 +84,70 @@ void write(const ReportOptions& options, const std::string& text) {
   if (!file) throw Error(ErrorKind::Input, options.out + ": can't be written");
 }
 
+bool is_bundle(const ReportOptions& options) { return options.format == "bundle"; }
+
+report::BundleRecords records_of(const ReportOptions& options) {
+  return model::parse<report::BundleRecords>(options.records).value_or(report::BundleRecords::Fitting);
+}
+
+// With names the daemon makes it: it holds the key, and records who asked.
+int fetch_bundle(const ReportOptions& options) {
+  if (options.sources.size() > 1 || options.applications.size() > 1 || options.account_types.size() > 1 ||
+      !options.checkpoint.empty() || !options.database.empty())
+    throw Error(ErrorKind::Usage,
+                "a bundle with names is made by the daemon, which takes one --source, --application and "
+                "--account-type, and neither --checkpoint nor --database");
+  std::string path = "/api/v1/reports/compliance?format=bundle&names=true";
+  const auto add = [&](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    path += std::string("&") + name + "=";
+    Poco::URI::encode(value, "+&#?=%", path);
+  };
+  const auto first = [](const std::vector<std::string>& list) {
+    return list.empty() ? std::string{} : list.front();
+  };
+  const auto time = [](const char* option, const std::string& text) {
+    return text.empty() ? text : base::format_rfc3339(time_of(option, text));
+  };
+  add("framework", options.framework);
+  add("from", time("--from", options.from));
+  add("to", time("--to", options.to));
+  add("at", time("--at", options.at));
+  add("source", first(options.sources));
+  add("application", first(options.applications));
+  add("account_type", first(options.account_types));
+  add("records", options.records);
+  add("reason", options.reason);
+  write(options, ApiClient(access_of(options, Need::Names)).get_text(path));
+  std::printf("%s\n", options.out.c_str());
+  return exit_ok;
+}
+
+std::string made_bundle(const ReportOptions& options, const Database& database, store::Store& store,
+                        const report::ComplianceReport& made) {
+  EvidenceOptions evidence{.records = records_of(options)};
+  if (!options.checkpoint.empty())
+    evidence.earlier = report::earlier_heads(made, read_checkpoints(options.checkpoint));
+  evidence.progress = show;
+  const std::string bundle =
+      evidence_bundle(store, database.connection(), load_configuration(options.config), made, evidence);
+  show("");
+  return bundle;
+}
+
 }  // namespace
 
 int report(const ReportOptions& options) {
+  if (is_bundle(options) && options.out.empty())
+    throw Error(ErrorKind::Usage, "--format bundle needs --out FILE: it is an archive");
   if (options.names && options.reason.empty())
     throw Error(ErrorKind::Usage,
                 "--names needs a --reason: who asked for names, and why, goes into the ledger");
   const report::ComplianceFormat* format = report::find_format(options.format);
-  if (format == nullptr)
-    throw Error(ErrorKind::Usage, "--format: '" + options.format + "' is none of " + report::format_names());
+  if (format == nullptr && !is_bundle(options))
+    throw Error(ErrorKind::Usage,
+                "--format: '" + options.format + "' is none of bundle, " + report::format_names());
+  if (is_bundle(options) && options.names) return fetch_bundle(options);
   report::ComplianceRequest request;
   request.frameworks = report::frameworks_of(options.framework);
   request.from = time_of("--from", options.from);
@@ -110,7 +168,8 @@ int report(const ReportOptions& options) {
   report::ComplianceReport made = report::read_compliance(store, request);
   if (options.names) resolve_names(made, options);
   show("");
-  write(options, report::render(made, *format));
+  write(options,
+        format == nullptr ? made_bundle(options, database, store, made) : report::render(made, *format));
   if (!options.out.empty()) {
     std::printf("%s\n", options.out.c_str());
     for (const std::string& sentence : report::findings(made)) std::printf("%s\n", sentence.c_str());

@@ -50,7 +50,7 @@ int serve(const ServeOptions& options);
 struct LedgerOptions {
   std::string config;
   std::string database;
-  std::string directory;          // verify: an exported ledger, in place of a database
+  std::string directory;          // verify: an exported ledger or an evidence bundle, in place of a database
   std::string checkpoint;         // verify: file of outside checkpoints
   std::vector<std::string> keys;  // verify: verifier keys that are known from elsewhere
   std::string policies;           // replay: configuration whose policies replace the recorded ones
@@ -159,6 +159,8 @@ struct ReportOptions : DaemonOptions {
   bool unverified = false;
   bool names = false;
   std::string reason;
+  std::string records = "fitting";  // of a bundle: fitting, all, cited
+  std::string checkpoint;  // of a bundle: file of outside checkpoints, from which consistency is proven
 };
 // 3: a control is not satisfied; 4: the ledger is not intact.
 int report(const ReportOptions& options);

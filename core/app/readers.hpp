@@ -27,6 +27,8 @@ class Readers {
     return result;
   }
 
+  [[nodiscard]] const store::ConnectionInfo& connection() const { return connection_; }
+
  private:
   static constexpr std::size_t kept = 8;
   store::Store take() {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 
+#include "core/app/evidence.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
@@ -272,6 +273,26 @@ void record_access(Pipeline& pipeline, std::string_view by, std::string_view rea
     throw Error(ErrorKind::Unavailable, "who asked could not be recorded, so nothing is shown");
 }
 
+namespace {
+
+std::string bundle(Pipeline& pipeline, Readers& readers, const api::BundleOrder& order) {
+  return readers.with([&](store::Store& store) {
+    report::ComplianceReport report = report::read_compliance(store, order.request);
+    std::vector<model::Ref> refs;
+    if (order.names) refs = report::references_in(report);
+    record_access(pipeline, order.by,
+                  (order.names ? "evidence bundle with names: " : "evidence bundle: ") + order.reason,
+                  refs.size());
+    for (model::PersonalValue& value : store.resolve(refs))
+      report.names.emplace(value.ref, std::move(value.value));
+    EvidenceOptions options{.records = order.records, .names = order.names};
+    if (order.since > 0) options.earlier = {{newest_origin(pipeline.settings(), report), order.since}};
+    return evidence_bundle(store, readers.connection(), pipeline.settings(), report, options);
+  });
+}
+
+}  // namespace
+
 api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Registry& registry,
                             const Capabilities& capabilities) {
   api::Services services;
@@ -341,10 +362,16 @@ api::Services make_services(Pipeline& pipeline, Readers& readers, metrics::Regis
                              .json = view.policies,
                              .sentences = sentences(pipeline.settings(), capabilities)};
   };
-  services.compliance = [&, one = std::make_shared<std::mutex>()](const report::ComplianceRequest& request) {
+  const auto one = std::make_shared<std::mutex>();
+  services.compliance = [&, one](const report::ComplianceRequest& request) {
     const std::unique_lock lock(*one, std::try_to_lock);
     if (!lock) throw Error(ErrorKind::Unavailable, "another report is being made; ask again when it is done");
     return readers.with([&](store::Store& store) { return report::read_compliance(store, request); });
+  };
+  services.bundle = [&, one](const api::BundleOrder& order) {
+    const std::unique_lock lock(*one, std::try_to_lock);
+    if (!lock) throw Error(ErrorKind::Unavailable, "another report is being made; ask again when it is done");
+    return bundle(pipeline, readers, order);
   };
   services.resolve = [&](std::string_view by, std::string_view reason, const std::vector<model::Ref>& refs) {
     record_access(pipeline, by, reason, refs.size());

@@ -1,6 +1,7 @@
 // `curfew report` against the store of a daemon that runs and of one that was stopped; the same over the API;
 // names, which the daemon records; and OSCAL against its schema.
 #include <gmock/gmock.h>
+#include <sys/wait.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -216,6 +217,110 @@ TEST(ControlStatus, IsWhatTheReportSaysAndOutlivesARestart) {
   daemon.start();
   EXPECT_EQ(shown(report), "") << "the newest one stays";
   EXPECT_THAT(page(), HasSubstr("curfew_control_evaluations_total{outcome=\"evaluated\"} 0"));
+}
+
+// As on an auditor's machine: the file alone, no environment, no configuration, no database.
+class EvidenceBundle : public ComplianceReport {
+ protected:
+  std::string made(const std::string& name, const std::vector<std::string>& more) {
+    const std::string file = (daemon_.folder() / name).string();
+    std::vector<std::string> arguments{"--format", "bundle", "--out", file};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Ended ended = report(arguments);
+    EXPECT_TRUE(ended.code == 3 || ended.code == 0) << ended.code << ended.err;
+    return file;
+  }
+  struct Said {
+    int code = -1;
+    std::string text;
+  };
+  Said elsewhere(const std::string& command, const std::string& file) {
+    const std::filesystem::path folder = daemon_.folder() / "elsewhere";
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directory(folder);
+    std::filesystem::copy_file(file, folder / "bundle.tar");
+    const std::string said = (daemon_.folder() / "said").string();
+    const std::string line = "cd " + folder.string() + " && env -i PATH=/usr/bin:/bin " + command +
+                             " bundle.tar >" + said + " 2>&1";
+    const int status = std::system(line.c_str());  // NOLINT(concurrency-mt-unsafe)
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(said)};
+  }
+  Said by_curfew(const std::string& file, const std::string& options = {}) {
+    return elsewhere(CURFEW_BINARY_DIR "/bin/curfew verify " + options, file);
+  }
+  Said by_script(const std::string& file, const std::string& options = {}) {
+    return elsewhere("python3 -I " CURFEW_SOURCE_DIR "/docs/verify/verify_ledger.py " + options, file);
+  }
+};
+
+TEST_F(EvidenceBundle, IsVerifiedElsewhereWithTheFileAlone) {
+  const std::string kept = (daemon_.folder() / "kept").string();
+  std::ofstream(kept) << daemon_.request("GET", "/api/v1/ledger/checkpoint").body;
+  ASSERT_EQ(daemon_.request("GET", "/api/v1/reports/compliance?names=true&reason=more").status, 200);
+  const std::string file = made("all.tar", {"--checkpoint", kept});
+  const std::string options =
+      "--checkpoint " + kept + " --key '" +
+      daemon_.get("/api/v1/ledger/streams")["streams"][0]["verifier_key"].get<std::string>() + "'";
+  const Said ours = by_curfew(file, options);
+  EXPECT_EQ(ours.code, 0) << ours.text;
+  EXPECT_THAT(ours.text, HasSubstr("every entry from 0 to"));
+  EXPECT_THAT(ours.text, HasSubstr("1 figure of the report counted again"));
+  EXPECT_THAT(ours.text, HasSubstr("agrees"));
+  EXPECT_THAT(ours.text, HasSubstr("Personal values: none are in it."));
+  const Said script = by_script(file, options);
+  EXPECT_EQ(script.code, 0) << script.text;
+  EXPECT_THAT(content(file), Not(HasSubstr("corp.test"))) << "nobody asked for names";
+  EXPECT_EQ(by_curfew(file, "--json").code, 0);
+
+  std::string changed = content(file);
+  changed[changed.find(R"("result":"not_satisfied")") + 10] = 'N';
+  std::ofstream(file, std::ios::binary) << changed;
+  EXPECT_EQ(by_curfew(file).code, 4);
+  EXPECT_THAT(by_curfew(file).text, HasSubstr("member_changed in report.json"));
+  EXPECT_EQ(by_script(file).code, 4);
+}
+
+TEST_F(EvidenceBundle, HoldsTheCitedRecordsAloneOnRequest) {
+  EXPECT_EQ(daemon_.stop().code, 0);
+  const std::string file = made("cited.tar", {"--records", "cited"});
+  const Said ours = by_curfew(file);
+  EXPECT_EQ(ours.code, 0) << ours.text;
+  EXPECT_THAT(ours.text, HasSubstr("only cited records are in the bundle"));
+  EXPECT_EQ(by_script(file).code, 0) << by_script(file).text;
+  EXPECT_EQ(report({"--format", "bundle"}).code, 2) << "an archive is not for a terminal";
+}
+
+TEST_F(EvidenceBundle, OfPartOfTheTimeIsVerifiedToo) {
+  const json all = read_json();
+  const std::string to = all["report"]["period"]["to"];
+  const std::string file = made("part.tar", {"--from", to.substr(0, 10), "--records", "all"});
+  EXPECT_EQ(by_curfew(file).code, 0) << by_curfew(file).text;
+  EXPECT_EQ(by_script(file).code, 0) << by_script(file).text;
+}
+
+TEST_F(EvidenceBundle, WithNamesIsMadeByTheDaemonWhichRecordsIt) {
+  const auto accesses = [&] {
+    return daemon_.get("/api/v1/ledger/streams")["streams"][0]["size"].get<int>();
+  };
+  const int before = accesses();
+  const std::string file = made("named.tar", {"--names", "--reason", "yearly audit"});
+  EXPECT_GT(accesses(), before);
+  EXPECT_THAT(content(file), HasSubstr("alice@corp.test"));
+  const Said ours = by_curfew(file);
+  EXPECT_EQ(ours.code, 0) << ours.text;
+  EXPECT_THAT(ours.text, HasSubstr(" match what their records committed to; 0 were erased."));
+  EXPECT_EQ(by_script(file).code, 0) << by_script(file).text;
+  const Reply nameless =
+      daemon_.request("GET", "/api/v1/reports/compliance?format=bundle&records=cited&since=1");
+  EXPECT_EQ(nameless.status, 200);
+  std::ofstream(file, std::ios::binary) << nameless.body;
+  EXPECT_EQ(by_curfew(file).code, 0) << by_curfew(file).text;
+  EXPECT_THAT(nameless.body, HasSubstr("streams/1/consistency"));
+  EXPECT_THAT(nameless.body, Not(HasSubstr("corp.test")));
+  EXPECT_EQ(daemon_.request("GET", "/api/v1/reports/compliance?format=bundle&records=some").status, 400);
+  EXPECT_EQ(daemon_.stop().code, 0);
+  EXPECT_EQ(report({"--format", "bundle", "--out", file, "--names", "--reason", "again"}).code, 1)
+      << "without a daemon nobody would record it";
 }
 
 TEST_F(ComplianceReport, OscalIsValid) {
