@@ -21,7 +21,8 @@ struct BundleChange {
 inline std::string archive_of(std::string_view sealed,
                               const std::function<void(std::vector<BundleMember>&)>& change) {
   std::vector<BundleMember> members;
-  for (const ArchiveMember& one : read_archive(sealed).members)
+  const ReadArchive read = read_archive(sealed);
+  for (const ArchiveMember& one : read.members)
     members.push_back({std::string(one.name), std::string(one.content)});
   change(members);
   ArchiveWriter archive;
