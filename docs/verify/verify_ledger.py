@@ -563,6 +563,8 @@ LARGEST_BUNDLE = 64 << 20
 MOST_MEMBERS = 60000
 MEMBER_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 SEAL_TITLE = "curfew evidence bundle, format 1"
+# What a stranger's JSON can lead to.
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
 def octal(value, digits):
@@ -830,7 +832,7 @@ class BundleStream:
                 raise ValueError("it doesn't open this stream")
             if self.key and facts["verifier_key"] != self.members[self.folder + "key"].decode().strip():
                 raise ValueError("it opens the stream with another key than the bundle has")
-        except (ValueError, KeyError, TypeError) as error:
+        except MALFORMED as error:
             self.problem(member, 0, str(error))
 
 
@@ -859,7 +861,7 @@ class Bundle:
             self.names = bool(contents["names"])
             for said in contents["streams"]:
                 self.streams.append(BundleStream(said, self.members, self.keys, self.problem))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except MALFORMED as error:
             self.problem("bundle.json", None, repr(error))
         self.check_names()
         self.check_seal(members[0][1])
@@ -867,7 +869,7 @@ class Bundle:
         self.check_personal()
         try:
             self.check_report(json.loads(self.members["report.json"]))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except MALFORMED as error:
             self.problem("report.json", None, repr(error))
         self.check_outside()
         if not self.keys:
@@ -939,7 +941,7 @@ class Bundle:
                             raise ValueError("it covers entries after itself")
                         self.covered.setdefault(cover["stream"], []).extend(ranges)
                         self.erasures.setdefault((stream.number, record.sequence), []).append((cover["stream"], ranges))
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                except MALFORMED as error:
                     self.problem(stream.folder + "leaves", record.sequence, repr(error))
 
     def check_personal(self):
@@ -962,7 +964,7 @@ class Bundle:
                         self.problem(member, sequence, "it is not what the record committed to")
                     else:
                         self.values += 1
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except MALFORMED as error:
                 self.problem(member, None if last < 0 else last, repr(error))
             for sequence, record in stream.records.items():
                 if not record.commitment:

@@ -79,6 +79,21 @@ TEST_F(Endpoints, WithoutATokenNothingIsShown) {
   EXPECT_EQ(get("/api/v1/sessions", "cfw_guess").status, 401);
 }
 
+TEST_F(Endpoints, AnEvidenceBundleIsForWhoMayReadRecords) {
+  const std::string bundle = "/api/v1/reports/compliance?format=bundle";
+  const Reply all = get(bundle + "&records=all&since=12&reason=audit");
+  EXPECT_EQ(all.status, 200);
+  EXPECT_TRUE(all.body.starts_with("bundle for root: all since 12 because audit")) << all.body.substr(0, 60);
+  EXPECT_GT(all.body.size(), 200'000U);
+  EXPECT_TRUE(
+      get(bundle + "&names=true&reason=audit").body.starts_with("bundle for root: fitting with names"));
+  EXPECT_EQ(get(bundle + "&names=true").status, 400) << "no reason";
+  EXPECT_EQ(get(bundle + "&records=none").status, 400);
+  EXPECT_EQ(get(bundle + "&since=-1").status, 400);
+  EXPECT_EQ(get(bundle, viewer).status, 403);
+  EXPECT_EQ(get("/api/v1/reports/compliance", viewer).status, 200);
+}
+
 TEST_F(Endpoints, AViewerSeesAndOrdersNothing) {
   EXPECT_EQ(get("/api/v1/sessions", viewer).status, 200);
   EXPECT_EQ(post("/api/v1/sign-outs", R"({"session":1,"reason":"x"})", viewer).status, 403);

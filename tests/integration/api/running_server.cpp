@@ -166,6 +166,12 @@ void answer_reads(Services& services, Backing& backing) {
     status.coverage = R"({"records_total":7})";
     return std::vector<SourceStatus>{status};
   };
+  // Larger than one chunk of an answer.
+  services.bundle = [](const BundleOrder& order) {
+    return "bundle for " + order.by + ": " + std::string(model::name_of(order.records)) +
+           (order.names ? " with names" : "") + " since " + std::to_string(order.since) + " because " +
+           order.reason + std::string(200'000, '\0');
+  };
   services.compliance = [](const report::ComplianceRequest& request) {
     report::ComplianceReport report;
     report.version = "0.1.0";
