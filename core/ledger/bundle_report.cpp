@@ -69,6 +69,8 @@ class ReportCheck {
     const element period = object_in(head, "period");
     verdict_.from = text_in(period, "from");
     verdict_.to = text_in(period, "to");
+    if (!base::parse_rfc3339(verdict_.from) || !base::parse_rfc3339(verdict_.to))
+      throw Error(ErrorKind::Input, "its period is not between two times");
     const element scope = object_in(head, "scope");
     for (const char* part : {"sources", "applications", "account_types"}) {
       if (list_in(scope, part).size() > 0) whole_ = false;
@@ -234,7 +236,9 @@ class ReportCheck {
     if (object_in(pictures, "violations_by_policy").get(by_policy) != simdjson::SUCCESS) return;
     for (const auto field : by_policy) {
       std::uint64_t number = 0;
-      if (field.value.get(number) == simdjson::SUCCESS && number > 0) stated[std::string(field.key)] = number;
+      if (field.value.get(number) != simdjson::SUCCESS)
+        throw Error(ErrorKind::Input, "a count of violations is no number");
+      if (number > 0) stated[std::string(field.key)] = number;
     }
     for (const auto& [policy, number] : counted) stated.try_emplace(policy, 0);
     for (const auto& [policy, number] : stated) {

@@ -950,7 +950,8 @@ class Bundle:
             if member in self.members and not self.names:
                 self.problem(member, None, "bundle.json says that there are no names")
             try:
-                for line in self.members.get(member, b"").decode().split("\n")[:-1]:
+                text = self.members.get(member, b"").decode()
+                for line in (text[:-1] if text.endswith("\n") else text).split("\n") if text else ():
                     row = json.loads(line)
                     sequence, salt, value = int(row["sequence"]), to_bytes(row["salt"]), str(row["value"])
                     if sequence <= last:
@@ -997,6 +998,7 @@ class Bundle:
 
     def check_report(self, report):
         self.cited, self.placeless, unlisted = set(), 0, 0
+        period = [parse_time(report["report"]["period"][end]) for end in ("from", "to")]
         stated = {stream["origin"]: stream for stream in report["ledger"]["streams"]}
         if set(stated) != {stream.origin for stream in self.streams}:
             self.problem("report.json", None, "it rests on other streams than the bundle has")
@@ -1014,7 +1016,7 @@ class Bundle:
             self.cite("a version of the policies", version, ("configuration",))
         for stream in self.streams:
             self.compare_records(stream)
-        counted = self.count_again(report)
+        counted = self.count_again(report, period)
         if unlisted:
             self.doubts.append(f"{unlisted} exceptions are counted by the report and not listed")
         if self.placeless:
@@ -1045,12 +1047,11 @@ class Bundle:
             self.doubts.append(f"{stream.origin}: that entries before {stream.first} or behind {stream.last} belong to the "
                                "period would not show")
 
-    def count_again(self, report):
+    def count_again(self, report, period):
         """Violations that stand, by policy, where every entry is there and all are in question."""
         head = report["report"]
         if any(head["scope"].values()) or any(s.first != 0 or s.last != s.size - 1 for s in self.streams):
             return False
-        period = [parse_time(head["period"][end]) for end in ("from", "to")]
         standing = {}
         for kind in ("violation_opened", "violation_withdrawn"):
             for record in (r for stream in self.streams for r in stream.records.values() if r.kind == kind):

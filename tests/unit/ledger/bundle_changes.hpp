@@ -199,6 +199,8 @@ inline std::vector<BundleChange> bundle_changes() {
           },
           true),
       "report.json", false);
+  add("sealed: the report's period is none",
+      edited("report.json", R"("period":{"from":")", R"("period":{"from":"x)"), "report.json", false);
   const auto personal = [&](const std::string& from, const std::string& to) {
     return resealed(
         [&](BundleFixture& bundle) {
