@@ -12,17 +12,17 @@
 
 namespace curfew::report {
 
-struct Span {
+struct Stretch {
   Time from{};
   Time to{};  // outside
-  friend bool operator==(const Span&, const Span&) = default;
+  friend bool operator==(const Stretch&, const Stretch&) = default;
 };
-using Spans = std::vector<Span>;
+using Spans = std::vector<Stretch>;
 
 [[nodiscard]] inline Spans merged(Spans spans) {
-  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.from < b.from; });
+  std::sort(spans.begin(), spans.end(), [](const Stretch& a, const Stretch& b) { return a.from < b.from; });
   Spans out;
-  for (const Span& span : spans) {
+  for (const Stretch& span : spans) {
     if (span.from >= span.to) continue;
     if (!out.empty() && span.from <= out.back().to)
       out.back().to = std::max(out.back().to, span.to);
@@ -36,7 +36,7 @@ using Spans = std::vector<Span>;
 [[nodiscard]] inline Spans both(const Spans& a, const Spans& b) {
   Spans out;
   for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
-    const Span common{std::max(a[i].from, b[j].from), std::min(a[i].to, b[j].to)};
+    const Stretch common{std::max(a[i].from, b[j].from), std::min(a[i].to, b[j].to)};
     if (common.from < common.to) out.push_back(common);
     a[i].to < b[j].to ? ++i : ++j;
   }
@@ -44,9 +44,9 @@ using Spans = std::vector<Span>;
 }
 
 // `of` without what lies in `spans`.
-[[nodiscard]] inline Spans without(Span of, const Spans& spans) {
+[[nodiscard]] inline Spans without(Stretch of, const Spans& spans) {
   Spans out;
-  for (const Span& span : spans) {
+  for (const Stretch& span : spans) {
     if (span.to <= of.from || span.from >= of.to) continue;
     if (span.from > of.from) out.push_back({of.from, span.from});
     of.from = span.to;
