@@ -30,7 +30,7 @@ constexpr char32_t filler = 0xFEFF;  // that fribidi leaves where a ligature too
 std::string font_file(const char* name) {
   std::error_code error;
   for (const char* folder : font_folders) {
-    const std::string path = std::string(folder) + "/" + name;
+    std::string path = std::string(folder) + "/" + name;
     if (std::filesystem::exists(path, error)) return path;
   }
   throw Error(ErrorKind::Unavailable, std::string("a PDF needs the font ") + name +
@@ -243,12 +243,17 @@ void PdfFile::hatch(std::size_t sheet, const PdfBox& box, double distance, bool 
   const double right = box.x + box.width;
   const double floor = box.y + box.height;
   if (upright) {
-    for (double x = box.x + distance / 2; x < right; x += distance)
+    const auto lines = static_cast<int>(box.width / distance + 0.5);
+    for (int i = 0; i < lines; ++i) {
+      const double x = box.x + distance * (i + 0.5);
       line(sheet, {x, box.y}, {x, floor}, 0.5, gray);
+    }
     return;
   }
   // Each begins at the floor or the left edge, and ends at the ceiling or the right edge.
-  for (double x = box.x - box.height + distance; x < right; x += distance) {
+  const auto lines = static_cast<int>(std::ceil((box.width + box.height) / distance)) - 1;
+  for (int i = 1; i <= lines; ++i) {
+    const double x = box.x - box.height + distance * i;
     const double begin = std::max(x, box.x);
     const double end = std::min(x + box.height, right);
     line(sheet, {begin, floor - (begin - x)}, {end, floor - (end - x)}, 0.5, gray);
