@@ -33,7 +33,7 @@ outlet::MakeSink file_of(const ExportTargetSettings& said, Log& log) {
   };
 }
 
-outlet::MakeSink syslog_of(const ExportTargetSettings& said, std::string hostname) {
+outlet::MakeSink syslog_of(const ExportTargetSettings& said, const std::string& hostname) {
   return [said, hostname](const std::string&, const std::function<void(const std::string&)>&) {
     outlet::SyslogSinkSettings syslog;
     syslog.host = said.host;
@@ -49,7 +49,8 @@ outlet::MakeSink syslog_of(const ExportTargetSettings& said, std::string hostnam
   };
 }
 
-outlet::MakeSink http_of(const ExportTargetSettings& said, std::string authorization, std::string hostname) {
+outlet::MakeSink http_of(const ExportTargetSettings& said, const std::string& authorization,
+                         const std::string& hostname) {
   return [said, authorization, hostname](const std::string&, const std::function<void(const std::string&)>&) {
     outlet::HttpSinkSettings http;
     http.url = said.url;
