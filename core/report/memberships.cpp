@@ -35,7 +35,7 @@ void Memberships::tell(const std::string& group, Time at, const std::vector<mode
     Spans& spans = member->second;
     if (spans.back().to == Time::max() && !now.contains(member->first)) spans.back().to = at;
     const std::size_t before = spans.size();
-    std::erase_if(spans, [&](const Span& span) { return span.to <= from_ || span.from >= span.to; });
+    std::erase_if(spans, [&](const Stretch& span) { return span.to <= from_ || span.from >= span.to; });
     taken_ -= before - spans.size();
     member = spans.empty() ? known.members.erase(member) : std::next(member);
   }
@@ -129,7 +129,7 @@ Applies Memberships::applies(const model::Policy& policy, model::Ref subject, Ti
   // Who it was before is not known.
   Applies out;
   if (settled > from) out.maybe.push_back({from, std::min(settled, to)});
-  const Span rest{std::max(from, settled), to};
+  const Stretch rest{std::max(from, settled), to};
   const bool out_of_subjects =
       !policy.scope.subjects.empty() && !names_one_of(policy.scope.subjects, who.names);
   if (rest.from < rest.to && !out_of_subjects && !names_one_of(policy.except.subjects, who.names)) {
