@@ -34,7 +34,8 @@ class Check {
   void mail() {
     const ReportMailSettings& mail = settings_.report_mail;
     if (mail.server.empty()) {
-      if (settings_.says("report_mail")) fail("report_mail", "mail needs a 'server'");
+      if (!mail.from.empty() || !mail.user.empty() || !mail.lists.empty())
+        fail("report_mail", "mail needs a 'server'");
       return;
     }
     if (!is_mail_address(mail.from)) fail("report_mail.from", "mail needs a 'from' that is an address");
