@@ -185,6 +185,27 @@ TEST(Reading, ALogoutOfAClientIsTheSessionsAndSaysNothingOfItsGrants) {
   EXPECT_FALSE(stated.end_inferred);
 }
 
+// A provider may take a session off its list before it sends its logouts.
+TEST(Reading, ALogoutThatComesAfterTheSessionIsGoneIsThatSessions) {
+  FakeOperator api;
+  const Administered one(api);
+  (void)one.read();
+  api.sign_in("s-1", "alice", {.sid = "sid-of-crm"});
+  (void)one.read();
+  api.end("s-1");
+  std::vector<std::string> gone;
+  for (int i = 0; i < 3; ++i) {
+    for (const std::string& session : told(one.read(), Type::Expired)) gone.push_back(session);
+  }
+  EXPECT_THAT(gone, ElementsAre("s-1"));
+  Sighting logout;
+  logout.type = Type::SignOut;
+  logout.session = "sid-of-crm";
+  logout.subject = "alice";
+  one->complete(logout);
+  EXPECT_EQ(logout.session, "s-1");
+}
+
 TEST(Reading, ListsWhoIsSignedIn) {
   FakeOperator api;
   for (int i = 0; i < 7; ++i) api.sign_in("s-" + std::to_string(i), "alice");

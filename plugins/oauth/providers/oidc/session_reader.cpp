@@ -19,6 +19,8 @@ constexpr int missed_before_gone = 2;
 // Else a slow list would never be read: each poll would end in the middle of its first page.
 constexpr plugin::Duration least_time_of_a_page = std::chrono::seconds(2);
 constexpr plugin::Duration longest_reading = std::chrono::minutes(10);
+// Logout tokens are good for two minutes by recommendation (Back-Channel Logout 1.0, 4), and sent again.
+constexpr plugin::Duration names_kept = std::chrono::minutes(10);
 
 }  // namespace
 
@@ -48,7 +50,7 @@ std::optional<std::string> SessionReader::session_of(const std::string& sid) con
   const std::lock_guard lock(mutex_);
   const auto found = by_client_session_.find(sid);
   if (found == by_client_session_.end()) return std::nullopt;
-  return found->second;
+  return found->second.session;
 }
 
 std::size_t SessionReader::size() const {
@@ -110,14 +112,14 @@ void SessionReader::fetch(Time deadline, Batch& batch) {
 
 void SessionReader::compare(Batch& batch) {
   for (auto& [id, known] : known_) ++known.missed;
-  std::unordered_map<std::string, std::string> by_client_session;
+  std::unordered_map<std::string, ClientSession> by_client_session;
   const auto take = [&](const Row& row, bool is_grant) {
     // Nobody's: a browser that has not signed in yet. A grant of no session is a service's.
     if (row.session.empty() || row.subject.empty()) {
       ++batch.filtered;
       return;
     }
-    for (const std::string& sid : row.client_sessions) by_client_session[sid] = row.session;
+    for (const std::string& sid : row.client_sessions) by_client_session[sid] = {row.session, began_at_};
     const auto [at, is_new] = known_.try_emplace(row.session, Known{row.subject, 0});
     at->second.missed = 0;
     if (is_new) tell_new(row, is_grant, batch);
@@ -129,6 +131,10 @@ void SessionReader::compare(Batch& batch) {
                   "the provider lists more than 500000 sessions, which are more than one source follows");
   tell_gone(batch);
   const std::lock_guard lock(mutex_);
+  for (auto& [sid, one] : by_client_session_) {
+    if (one.listed_at + names_kept > began_at_ && by_client_session.size() < 2 * most_sessions)
+      by_client_session.try_emplace(sid, std::move(one));
+  }
   by_client_session_ = std::move(by_client_session);
   size_ = known_.size();
 }

@@ -46,7 +46,8 @@ class SessionReader {
   void resume(const std::string& cursor);
   [[nodiscard]] Batch read(plugin::Time deadline);
 
-  // The session that one of its clients knows as `sid`.
+  // The session that one of its clients knows as `sid`; also for minutes after it was listed last, as the
+  // provider may take it off its list before it sends its logouts.
   [[nodiscard]] std::optional<std::string> session_of(const std::string& sid) const;
   [[nodiscard]] std::size_t size() const;
   // Whether all that keeps a session alive is listed.
@@ -79,7 +80,11 @@ class SessionReader {
 
   std::unordered_map<std::string, Known> known_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, std::string> by_client_session_;
+  struct ClientSession {
+    std::string session;
+    plugin::Time listed_at{};
+  };
+  std::unordered_map<std::string, ClientSession> by_client_session_;
   std::size_t size_ = 0;
 };
 
