@@ -5,6 +5,7 @@
 #include <Poco/Net/StreamSocket.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,8 +64,31 @@ ServerProcess::~ServerProcess() {
 }
 
 int free_port() {
-  const Poco::Net::ServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", 0));
-  return socket.address().port();
+  // The next one of a count that all test programs of this machine share: a port that the system gives out is
+  // given to somebody else before a slow server has taken it. Below those that it gives to clients.
+  constexpr int first = 20'000;
+  constexpr int count = 12'000;
+  const std::string path = (std::filesystem::temp_directory_path() / "curfew-test-ports").string();
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0 || ::flock(file, LOCK_EX) != 0) throw std::runtime_error(path + ": can't be locked");
+  int next = 0;
+  if (::pread(file, &next, sizeof next, 0) != sizeof next || next < 0 || next >= count) next = 0;
+  for (int tried = 0; tried < count; ++tried) {
+    const int port = first + next;
+    next = (next + 1) % count;
+    try {
+      const Poco::Net::ServerSocket socket(
+          Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port)));
+    } catch (const Poco::Exception&) {
+      continue;  // somebody has it
+    }
+    const bool is_kept = ::pwrite(file, &next, sizeof next, 0) == sizeof next;
+    ::close(file);
+    if (!is_kept) throw std::runtime_error(path + ": can't be written");
+    return port;
+  }
+  ::close(file);
+  throw std::runtime_error("no port is free from " + std::to_string(first) + " on");
 }
 
 bool eventually(const std::function<bool()>& condition) {

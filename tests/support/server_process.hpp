@@ -28,6 +28,7 @@ class ServerProcess {
   pid_t process_ = -1;
 };
 
+// Of 127.0.0.1; given to one caller at a time on this machine.
 [[nodiscard]] int free_port();
 // False after half a minute.
 bool eventually(const std::function<bool()>& condition);

@@ -201,9 +201,11 @@ KeycloakServer::KeycloakServer(const fs::path& distribution) : port_(support::fr
   const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(8);
   for (;;) {
     try {
-      if (ask(port_, "GET", "/realms/quiet", {}, "").status == 200 &&
-          ask(port_, "GET", "/realms/corp", {}, "").status == 200)
-        return;
+      const auto shows = [&](const std::string& realm) {
+        const Reply reply = ask(port_, "GET", "/realms/" + realm, {}, "");
+        return reply.status == 200 && reply.json().is_object() && reply.json().value("realm", "") == realm;
+      };
+      if (shows("quiet") && shows("corp")) return;
     } catch (const Poco::Exception&) {
       // not listening yet
     }
