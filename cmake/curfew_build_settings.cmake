@@ -26,6 +26,21 @@ target_compile_options(curfew_settings INTERFACE -Wno-missing-field-initializers
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(curfew_settings INTERFACE -Wno-restrict)
 endif()
+# GCC 12 takes a value for overwritten by `value = call()` also where the call throws, and drops what it was before:
+# each optimized build of ours would have it wrong somewhere.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT DEFINED CURFEW_STORES_ARE_KEPT)
+  try_run(ran compiled "${CMAKE_BINARY_DIR}/checks" "${CMAKE_SOURCE_DIR}/cmake/checks/keeps_what_a_call_did_not_assign.cpp"
+          COMPILE_DEFINITIONS -O2 CXX_STANDARD 20)
+  if(compiled AND ran EQUAL 0)
+    set(CURFEW_STORES_ARE_KEPT ON CACHE INTERNAL "")
+  else()
+    message(STATUS "The compiler drops stores that an exception would show: built without tree-dse")
+    set(CURFEW_STORES_ARE_KEPT OFF CACHE INTERNAL "")
+  endif()
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CURFEW_STORES_ARE_KEPT)
+  target_compile_options(curfew_settings INTERFACE -fno-tree-dse)
+endif()
 # C has no such warnings.
 target_compile_options(curfew_settings INTERFACE $<$<COMPILE_LANGUAGE:C>:-Wno-old-style-cast>)
 target_compile_definitions(curfew_settings INTERFACE

@@ -14,6 +14,9 @@ set(CURFEW_PRECOMPILED_HEADERS <algorithm> <chrono> <filesystem> <functional> <m
 # curfew_precompile(<target> <header>...): the standard library's headers, and these, for each file of the target.
 function(curfew_precompile target)
   if(CURFEW_PRECOMPILE)
+    # GCC forgets there that a string's own code is a system header's, and warns of it.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-error=array-bounds>
+                           $<$<CXX_COMPILER_ID:GNU>:-Wno-error=stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-error=stringop-overread>)
     target_precompile_headers(${target} PRIVATE ${CURFEW_PRECOMPILED_HEADERS} ${ARGN})
   endif()
 endfunction()

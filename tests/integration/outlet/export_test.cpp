@@ -14,6 +14,7 @@
 #include <sstream>
 #include <thread>
 
+#include "core/base/error.hpp"
 #include "core/outlet/export_outlet.hpp"
 #include "tests/integration/store/batches.hpp"
 #include "tests/support/authority.hpp"
@@ -92,12 +93,13 @@ class Exporting : public testing::Test {
   }
   std::unique_ptr<ExportOutlet> exporting(ExportSettings settings, const MakeSink& make_sink) {
     settings.name = "test";
-    auto outlet =
-        std::make_unique<ExportOutlet>(ground_, std::move(settings), make_sink,
-                                       [this](const std::string& by, const std::string&, std::size_t names) {
-                                         const std::lock_guard lock(mutex_);
-                                         log_ += by + " was told " + std::to_string(names) + " names\n";
-                                       });
+    auto outlet = std::make_unique<ExportOutlet>(
+        ground_, std::move(settings), make_sink,
+        [this](const std::string& by, const std::string&, std::size_t names) {
+          if (refuses_access_) throw Error(ErrorKind::Unavailable, "who asked could not be recorded");
+          const std::lock_guard lock(mutex_);
+          log_ += by + " was told " + std::to_string(names) + " names\n";
+        });
     outlet->start();
     return outlet;
   }
@@ -139,6 +141,7 @@ class Exporting : public testing::Test {
   support::TemporaryDirectory folder_;
   metrics::Registry metrics_;
   Ground ground_;
+  std::atomic<bool> refuses_access_ = false;
   std::mutex mutex_;
   std::string log_;
 };
@@ -220,6 +223,23 @@ TEST_F(Exporting, ANewOneMayStartAtTheEnd) {
   outlet->wake();
   ASSERT_TRUE(eventually([&] { return delivered(5); })) << log();
   EXPECT_EQ(sequences_in(content_of(folder_.path() / "events"), R"("sequence":)").front(), 20U);
+}
+
+TEST_F(Exporting, NamesLeaveAfterTheTellingIsOnRecord) {
+  store::Extras extras;
+  extras.references = {{model::Ref{1}, model::PersonalKind::Identifier, "upn", "alice@corp.test"},
+                       {model::Ref{2}, model::PersonalKind::Handle, "x", "a handle"}};
+  append(3, extras);
+  refuses_access_ = true;
+  const auto outlet = exporting({.names = true}, sink_of_file());
+  ASSERT_TRUE(eventually([&] { return log().find("could not be recorded") != std::string::npos; }));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "events"));
+  refuses_access_ = false;
+  ASSERT_TRUE(eventually([&] { return delivered(3); })) << log();
+  EXPECT_THAT(log(), HasSubstr("export test was told 1 names"));
+  const std::string text = content_of(folder_.path() / "events");
+  EXPECT_THAT(text, HasSubstr("alice@corp.test"));
+  EXPECT_THAT(text, Not(HasSubstr("a handle")));
 }
 
 // ---- over HTTP ----
@@ -409,6 +429,7 @@ class QuickToHangUp {
 
   Poco::Net::ServerSocket server_;
   std::atomic<bool> ending_ = false;
+  std::atomic<bool> refuses_access_ = false;
   std::mutex mutex_;
   std::vector<std::string> got_;  // of each connection
   Poco::Net::StreamSocket kept_;
