@@ -1,6 +1,11 @@
 # Each fault is one change of the engine's own source, made in a copy at configure time and linked before the
 # engine's library, which then doesn't bring its own. The model tests must find every one. A change whose text
 # is not in the source any more stops the configuration: the list is kept true.
+add_library(curfew_model_mutant_main OBJECT mutant_main.cpp)
+target_include_directories(curfew_model_mutant_main PRIVATE "${CMAKE_SOURCE_DIR}")
+target_link_libraries(curfew_model_mutant_main PRIVATE curfew_model_check curfew_settings)
+target_compile_options(curfew_model_mutant_main PRIVATE -O2)
+
 set(CURFEW_MUTANTS)
 function(curfew_mutant name file from to)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${file}")
@@ -13,7 +18,7 @@ function(curfew_mutant name file from to)
   get_filename_component(base "${file}" NAME)
   set(copy "${CMAKE_CURRENT_BINARY_DIR}/mutants/${name}/${base}")
   file(CONFIGURE OUTPUT "${copy}" CONTENT "${changed}" @ONLY)
-  add_executable(model_mutant_${name} mutant_main.cpp "${copy}")
+  add_executable(model_mutant_${name} $<TARGET_OBJECTS:curfew_model_mutant_main> "${copy}")
   target_include_directories(model_mutant_${name} PRIVATE "${CMAKE_SOURCE_DIR}")
   target_link_libraries(model_mutant_${name} PRIVATE curfew_model_check curfew_settings)
   # What a fault leaves unused is no fault of the source.

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+// tests/fuzz/<topic>; each program says its own.
+extern const char* const fuzz_topic_folder;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {
@@ -18,7 +20,7 @@ namespace {
 std::vector<std::string> inputs() {
   std::vector<std::string> files;
   for (const char* folder : {"seeds", "regressions"}) {
-    const std::filesystem::path path = std::filesystem::path(CURFEW_FUZZ_TOPIC) / folder;
+    const std::filesystem::path path = std::filesystem::path(fuzz_topic_folder) / folder;
     if (!std::filesystem::is_directory(path)) continue;
     for (const auto& entry : std::filesystem::directory_iterator(path)) {
       if (entry.is_regular_file()) files.push_back(entry.path().string());
