@@ -4,17 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <string>
 
-#include "core/app/configuration.hpp"
-#include "core/app/connectors.hpp"
 #include "core/connector/capabilities.hpp"
 #include "core/connector/check.hpp"
 #include "curfew/plugin/abi.h"
 #include "plugins/oauth/config_schema.hpp"
 #include "plugins/oauth/providers/keycloak/keycloak.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/support/documented_configuration.hpp"
 
 namespace curfew::oauth {
 namespace {
@@ -97,20 +94,9 @@ TEST(Capabilities, OfTheSchemaAreWithoutFault) {
   EXPECT_TRUE(connector::faults_of_conditions(config_schema, ~std::uint64_t{0}).empty());
 }
 
-// What stands in the documentation can be used as it is.
 TEST(Documentation, ItsConfigurationIsValid) {
-  std::ifstream page(std::string(CURFEW_SOURCE_DIR) + "/docs/connectors/oauth.md");
-  std::string yaml;
-  for (std::string line; std::getline(page, line) && (yaml.empty() || line.starts_with("    "));) {
-    if (line.starts_with("    ")) yaml += line.substr(4) + "\n";
-  }
-  ASSERT_THAT(yaml, HasSubstr("connector: oauth"));
-  const support::TemporaryDirectory folder;
-  std::ofstream(folder.path() / "secret") << "s\n";
-  const std::string given = "/etc/curfew/keycloak.secret";
-  yaml.replace(yaml.find(given), given.size(), (folder.path() / "secret").string());
-  const app::Settings settings = app::parse_configuration("c.yaml", yaml);
-  EXPECT_NO_THROW(app::check_sources(settings, app::describe_connectors(settings)));
+  EXPECT_THAT(support::documented_configuration("oauth.md", "/etc/curfew/keycloak.secret"),
+              HasSubstr("connector: oauth"));
 }
 
 TEST(ConformanceKit, PassesTheConnectorWithSettings) {

@@ -2,15 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-
-#include "core/app/configuration.hpp"
-#include "core/app/connectors.hpp"
 #include "core/connector/capabilities.hpp"
 #include "core/connector/check.hpp"
 #include "plugins/oauth/config_schema.hpp"
 #include "plugins/oauth/providers/auth0/auth0.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/support/documented_configuration.hpp"
 
 namespace curfew::auth0_test {
 namespace {
@@ -86,21 +82,9 @@ TEST(Capabilities, AreWhatAuth0Can) {
                   model::Action::SignOutSubject, model::Action::BlockSignIn, model::Action::DisableAccount));
 }
 
-// What stands in the documentation can be used as it is.
 TEST(Documentation, ItsConfigurationIsValid) {
-  std::ifstream page(std::string(CURFEW_SOURCE_DIR) + "/docs/connectors/auth0.md");
-  std::string yaml;
-  for (std::string line; std::getline(page, line) && (yaml.empty() || line.starts_with("    "));) {
-    if (line.starts_with("    ")) yaml += line.substr(4) + "\n";
-  }
-  ASSERT_THAT(yaml, HasSubstr("provider: auth0"));
-  const support::TemporaryDirectory folder;
-  std::ofstream(folder.path() / "secret") << "s\n";
-  const std::string given = "/etc/curfew/auth0.secret";
-  for (std::size_t at = yaml.find(given); at != std::string::npos; at = yaml.find(given))
-    yaml.replace(at, given.size(), (folder.path() / "secret").string());
-  const app::Settings settings = app::parse_configuration("c.yaml", yaml);
-  EXPECT_NO_THROW(app::check_sources(settings, app::describe_connectors(settings)));
+  EXPECT_THAT(support::documented_configuration("auth0.md", "/etc/curfew/auth0.secret"),
+              HasSubstr("provider: auth0"));
 }
 
 TEST(ConformanceKit, PassesTheConnectorWithSettings) {

@@ -4,18 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <string>
 
-#include "core/app/configuration.hpp"
-#include "core/app/connectors.hpp"
 #include "core/connector/capabilities.hpp"
 #include "core/connector/check.hpp"
 #include "curfew/plugin/abi.h"
 #include "plugins/oauth/config_schema.hpp"
 #include "plugins/oauth/providers/entra/entra.hpp"
 #include "plugins/oauth/providers/entra/hub_settings.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/support/documented_configuration.hpp"
 
 namespace curfew::entra_test {
 namespace {
@@ -165,20 +162,9 @@ TEST(Capabilities, AreWhatGraphCan) {
                   model::Action::BlockSignIn, model::Action::DisableAccount));
 }
 
-// What stands in the documentation can be used as it is.
 TEST(Documentation, ItsConfigurationIsValid) {
-  std::ifstream page(std::string(CURFEW_SOURCE_DIR) + "/docs/connectors/entra.md");
-  std::string yaml;
-  for (std::string line; std::getline(page, line) && (yaml.empty() || line.starts_with("    "));) {
-    if (line.starts_with("    ")) yaml += line.substr(4) + "\n";
-  }
-  ASSERT_THAT(yaml, HasSubstr("provider: entra"));
-  const support::TemporaryDirectory folder;
-  std::ofstream(folder.path() / "secret") << "s\n";
-  const std::string given = "/etc/curfew/entra.secret";
-  yaml.replace(yaml.find(given), given.size(), (folder.path() / "secret").string());
-  const app::Settings settings = app::parse_configuration("c.yaml", yaml);
-  EXPECT_NO_THROW(app::check_sources(settings, app::describe_connectors(settings)));
+  EXPECT_THAT(support::documented_configuration("entra.md", "/etc/curfew/entra.secret"),
+              HasSubstr("provider: entra"));
 }
 
 TEST(ConformanceKit, PassesTheConnectorWithSettings) {
