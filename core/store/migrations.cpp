@@ -7,14 +7,15 @@
 #include "core/store/fences.hpp"
 #include "core/store/migration_0001.hpp"
 #include "core/store/migration_0002.hpp"
+#include "core/store/migration_0003.hpp"
 #include "core/store/server_connection.hpp"
 
 namespace curfew::store {
 namespace {
 
-const std::array<Migration, 2>& known() {
-  static const std::array<Migration, 2> steps{
-      {{1, "ledger", migration_0001}, {2, "outlets", migration_0002}}};
+const std::array<Migration, 3>& known() {
+  static const std::array<Migration, 3> steps{
+      {{1, "ledger", migration_0001}, {2, "outlets", migration_0002}, {3, "times", migration_0003}}};
   return steps;
 }
 // "curfew" in ASCII: an advisory lock's number that others are unlikely to use.

@@ -28,25 +28,32 @@ cache = os.path.join(arguments.build, "self_contained_headers")
 os.makedirs(cache, exist_ok=True)
 
 
+def digest_of(base, used):
+    digest = hashlib.sha256(" ".join(base).encode())
+    for name in used:
+        digest.update(open(name, "rb").read() if os.path.exists(name) else b"gone")
+    return digest.hexdigest()
+
+
 def problem(name):
-    """What is wrong with one header; remembered by the digest of all that it includes."""
+    """What is wrong with one header; remembered by the digest of all that it included."""
     language = "c" if name.endswith(".h") else "c++"
     standard = "-std=c11" if language == "c" else "-std=c++20"
     stamp = os.path.join(cache, re.sub(r"\W", "_", name))
     base = [arguments.compiler, "-x", language, standard, *sorted(flags)]
-    used = subprocess.run([*base, "-MM", name], capture_output=True, text=True)
-    if used.returncode == 0:
-        digest = hashlib.sha256(" ".join(base).encode())
-        for used_file in used.stdout.replace("\\\n", " ").split()[1:]:
-            digest.update(open(used_file, "rb").read())
-        if os.path.exists(stamp) and open(stamp, encoding="ascii").read() == digest.hexdigest():
+    if os.path.exists(stamp):
+        known, *used = open(stamp, encoding="utf-8").read().split("\n")
+        if used and known == digest_of(base, used):
             return ""
-    result = subprocess.run([*base, "-fsyntax-only", "-include",
+    rule = stamp + ".d"
+    result = subprocess.run([*base, "-fsyntax-only", "-MMD", "-MT", "it", "-MF", rule, "-include",
                              os.path.abspath(name), "/dev/null"], capture_output=True, text=True)
     if result.returncode:
         return f"{name} does not compile alone:\n{result.stderr[:2000]}"
-    with open(stamp, "w", encoding="ascii") as out:
-        out.write(digest.hexdigest())
+    with open(rule, encoding="utf-8") as made:
+        used = made.read().replace("\\\n", " ").split()[2:]
+    with open(stamp, "w", encoding="utf-8") as out:
+        out.write("\n".join([digest_of(base, used), *used]))
     return ""
 
 

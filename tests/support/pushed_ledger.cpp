@@ -34,20 +34,21 @@ struct Line {
 // Two sessions a person, five a device; 40 addresses of an office each.
 void add_line(const PushedWorld& world, std::uint64_t number, std::string& out) {
   const bool opens = number < world.sessions;
-  const std::uint64_t turn = number % 100;
+  const std::uint64_t turn = number % world.short_every;
+  const std::uint64_t half = world.short_every / 2;
   std::string type = opens ? "sign_in" : "activity";
   std::uint64_t session = opens ? number : mix(number) % world.sessions;
   std::string id = "session-" + std::to_string(session);
-  if (!opens && (turn == 50 || turn == 0)) {
-    type = turn == 50 ? "sign_in" : "sign_out";
-    session = turn == 50 ? number : number - 50;
+  if (!opens && (turn == half || turn == 0)) {
+    type = turn == half ? "sign_in" : "sign_out";
+    session = turn == half ? number : number - half;
     id = "short-" + std::to_string(session);
   }
-  const bool fails = !opens && turn == 25;
+  const bool fails = !opens && number % 100 == 25;
   if (fails) type = "sign_in_failed";
   const std::uint64_t person = fails ? mix(number) % 50 : session / 2 % (world.sessions / 2 + 1);
 
-  const Time at = world.began + Duration(static_cast<std::int64_t>(number) * 10);
+  const Time at = world.began + static_cast<std::int64_t>(number) * world.step;
   out += "{\"type\":\"" + type + '"';
   Line line{out};
   line.text("occurred_at", base::format_rfc3339(at));
@@ -69,11 +70,11 @@ void add_line(const PushedWorld& world, std::uint64_t number, std::string& out) 
   out += "}\n";
 }
 
-model::Policy policy(const std::string& name, model::Rule rule) {
+model::Policy policy(const std::string& name, model::Rule rule, Duration limit) {
   model::Policy policy;
   policy.name = name;
   policy.rule = rule;
-  policy.limit = std::chrono::hours(24);
+  policy.limit = limit;
   policy.warn_before = std::chrono::minutes(5);
   policy.most = 3;
   policy.window = std::chrono::minutes(10);
@@ -107,8 +108,9 @@ app::PipelineOptions options_for(const PushedWorld& world, const std::string& fo
                              model::Rule::ConcurrentSessions, model::Rule::FailedSignIns,
                              model::Rule::ActivityAfterEnd};
   for (std::size_t i = 0; i < 11; ++i)
-    settings.policies.push_back(policy("policy-" + std::to_string(i), rules.at(i % rules.size())));
-  settings.policies.push_back(policy("one-billing-session", model::Rule::ConcurrentSessions));
+    settings.policies.push_back(
+        policy("policy-" + std::to_string(i), rules.at(i % rules.size()), world.limit));
+  settings.policies.push_back(policy("one-billing-session", model::Rule::ConcurrentSessions, world.limit));
   settings.policies.back().scope.applications = {"billing"};
   settings.policies.back().most = 1;
   return options;

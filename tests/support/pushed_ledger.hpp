@@ -24,6 +24,9 @@ struct PushedWorld {
   std::uint64_t observations = 10'000;
   std::uint64_t snapshot_every = 2'000'000;  // the default of the configuration
   Time began = base::wall_clock_now();       // when observation 0 happened
+  Duration step{10};                         // from each observation to the next
+  std::uint64_t short_every = 100;  // a short session begins each so many observations; a multiple of 20
+  Duration limit{std::chrono::hours(24)};  // of the policies that limit times
 };
 
 // NDJSON of the observations [from, to).

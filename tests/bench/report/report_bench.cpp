@@ -1,11 +1,12 @@
 // How long a compliance report over a whole ledger takes, and how much memory, beside a sequential scan of
 // the same entries; and how fast the dashboards' queries are on it:
 //
-//   bench_report [ENTRIES=10000000] [SESSIONS=1000000] [FOLDER=/var/tmp] [ROUNDS=3]
+//   bench_report [OBSERVATIONS=10000000] [SESSIONS=10000] [FOLDER=/var/tmp] [ROUNDS=3]
 //
-// The ledger is made through the pipeline, from NDJSON, in an embedded cluster. Scan and reports take turns,
-// each in a process of its own, so that its peak memory is its own. The queries are those of the dashboards'
-// files, by tests/bench/report/dashboard_queries.py.
+// The ledger is made through the pipeline, from NDJSON, in an embedded cluster: the last thirty days, in
+// which SESSIONS live all the time, and one of twenty observations begins a short one. Scan and reports take
+// turns, each in a process of its own, so that its peak memory is its own. The queries are those of the
+// dashboards' files, by tests/bench/report/dashboard_queries.py.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,13 +70,13 @@ void in_process(const char* what, const std::function<void()>& work) {
     throw Error(ErrorKind::Internal, std::string(what) + ": this part of the benchmark failed");
 }
 
-void fill(const Place& place, std::uint64_t entries) {
+void fill(const Place& place) {
   app::Log log(app::LogLevel::Warning);
   app::Database database = app::open_database(place.options({}).settings, log);
   app::Pipeline pipeline(place.options(database.connection()), log);
   pipeline.start();
-  for (std::uint64_t next = 0; pipeline.writer().size() < entries; next += 20'000)
-    support::push(pipeline, place.world, next, next + 20'000);
+  for (std::uint64_t next = 0; next < place.world.observations; next += 20'000)
+    support::push(pipeline, place.world, next, std::min(next + 20'000, place.world.observations));
   support::await_durable(pipeline);
   std::printf("%llu entries, %zu live sessions, %zu subjects\n",
               static_cast<unsigned long long>(pipeline.writer().size()), pipeline.view().counts.active,
@@ -132,12 +133,19 @@ int main(int argc, char** argv) {
       return argc > index ? std::strtoull(argv[index], nullptr, 10) : otherwise;
     };
     Place place;
-    place.world.sessions = number(2, 1'000'000);
+    place.world.sessions = number(2, 10'000);
+    place.world.short_every = 20;
+    place.world.observations = number(1, 10'000'000);
+    const Duration time = std::chrono::hours(24 * 30);
+    place.world.step = time / static_cast<std::int64_t>(place.world.observations);
+    place.world.began -= time;
+    // What is told that late has been over a shorter limit until its end is told.
+    place.world.limit = time - std::chrono::hours(12);
     place.folder =
         fs::path(argc > 3 ? argv[3] : "/var/tmp") / ("curfew-report-" + std::to_string(::getpid()));
     fs::create_directories(place.folder);
     fs::permissions(place.folder, fs::perms(0711));
-    in_process("filled", [&] { fill(place, number(1, 10'000'000)); });
+    in_process("filled", [&] { fill(place); });
     app::Log log(app::LogLevel::Warning);
     app::Database database = app::open_database(place.options({}).settings, log);
     measure(database.connection(), number(4, 3));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <tuple>
 
 #include "core/base/error.hpp"
 #include "core/store/fences.hpp"
@@ -365,6 +366,39 @@ TEST_F(Fences, WhatIsPastItsTimeIsFoundByAnIndex) {
   std::string text;
   for (int row = 0; row < plan.rows(); ++row) text += plan.text(row, 0) + "\n";
   EXPECT_THAT(text, testing::HasSubstr("idempotency_expiry"));
+}
+
+// As a dashboard asks: the views' times, and what has none yet.
+TEST_F(Fences, AWindowOfTimeIsFoundByAnIndex) {
+  ServerConnection admin(database_.owner);
+  admin.execute("SET enable_seqscan = off; SET ROLE curfew_reader");
+  const std::string window = " BETWEEN '2026-01-01T00:00:00Z' AND '2026-01-02T00:00:00Z'";
+  for (const auto& [view, condition, index] :
+       {std::tuple{"sessions", "started_at" + window, "session_started"},
+        std::tuple{"sessions", "ended_at" + window, "session_ended"},
+        std::tuple{"sessions", std::string("ended_at IS NULL"), "session_ended"},
+        std::tuple{"violations", "detected_at" + window, "violation_detected"},
+        std::tuple{"sign_outs", "ordered_at" + window, "sign_out_ordered"},
+        std::tuple{"sign_outs", "concluded_at" + window, "sign_out_concluded"}}) {
+    const Answer plan =
+        admin.query(std::string("EXPLAIN SELECT count(*) FROM curfew.") + view + " WHERE " + condition, {});
+    std::string text;
+    for (int row = 0; row < plan.rows(); ++row) text += plan.text(row, 0) + "\n";
+    EXPECT_THAT(text, testing::AllOf(testing::HasSubstr(index), testing::HasSubstr("Index Cond"),
+                                     testing::Not(testing::HasSubstr("Filter"))))
+        << view << ": " << condition;
+  }
+}
+
+TEST_F(Fences, TimesOfViewsAreExactToTheMicrosecond) {
+  ServerConnection admin(database_.owner);
+  const Answer wrong = admin.query(
+      "SELECT count(*) FROM (SELECT 631152000000000 + g * 38000000000::bigint + g AS micros FROM "
+      "generate_series(1, 95000) g) t WHERE curfew.at(micros) <> "
+      "timestamptz 'epoch' + micros * interval '1 microsecond'",
+      {});
+  EXPECT_EQ(wrong.number(0, 0), 0);
+  EXPECT_TRUE(admin.query("SELECT curfew.at(0) IS NULL", {}).truth(0, 0));
 }
 
 TEST_F(Fences, TheApplicationsLoginMaySeeWhichStepTheSchemaIsAt) {
