@@ -309,7 +309,11 @@ void Pipeline::give_progress(Time at, bool all) {
     const bool has_cursors =
         std::any_of(cursors_.begin(), cursors_.end(),
                     [&name = source](const auto& cursor) { return cursor.first.first == name; });
-    if (!all && !said.caught_up && !has_cursors && said.observed_until <= given) continue;
+    const auto& memory = machine_->open().extras.memory;
+    const bool has_memory =
+        std::any_of(memory.begin(), memory.end(),
+                    [&name = source](const store::MemoryUpdate& one) { return one.source == name; });
+    if (!all && !said.caught_up && !has_cursors && !has_memory && said.observed_until <= given) continue;
     given = std::max(given, said.observed_until);
     machine_->take(at, said);
   }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <random>
+#include <thread>
 
 #include "core/store/server_connection.hpp"
 #include "tests/support/cluster.hpp"
@@ -124,6 +125,22 @@ TEST_F(Restart, AfterAKillIsTheFullFoldWithABoundedTail) {
   }
   ASSERT_EQ(fill(to > 15'000 ? to - 15'000 : 0, to, "stop"), 0);
   EXPECT_EQ(expect_start_equals_full_fold().replayed, 0U);
+}
+
+// Nothing else of its source comes for a while, and nobody waits for it.
+TEST_F(Restart, FindsWhatASourceRememberedAndSaidNothingBesides) {
+  app::Log log(app::LogLevel::Error);
+  app::Pipeline pipeline(support::options_for(world_, folder_.path().string(), database_.application), log);
+  pipeline.start();
+  const Time until = base::wall_clock_now() + std::chrono::hours(1);
+  EXPECT_EQ(pipeline.intake().remembered("crm", "order/1", "known", until), connector::Taken::Yes);
+  store::Store reader(database_.application, store::Role::Reader);
+  std::vector<store::MemoryUpdate> found;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while ((found = reader.memory()).empty() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(found.size(), 1U);
+  pipeline.stop(std::chrono::minutes(1));
 }
 
 // What a damaged newest snapshot costs is a longer tail, never another state.

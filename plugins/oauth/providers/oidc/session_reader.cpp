@@ -175,6 +175,7 @@ void SessionReader::tell_gone(Batch& batch) {
     }
     if (terms_.is_ordered(at->first, at->second.subject)) {
       // What an order ended is no news; the probe proves it.
+      ++batch.read;
       ++batch.filtered;
     } else {
       Sighting gone;
