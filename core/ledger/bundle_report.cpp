@@ -90,6 +90,10 @@ class ReportCheck {
         tell({}, "it rests on the stream " + std::string(origin) + ", which is not in the bundle");
       else if (text_in(stream, "checkpoint") != part->note || number_in(stream, "size") != part->said.size)
         tell({}, "it rests on another checkpoint of " + std::string(origin) + " than the bundle has");
+      else if (std::int64_t number = 0;
+               stream["number"].get(number) != simdjson::SUCCESS || number != part->said.number)
+        tell({}, "it gives " + std::string(origin) + " another number than bundle.json, " +
+                     std::to_string(part->said.number));
     }
   }
 

@@ -147,7 +147,8 @@ void write_ledger(JsonWriter& json, const ComplianceReport& report) {
   json.texts("not_excluded", ledger ? ledger->not_excluded : std::vector<std::string>{});
   json.begin_array("streams");
   for (const StreamState& stream : report.streams) {
-    json.begin_object().text("origin", stream.origin).number("size", stream.size).text("root", stream.root);
+    json.begin_object().number("number", stream.number).text("origin", stream.origin);
+    json.number("size", stream.size).text("root", stream.root);
     json.text("checkpoint", stream.checkpoint).text("verifier_key", stream.verifier_key).end();
   }
   json.end().end();

@@ -123,7 +123,7 @@ class Reading {
     report_.frameworks = request_.frameworks;
     report_.version = CURFEW_VERSION;
     for (const store::StreamHead& head : heads_)
-      report_.streams.push_back({ledger::origin_of(head.id), head.size, base::to_hex(head.root),
+      report_.streams.push_back({head.stream, ledger::origin_of(head.id), head.size, base::to_hex(head.root),
                                  head.checkpoint, head.verifier_key});
     report_.lengths = steps_of(length_steps);
     report_.effects = steps_of(effect_steps);

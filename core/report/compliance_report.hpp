@@ -28,6 +28,7 @@ namespace curfew::report {
 
 // One stream as the report found it.
 struct StreamState {
+  std::int64_t number = 0;  // by which entries are cited
   std::string origin;
   std::uint64_t size = 0;
   std::string root;        // hex

@@ -262,7 +262,8 @@ std::vector<Block> ledger_blocks(const ComplianceReport& report) {
   }
   for (const StreamState& stream : report.streams) {
     out.emplace_back(Heading{{foreign_span(stream.origin)}});
-    out.emplace_back(Terms{{{"entries", {{plain(count(stream.size))}}},
+    out.emplace_back(Terms{{{"number", {{plain(std::to_string(stream.number))}}},
+                            {"entries", {{plain(count(stream.size))}}},
                             {"root hash", {{code(stream.root)}}},
                             {"verifier key", {{code(stream.verifier_key)}}}}});
     out.emplace_back(Literal{stream.checkpoint});
@@ -271,7 +272,7 @@ std::vector<Block> ledger_blocks(const ComplianceReport& report) {
       {plain(
            "Compare the checkpoint with one that was kept where whoever keeps the ledger can't change it ("),
        code("curfew verify --checkpoint FILE"), plain("). "), emphasis("Ledger entry 1/31"),
-       plain(" is entry 31 of stream 1.")}});
+       plain(" is entry 31 of the stream with number 1.")}});
   return out;
 }
 

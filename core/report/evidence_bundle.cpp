@@ -20,7 +20,6 @@ using ledger::SequenceRange;
 // One stream's part: which records, then its members.
 struct Part {
   const StreamState* state = nullptr;
-  std::int64_t number = 0;  // the store's, by which entries are cited
   ledger::StreamId id;
   std::set<std::uint64_t> singles;   // cited, the opening, erasures
   std::optional<SequenceRange> run;  // both inside
@@ -72,8 +71,6 @@ class Maker {
   }
 
   void begin() {
-    std::map<std::string, std::int64_t> numbers;
-    for (const store::StreamHead& head : store_.streams()) numbers[ledger::origin_of(head.id)] = head.stream;
     for (const StreamState& state : request_.report.streams) {
       const auto id = ledger::parse_origin(state.origin);
       if (!id)
@@ -81,12 +78,11 @@ class Maker {
       Part& part = parts_.emplace_back();
       part.state = &state;
       part.id = *id;
-      part.number = numbers[state.origin];
       part.singles.insert(0);
     }
     for (const Place& place : cited_in(request_.report)) {
       const auto part = std::find_if(parts_.begin(), parts_.end(),
-                                     [&](const Part& one) { return one.number == place.stream; });
+                                     [&](const Part& one) { return one.state->number == place.stream; });
       if (part == parts_.end() || place.sequence >= part->state->size)
         throw Error(ErrorKind::Unavailable, "the report cites what was added while it was made: try again");
       part->singles.insert(place.sequence);
@@ -100,7 +96,7 @@ class Maker {
     while (low < high) {
       const std::uint64_t middle = low + (high - low) / 2;
       bool before = false;
-      store_.read_entries(part.number, middle, middle + 1, [&](ledger::SealedEntry&& row) {
+      store_.read_entries(part.state->number, middle, middle + 1, [&](ledger::SealedEntry&& row) {
         before = row.entry.engine_time < at;
         return true;
       });
@@ -120,7 +116,7 @@ class Maker {
     store::EntryFilter happened;
     happened.from = facts.period.from;
     happened.to = facts.period.to;
-    store_.read_entries(part.number, 0, size, happened, [&](ledger::SealedEntry&& row) {
+    store_.read_entries(part.state->number, 0, size, happened, [&](ledger::SealedEntry&& row) {
       first = std::min(first, row.sequence);
       end = std::max(end, row.sequence + 1);
       return true;
@@ -135,7 +131,7 @@ class Maker {
     for (const Part& part : parts_) {
       runs.push_back(run_of(part));
       if (!runs.back()) continue;
-      store_.read_entries(part.number, runs.back()->first, runs.back()->second + 1,
+      store_.read_entries(part.state->number, runs.back()->first, runs.back()->second + 1,
                           [&](ledger::SealedEntry&& row) {
                             bytes += 2 + ledger::leaf_size(part.id, row.entry) + ledger::commitment_bytes;
                             return bytes <= ledger::largest_bundle;
@@ -161,7 +157,7 @@ class Maker {
     store::EntryFilter filter;
     filter.kinds = {model::EntryKind::Erasure};
     for (Part& part : parts_) {
-      store_.read_entries(part.number, 0, part.state->size, filter, [&](ledger::SealedEntry&& row) {
+      store_.read_entries(part.state->number, 0, part.state->size, filter, [&](ledger::SealedEntry&& row) {
         found.push_back({&part, row.sequence, ledger::parse_erasure(row.entry.facts)});
         return true;
       });
@@ -187,7 +183,7 @@ class Maker {
   }
 
   void read_range(Part& part, std::uint64_t first, std::uint64_t last) {
-    store_.read_entries(part.number, first, last + 1, [&](ledger::SealedEntry&& row) {
+    store_.read_entries(part.state->number, first, last + 1, [&](ledger::SealedEntry&& row) {
       ledger::append_to_bundle(part.leaves, ledger::leaf_bytes(row, part.id));
       part.sequences.push_back(row.sequence);
       if (!row.commitment.empty()) part.committed.push_back(row.sequence);
@@ -218,7 +214,7 @@ class Maker {
   }
 
   [[nodiscard]] ledger::TileReader stored_tiles(const Part& part) {
-    return [this, number = part.number](std::uint32_t level, std::uint64_t index, std::uint32_t) {
+    return [this, number = part.state->number](std::uint32_t level, std::uint64_t index, std::uint32_t) {
       return store_.tile(number, level, index);
     };
   }
@@ -228,15 +224,16 @@ class Maker {
     ledger::LeafEncoder encoder(part.id);
     std::array<char, 8> subject{};
     const std::uint64_t size = part.state->size;
-    store_.read_entries(part.number, size - size % ledger::tile_width, size, [&](ledger::SealedEntry&& row) {
-      edge.push_back(encoder.hash(ledger::fields_of(row, subject)));
-      return true;
-    });
+    store_.read_entries(part.state->number, size - size % ledger::tile_width, size,
+                        [&](ledger::SealedEntry&& row) {
+                          edge.push_back(encoder.hash(ledger::fields_of(row, subject)));
+                          return true;
+                        });
     part.tree = ledger::Tree::restore(size, edge, stored_tiles(part));
   }
 
   void add_stream(Part& part, std::vector<ledger::BundleMember>& members) {
-    const std::string folder = ledger::bundle_folder(part.number);
+    const std::string folder = ledger::bundle_folder(part.state->number);
     restore_tree(part);
     const ledger::TileReader tiles = ledger::tiles_of(part.tree, stored_tiles(part));
     members.push_back({folder + "key", part.state->verifier_key + '\n'});
@@ -265,9 +262,9 @@ class Maker {
 
   std::string personal_of(const Part& part) {
     std::string text;
-    request_.personal(part.number, part.committed, [&](store::PersonalRow&& row) {
+    request_.personal(part.state->number, part.committed, [&](store::PersonalRow&& row) {
       JsonWriter json(text);
-      json.begin_object().number("stream", part.number).number("sequence", row.sequence);
+      json.begin_object().number("stream", part.state->number).number("sequence", row.sequence);
       json.text("salt", "\\x" + base::to_hex({reinterpret_cast<const std::uint8_t*>(row.salt.data()),
                                               row.salt.size()}));
       json.text("value", row.value).end();
@@ -293,7 +290,7 @@ class Maker {
         .flag("names", request_.personal != nullptr)
         .begin_array("streams");
     for (const Part& part : parts_) {
-      json.begin_object().number("number", part.number).text("origin", part.state->origin);
+      json.begin_object().number("number", part.state->number).text("origin", part.state->origin);
       json.number("size", part.state->size).number("records", part.sequences.size());
       if (part.run)
         json.number("first", part.run->first).number("last", part.run->second);

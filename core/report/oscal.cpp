@@ -190,7 +190,7 @@ class Oscal {
                                                    : std::string("It was not verified for this report."));
     json_.begin_array("rlinks");
     for (const StreamState& stream : report_.streams) {
-      json_.begin_object().text("href", "checkpoint/" + std::to_string(&stream - report_.streams.data() + 1));
+      json_.begin_object().text("href", "checkpoint/" + std::to_string(stream.number));
       json_.text("media-type", "text/plain").begin_array("hashes").begin_object();
       json_.text("algorithm", "SHA-256").text("value", base::to_hex(base::sha256(stream.checkpoint)));
       json_.end().end().end();

@@ -1006,6 +1006,8 @@ class Bundle:
             said = stated.get(stream.origin, {})
             if said and (said["checkpoint"] != stream.note or said["size"] != stream.size):
                 self.problem("report.json", None, f"it rests on another checkpoint of {stream.origin}")
+            if said and json.dumps(said.get("number")) != str(stream.number):
+                self.problem("report.json", None, f"it gives {stream.origin} another number than {stream.number}")
         for control in report["controls"]:
             for exception in control["exceptions"]:
                 self.cite(f"an exception of {control['framework']}:{control['control']}", exception, ())

@@ -420,6 +420,7 @@ func (b *bundle) checkReport() error {
 		Versions []citation `json:"policy_versions"`
 		Ledger   struct {
 			Streams []struct {
+				Number     int64  `json:"number"`
 				Origin     string `json:"origin"`
 				Checkpoint string `json:"checkpoint"`
 			} `json:"streams"`
@@ -431,9 +432,10 @@ func (b *bundle) checkReport() error {
 	if len(report.Ledger.Streams) != len(b.streams) {
 		b.problem("report.json", "it rests on other streams than the bundle has")
 	}
-	notes := map[string]string{}
+	notes, numbers := map[string]string{}, map[string]int64{}
 	for _, stream := range report.Ledger.Streams {
 		notes[stream.Origin] = stream.Checkpoint
+		numbers[stream.Origin] = stream.Number
 	}
 	all := append(report.Losses, report.Versions...)
 	for _, control := range report.Controls {
@@ -444,6 +446,9 @@ func (b *bundle) checkReport() error {
 		cited[s.Number] = map[int64]bool{0: true}
 		if notes[s.Origin] != s.note {
 			b.problem("report.json", "it rests on another checkpoint of %s", s.Origin)
+		}
+		if numbers[s.Origin] != s.Number {
+			b.problem("report.json", "it gives %s another number than %d", s.Origin, s.Number)
 		}
 	}
 	for _, one := range all {

@@ -81,6 +81,7 @@ TEST_F(ComplianceReport, TheBreachIsFoundWithItsPlaceInTheLedger) {
   EXPECT_EQ(control(made, "au-9")["result"], "satisfied") << control(made, "au-9").dump(1);
   EXPECT_EQ(control(made, "ac-10")["result"], "not_testable");
   EXPECT_EQ(made["ledger"]["verified"], true);
+  EXPECT_EQ(made["ledger"]["streams"][0]["number"], ac12["exceptions"][0]["entry"]["stream"]);
   EXPECT_THAT(made["ledger"]["streams"][0]["checkpoint"].get<std::string>(), HasSubstr("curfew/"));
   EXPECT_THAT(made.dump(), Not(HasSubstr("corp.test"))) << "nobody asked for names";
 }

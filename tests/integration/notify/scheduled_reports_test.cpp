@@ -62,7 +62,8 @@ class Reports : public testing::Test {
       report.frameworks = request.frameworks;
       report.facts.period = {request.from, request.to};
       report.facts.recorded_until = request.to;
-      report.streams = {{"curfew/hq/one/1", 40, std::string(64, 'a'), "curfew/hq/one/1\n40\nqqo=\n", "key"}};
+      report.streams = {
+          {1, "curfew/hq/one/1", 40, std::string(64, 'a'), "curfew/hq/one/1\n40\nqqo=\n", "key"}};
       return report;
     };
     ground.record = [this](model::Entry entry) {

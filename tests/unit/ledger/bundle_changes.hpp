@@ -181,6 +181,12 @@ inline std::vector<BundleChange> bundle_changes() {
       edited("report.json", R"("entry":{"stream":1,"index":308})", R"("entry":null)"), leaves);
   add("sealed: the report rests on another head",
       edited("report.json", R"("checkpoint":")", R"("checkpoint":"x)"), "report.json");
+  add("sealed: the report numbers the stream otherwise",
+      edited("report.json", R"("streams":[{"number":1)", R"("streams":[{"number":2)"), "report.json");
+  add("sealed: the report's number is none",
+      edited("report.json", R"("streams":[{"number":1)", R"("streams":[{"number":1.0)"), "report.json");
+  add("sealed: the report doesn't number the stream",
+      edited("report.json", R"("streams":[{"number":1,)", R"("streams":[{)"), "report.json");
   add("sealed: another violation is cited", edited("report.json", R"("violation":1)", R"("violation":3)"),
       "report.json", false);
   add("sealed: another source is cited",

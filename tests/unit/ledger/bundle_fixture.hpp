@@ -86,7 +86,7 @@ struct BundleFixture {
            R"("losses":[{"source":"crm-forms",)" +
            entry(gap) + R"(}],"policy_versions":[{)" + entry(configuration) +
            R"(}],"pictures":{"violations_by_policy":{"one-hour":1}},)"
-           R"("ledger":{"streams":[{"origin":")" +
+           R"("ledger":{"streams":[{"number":1,"origin":")" +
            origin_of(ledger.id) + R"(","size":)" + std::to_string(ledger.rows.size()) + R"(,"checkpoint":)" +
            checkpoint + "}]}}\n";
   }

@@ -103,6 +103,7 @@ TEST(ComplianceJson, HoldsEachControlWithItsReasonAndEvidence) {
   EXPECT_EQ(broken["result"], "not_satisfied");
   EXPECT_EQ(broken["named_by"], json::array({"the-policy"}));
   EXPECT_EQ(broken["exceptions"][0]["entry"], json({{"stream", 1}, {"index", 31}}));
+  EXPECT_EQ(report["ledger"]["streams"][0]["number"], 1) << "else nobody knows which stream is cited";
   EXPECT_EQ(broken["exceptions"][0]["subject"], "000000000000000d");
   EXPECT_EQ(report["losses"][0]["records"], 12);
   EXPECT_EQ(report["ledger"]["verified"], true);

@@ -123,7 +123,7 @@ ComplianceReport sample_compliance() {
   report.habits.see_return(session_of(hours(2), 1), {"clerks"});
   report.habits.returns_watched = true;
   report.sources = {{.name = hostile_source, .connector = "forms", .sessions = 3, .ends_unknown = 1}};
-  report.streams = {{"curfew/hq/one/1", 40, std::string(64, 'a'), "curfew/hq/one/1\n40\nqqo=\n", "key"}};
+  report.streams = {{1, "curfew/hq/one/1", 40, std::string(64, 'a'), "curfew/hq/one/1\n40\nqqo=\n", "key"}};
   report.at = at("2026-11-10T14:00:00Z");
   report.on = {session_of(hours(8), 13)};
   report.on_total = 1;
