@@ -20,6 +20,9 @@
 #include "core/report/wording.hpp"
 
 namespace curfew::app {
+
+using metrics::OutletOutcome;
+
 namespace {
 
 using nlohmann::json;
@@ -169,6 +172,11 @@ ScheduledReports::ScheduledReports(ReportGround ground, const Settings& settings
   if (!mail_.user.empty())
     server_.password =
         read_secret(settings, "report_mail.password_file", mail_.password_file, mail_.password_env);
+  for (const ReportSettings& report : reports_) {
+    for (const OutletOutcome outcome :
+         {OutletOutcome::Delivered, OutletOutcome::Failed, OutletOutcome::InDoubt, OutletOutcome::Nothing})
+      count(report, outcome, 0);  // so that alerts see the first one
+  }
 }
 
 ScheduledReports::~ScheduledReports() { stop(); }
@@ -251,7 +259,7 @@ void ScheduledReports::settle_doubt(const ReportSettings& report, State& state) 
     const json said = json::parse(facts, nullptr, false);
     if (said.is_object() && said.value("report", "") == report.name &&
         said.value("period", "") == state.period && said.value("event", "") == "mailed") {
-      end(report, state, "mailed", "");
+      end(report, state, "mailed");
       return;
     }
   }
@@ -259,9 +267,9 @@ void ScheduledReports::settle_doubt(const ReportSettings& report, State& state) 
 }
 
 void ScheduledReports::end_in_doubt(const ReportSettings& report, State& state, const std::string& text) {
-  end(report, state, "in_doubt",
-      text + "; it is not sent again: look for the message " + mail_of(report, state).id +
-          " in the mail server's log, or forward the files");
+  end_without_mail(report, state, OutletOutcome::InDoubt,
+                   text + "; it is not sent again: look for the message " + mail_of(report, state).id +
+                       " in the mail server's log, or forward the files");
 }
 
 // The next period, if its report is due.
@@ -314,7 +322,7 @@ void ScheduledReports::make(const ReportSettings& report, State& state) {
     found = ground_.make(request);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::Input) throw;
-    end(report, state, "nothing", error.what());
+    end_without_mail(report, state, OutletOutcome::Nothing, error.what());
     return;
   }
   const std::string folder = folder_of(report);
@@ -345,7 +353,7 @@ void ScheduledReports::make(const ReportSettings& report, State& state) {
 
 void ScheduledReports::made(const ReportSettings& report, State& state) {
   if (report.mail_to.empty()) {
-    end(report, state, "made", "");
+    end(report, state, "made");
     return;
   }
   state.phase = "made";
@@ -375,7 +383,7 @@ ReportMail ScheduledReports::mail_of(const ReportSettings& report, const State& 
 
 void ScheduledReports::send(const ReportSettings& report, State& state) {
   if (report.mail_to.empty()) {
-    end(report, state, "made", "");
+    end(report, state, "made");
     return;
   }
   ReportMail mail = mail_of(report, state);
@@ -393,7 +401,8 @@ void ScheduledReports::send(const ReportSettings& report, State& state) {
     if (!attached) break;
     std::string content = read_file(folder + "/" + file.name);
     if (hex_digest(content) != file.sha256) {
-      end(report, state, "failed", file.name + " is not what was made any more: it is not mailed");
+      end_without_mail(report, state, OutletOutcome::Failed,
+                       file.name + " is not what was made any more: it is not mailed");
       return;
     }
     mail.attachments.push_back(
@@ -403,7 +412,7 @@ void ScheduledReports::send(const ReportSettings& report, State& state) {
     if (!state.told.contains(state.digest_of(address))) mail.to.push_back(address);
   }
   if (mail.to.empty()) {
-    end(report, state, "mailed", "");
+    end(report, state, "mailed");
     return;
   }
   ++state.attempts;
@@ -424,8 +433,7 @@ void ScheduledReports::conclude(const ReportSettings& report, State& state, cons
                ",\"refused\":" + std::to_string(delivery.refused.size());
     });
     base::kill_point("report.mail_recorded");
-    if (ground_.metrics != nullptr)
-      ground_.metrics->counter(metrics::outlet_delivered, {"report/" + report.name, "delivered"}).add();
+    count(report, OutletOutcome::Delivered);
   } else if (delivery.end == ReportDelivery::End::InDoubt) {
     end_in_doubt(report, state, delivery.text);
     return;
@@ -442,10 +450,10 @@ void ScheduledReports::conclude(const ReportSettings& report, State& state, cons
   const bool all_told = std::all_of(all.begin(), all.end(), [&](const std::string& address) {
     return state.told.contains(state.digest_of(address));
   });
-  if (all_told) {
-    end(report, state, delivery.end == ReportDelivery::End::Taken ? "mailed" : "failed", delivery.text);
-  } else if (delivery.end == ReportDelivery::End::Refused || state.attempts >= mail_.attempts) {
-    end(report, state, "failed", delivery.text);
+  if (all_told && delivery.end == ReportDelivery::End::Taken) {
+    end(report, state, "mailed");
+  } else if (all_told || delivery.end == ReportDelivery::End::Refused || state.attempts >= mail_.attempts) {
+    end_without_mail(report, state, OutletOutcome::Failed, delivery.text);
   } else {
     Duration pause = mail_.retry_after;
     for (std::uint32_t i = 1; i < state.attempts && pause < longest_pause; ++i) pause *= 2;
@@ -456,22 +464,31 @@ void ScheduledReports::conclude(const ReportSettings& report, State& state, cons
 }
 
 // Nothing more is done for this period.
-void ScheduledReports::end(const ReportSettings& report, State& state, const std::string& outcome,
-                           const std::string& text) {
-  if (outcome == "failed" || outcome == "in_doubt" || outcome == "nothing") {
-    record(report, state, outcome, [&](std::string& facts) {
-      facts += ",\"text\":";
-      base::append_json_string(facts, base::to_clean_utf8(text.substr(0, 500)));
-    });
-    ground_.log->write(
-        outcome == "nothing" ? LogLevel::Info : LogLevel::Error, "a scheduled report ended without its mail",
-        {{"report", report.name}, {"period", state.period}, {"outcome", outcome}, {"reason", text}});
-    if (ground_.metrics != nullptr)
-      ground_.metrics->counter(metrics::outlet_delivered, {"report/" + report.name, outcome}).add();
-  }
+void ScheduledReports::end(const ReportSettings& report, State& state, std::string_view outcome) {
   state.phase = "done";
   state.outcome = outcome;
   save(report, state);
+}
+
+void ScheduledReports::end_without_mail(const ReportSettings& report, State& state, OutletOutcome outcome,
+                                        const std::string& text) {
+  const std::string_view name = metrics::name_of(outcome);
+  record(report, state, name, [&](std::string& facts) {
+    facts += ",\"text\":";
+    base::append_json_string(facts, base::to_clean_utf8(text.substr(0, 500)));
+  });
+  ground_.log->write(
+      outcome == OutletOutcome::Nothing ? LogLevel::Info : LogLevel::Error,
+      "a scheduled report ended without its mail",
+      {{"report", report.name}, {"period", state.period}, {"outcome", std::string(name)}, {"reason", text}});
+  count(report, outcome);
+  end(report, state, name);
+}
+
+void ScheduledReports::count(const ReportSettings& report, OutletOutcome outcome, int how_many) const {
+  if (ground_.metrics != nullptr)
+    ground_.metrics->counter(metrics::outlet_delivered, {"report/" + report.name, metrics::name_of(outcome)})
+        .add(how_many);
 }
 
 void ScheduledReports::record(const ReportSettings& report, const State& state, std::string_view event,

@@ -76,7 +76,10 @@ class ScheduledReports {
   void made(const ReportSettings& report, State& state);
   void send(const ReportSettings& report, State& state);
   void conclude(const ReportSettings& report, State& state, const ReportDelivery& delivery);
-  void end(const ReportSettings& report, State& state, const std::string& outcome, const std::string& text);
+  void end(const ReportSettings& report, State& state, std::string_view outcome);
+  void end_without_mail(const ReportSettings& report, State& state, metrics::OutletOutcome outcome,
+                        const std::string& text);
+  void count(const ReportSettings& report, metrics::OutletOutcome outcome, int how_many = 1) const;
   void end_in_doubt(const ReportSettings& report, State& state, const std::string& text);
   void record(const ReportSettings& report, const State& state, std::string_view event,
               const std::function<void(std::string& facts)>& more);

@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "core/metrics/outlet_outcomes.hpp"
+
 namespace curfew::metrics {
 
 enum class Kind { Counter, Gauge, Histogram };
@@ -201,12 +203,7 @@ inline constexpr Metric outlet_waiting{"curfew_outlet_waiting",
                                        "What an outlet holds for its receiver, which has not taken it yet.",
                                        {"outlet"}};
 inline constexpr Metric outlet_delivered{
-    "curfew_outlet_delivered_total",
-    Kind::Counter,
-    "What became of what an outlet had for its receiver, once each: delivered, refused (by the receiver, "
-    "for good), not_told (nobody could be named; of an export, of a kind that it does not tell), dropped "
-    "(the receiver gave its stream up).",
-    {"outlet", "outcome"}};
+    "curfew_outlet_delivered_total", Kind::Counter, outlet_help::text, {"outlet", "outcome"}};
 inline constexpr Metric outlet_failures{"curfew_outlet_failures_total",
                                         Kind::Counter,
                                         "Attempts of an outlet to deliver that failed; they are made again.",

@@ -7,6 +7,9 @@
 #include "core/base/kill_point.hpp"
 
 namespace curfew::outlet {
+
+using metrics::OutletOutcome;
+
 namespace {
 
 constexpr Duration first_pause = std::chrono::seconds(1);
@@ -31,7 +34,9 @@ ExportOutlet::ExportOutlet(const Ground& ground, ExportSettings settings, const 
   if (cursor_.is_new()) cursor_.move(settings_.from_beginning ? store::Place{} : newest_place(ground_), {});
   sink_ =
       make_sink(cursor_.state(), [this](const std::string& state) { cursor_.move(cursor_.place(), state); });
-  for (const char* outcome : {"delivered", "refused", "not_told"}) count(outcome, 0);
+  for (const OutletOutcome outcome :
+       {OutletOutcome::Delivered, OutletOutcome::Refused, OutletOutcome::NotTold})
+    count(outcome, 0);
   note_waiting(0);
   follower_ =
       std::make_unique<Follower>(ground_, cursor_,
@@ -52,9 +57,9 @@ void ExportOutlet::stop() {
   sink_->close();
 }
 
-void ExportOutlet::count(const char* outcome, std::size_t how_many) const {
+void ExportOutlet::count(OutletOutcome outcome, std::size_t how_many) const {
   if (ground_.metrics != nullptr)
-    ground_.metrics->counter(metrics::outlet_delivered, {label(), outcome})
+    ground_.metrics->counter(metrics::outlet_delivered, {label(), metrics::name_of(outcome)})
         .add(static_cast<double>(how_many));
 }
 
@@ -137,7 +142,7 @@ Duration ExportOutlet::take(const Chunk& chunk) {
   const std::vector<ExportLine> lines = lines_of(chunk, indexes);
   if (lines.empty()) {
     cursor_.pass(chunk.after());
-    count("not_told", chunk.entries.size());
+    count(OutletOutcome::NotTold, chunk.entries.size());
     return idle_pause;
   }
   base::kill_point("export.before_deliver");
@@ -147,9 +152,10 @@ Duration ExportOutlet::take(const Chunk& chunk) {
   if (took_all || handover.taken > 0) {
     const store::Place to = took_all ? chunk.after() : chunk.place_of(indexes[handover.taken - 1] + 1);
     cursor_.move(to, sink_->state());
-    count("delivered", handover.taken - handover.refused);
-    count("refused", handover.refused);
-    count("not_told", static_cast<std::size_t>(to.sequence - chunk.first.sequence) - handover.taken);
+    count(OutletOutcome::Delivered, handover.taken - handover.refused);
+    count(OutletOutcome::Refused, handover.refused);
+    count(OutletOutcome::NotTold,
+          static_cast<std::size_t>(to.sequence - chunk.first.sequence) - handover.taken);
   }
   if (handover.refused > 0)
     ground_.log(Severity::Warning, "the receiver of the export " + settings_.name + " refused " +

@@ -57,7 +57,7 @@ class ExportOutlet {
   std::vector<ExportLine> lines_of(const Chunk& chunk, std::vector<std::size_t>& indexes);
   [[nodiscard]] ExportNames names_of(const Chunk& chunk) const;
   Duration give_up_for_now(const Handover& handover, std::size_t waiting);
-  void count(const char* outcome, std::size_t how_many) const;
+  void count(metrics::OutletOutcome outcome, std::size_t how_many) const;
   void note_waiting(std::size_t how_many) const;
   [[nodiscard]] std::string label() const { return "export/" + settings_.name; }
 

@@ -11,6 +11,9 @@
 #include "core/outlet/receiver_secret.hpp"
 
 namespace curfew::outlet {
+
+using metrics::OutletOutcome;
+
 namespace {
 
 constexpr Duration push_timeout = std::chrono::seconds(10);
@@ -44,7 +47,9 @@ ReceiverStream::ReceiverStream(const Ground& ground, const Knowledge& knowledge,
   }
   if (settings_.fixed) state_.delivery = *settings_.fixed;
   note_waiting();
-  for (const char* outcome : {"delivered", "refused", "not_told", "dropped"}) count(outcome, 0);
+  for (const OutletOutcome outcome :
+       {OutletOutcome::Delivered, OutletOutcome::Refused, OutletOutcome::NotTold, OutletOutcome::Dropped})
+    count(outcome, 0);
   follower_ = std::make_unique<Follower>(
       ground_, cursor_,
       FollowerSettings{.name = "signals/" + settings_.name,
@@ -73,9 +78,10 @@ void ReceiverStream::note_waiting() const {
         .set(static_cast<double>(state_.pending.size()));
 }
 
-void ReceiverStream::count(const char* outcome, std::size_t how_many) const {
+void ReceiverStream::count(OutletOutcome outcome, std::size_t how_many) const {
   if (ground_.metrics != nullptr)
-    ground_.metrics->counter(metrics::outlet_delivered, {"signals/" + settings_.name, outcome})
+    ground_.metrics
+        ->counter(metrics::outlet_delivered, {"signals/" + settings_.name, metrics::name_of(outcome)})
         .add(static_cast<double>(how_many));
 }
 
@@ -183,7 +189,9 @@ Duration ReceiverStream::deliver() {
     StreamState next = state_;
     next.pending.pop_front();
     change(std::move(next));
-    count(event.token.empty() ? "not_told" : answer.fate == PushFate::Refused ? "refused" : "delivered");
+    count(event.token.empty()                ? OutletOutcome::NotTold
+          : answer.fate == PushFate::Refused ? OutletOutcome::Refused
+                                             : OutletOutcome::Delivered);
   }
   return Duration(0);
 }
@@ -232,8 +240,8 @@ Reply ReceiverStream::poll(const std::string& id, const PollBody& body) {
     const std::size_t not_taken = settle(next, refused);
     if (taken + not_taken > 0) {
       change(std::move(next));
-      count("delivered", taken);
-      count("refused", not_taken);
+      count(OutletOutcome::Delivered, taken);
+      count(OutletOutcome::Refused, not_taken);
       follower_->wake();  // there is room again
     }
     if (not_taken > 0)
@@ -278,7 +286,7 @@ Reply ReceiverStream::poll(const std::string& id, const PollBody& body) {
     for (Pending& one : next.pending) {
       if (std::find(told.begin(), told.end(), one) != told.end()) one.disclosed = true;
     }
-    count("not_told", settle(next, nobody));
+    count(OutletOutcome::NotTold, settle(next, nobody));
     if (!state_.id.empty()) change(std::move(next));
   }
   return {.status = 200,

@@ -83,7 +83,7 @@ class ReceiverStream {
   void change(StreamState next);
   void change_at(store::Place place, StreamState next);
   void note_waiting() const;
-  void count(const char* outcome, std::size_t how_many = 1) const;
+  void count(metrics::OutletOutcome outcome, std::size_t how_many = 1) const;
   void record_told(const std::vector<Pending>& told, std::size_t names) const;
   [[nodiscard]] std::optional<Reply> stranger(const std::string& id) const;
   [[nodiscard]] std::optional<Reply> wrong_claims(const StreamBody& body) const;

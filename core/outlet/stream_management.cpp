@@ -154,7 +154,7 @@ Reply ReceiverStream::remove(const std::string& id) {
   if (settings_.fixed) return error(403, "this stream is set in Curfew's configuration");
   cursor_.forget();
   drop_secret(secrets_folder_, state_.secret_file);
-  count("dropped", state_.pending.size());
+  count(metrics::OutletOutcome::Dropped, state_.pending.size());
   state_ = {};
   note_waiting();
   arrived_.notify_all();
@@ -182,7 +182,7 @@ Reply ReceiverStream::set_status(const StatusBody& body) {
   // Nor is what was proven meanwhile and not looked at yet.
   const bool is_back = state_.status == StreamStatus::Disabled && next.status != StreamStatus::Disabled;
   change_at(is_back ? std::max(cursor_.place(), newest) : cursor_.place(), std::move(next));
-  count("dropped", dropped);
+  count(metrics::OutletOutcome::Dropped, dropped);
   if (is_news)
     ground_.log(Severity::Info, "the receiver " + settings_.name + " set its stream to " +
                                     std::string(model::name_of(state_.status)));

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "core/base/error.hpp"
@@ -47,6 +50,36 @@ TEST(Definitions, FollowTheNamingRules) {
       EXPECT_TRUE(metric.name.ends_with("_seconds")) << metric.name;
     }
   }
+}
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(OutletOutcomes, AreAllNamedInTheHelpAndInTheManual) {
+  const std::string manual = content_of(CURFEW_SOURCE_DIR "/docs/operations.md");
+  for (const OutletOutcomeText& outcome : outlet_outcomes) {
+    EXPECT_THAT(std::string(outlet_delivered.help),
+                HasSubstr(std::string(outcome.name) + " (" + std::string(outcome.meaning) + ")"));
+    EXPECT_THAT(manual, HasSubstr("\n| `" + std::string(outcome.name) + "` | "));
+  }
+}
+
+// Whatever counts takes its outcome from that list.
+TEST(OutletOutcomes, AreTheOnlyOnesThatTheCodeCounts) {
+  const std::string counts = "metrics::outlet_delivered, {";
+  std::size_t places = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(CURFEW_SOURCE_DIR "/core")) {
+    if (!entry.is_regular_file()) continue;
+    const std::string text = content_of(entry.path());
+    for (std::size_t at = text.find(counts); at != std::string::npos; at = text.find(counts, at + 1)) {
+      ++places;
+      EXPECT_THAT(text.substr(at, text.find('}', at) - at), HasSubstr("metrics::name_of(outcome)"))
+          << entry.path();
+    }
+  }
+  EXPECT_EQ(places, 3U) << "signals, exports, reports";
 }
 
 }  // namespace
