@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +17,7 @@
 #include "core/api/server.hpp"
 #include "core/app/command_line.hpp"
 #include "core/app/commands.hpp"
+#include "core/app/commit_listeners.hpp"
 #include "core/app/configuration_table.hpp"
 #include "core/app/connectors.hpp"
 #include "core/app/database.hpp"
@@ -128,8 +128,7 @@ class Daemon {
     options.gates = &*gates_;
     options.on_commit = [this](const Batch& batch) {
       publisher_.committed(batch);
-      if (outlet::Transmitter* transmitter = told_.load()) transmitter->committed();
-      if (Exports* exports = exported_.load()) exports->committed();
+      commits_.tell();
     };
     pipeline_.emplace(std::move(options), log_);
     pipeline_->start();
@@ -141,11 +140,11 @@ class Daemon {
         return transmitter_->answer(question);
       };
       transmitter_->start();
-      told_ = transmitter_.get();
+      transmitter_listens_ = commits_.listen([this] { transmitter_->committed(); });
     }
     exports_.emplace(settings_, database_->connection(), *pipeline_, *readers_, registry_, log_);
     exports_->start();
-    exported_ = &*exports_;
+    exports_listen_ = commits_.listen([this] { exports_->committed(); });
     posture_ = std::make_unique<PostureWatch>(settings_.posture, settings_.data + "/posture.json",
                                               database_->connection(), registry_, log_);
     posture_->start();
@@ -287,15 +286,16 @@ class Daemon {
   metrics::Registry registry_;
   api::Broadcast broadcast_;
   Publisher publisher_{registry_, broadcast_, base::wall_clock_now()};
+  CommitListeners commits_;  // before the pipeline, whose writer tells them
   std::optional<Database> database_;
   std::optional<Readers> readers_;
   std::optional<Gates> gates_;
   std::optional<Pipeline> pipeline_;
-  std::unique_ptr<outlet::Transmitter> transmitter_;  // none: nothing is transmitted
-  std::atomic<outlet::Transmitter*> told_ = nullptr;  // of commits, on the writer's thread
+  std::unique_ptr<outlet::Transmitter> transmitter_;                 // none: nothing is transmitted
+  std::unique_ptr<CommitListeners::Listening> transmitter_listens_;  // behind it, so that it ends first
   std::optional<Exports> exports_;
-  std::atomic<Exports*> exported_ = nullptr;   // likewise
-  std::unique_ptr<ScheduledReports> reports_;  // none: no report is scheduled
+  std::unique_ptr<CommitListeners::Listening> exports_listen_;  // likewise
+  std::unique_ptr<ScheduledReports> reports_;                   // none: no report is scheduled
   std::unique_ptr<PostureWatch> posture_;
   api::Services services_;
   std::chrono::steady_clock::time_point revived_{};

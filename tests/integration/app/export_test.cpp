@@ -89,6 +89,33 @@ TEST_F(ExportingDaemon, WhatArrivesIsTheLedger) {
   EXPECT_EQ(daemon_.stop().code, 0);
 }
 
+// Exports run and the writer commits when the last step of the start finds its secret missing.
+TEST_F(ExportingDaemon, AStartThatFailsAtItsLastStepEndsInOrderAndTheNextOneGoesOn) {
+  std::string many;
+  for (int i = 0; i < 200; ++i)
+    many += R"({"at":"-1h","type":"sign_in","session":"m)" + std::to_string(i) +
+            R"(","identifiers":{"upn":"carol@corp.test"},"account_type":"human"})" + "\n";
+  daemon_.script(people + many);
+  const std::string secret = (out() / "mail.password").string();
+  configure(
+      "reports:\n  - {name: daily, frameworks: [pci-dss], period: day, formats: [csv], mail_to: [auditors]}\n"
+      "report_mail: {server: localhost, from: curfew@corp.test, user: curfew, password_file: " +
+      secret + ", lists: [{name: auditors, to: [ann@corp.test]}]}\n");
+  for (int i = 0; i < 2; ++i) {
+    daemon_.launch();
+    ASSERT_TRUE(daemon_.until([&] { return daemon_.has_ended(); })) << daemon_.log();
+    const Ended ended = daemon_.stop();
+    EXPECT_EQ(ended.signal, 0) << daemon_.log();
+    EXPECT_EQ(ended.code, 78) << daemon_.log();
+    EXPECT_THAT(daemon_.log(), HasSubstr("no secret can be read from " + secret));
+  }
+  std::ofstream(secret) << "s3cret\n";
+  daemon_.start();
+  ASSERT_TRUE(daemon_.until([&] { return is_complete(); })) << daemon_.log();
+  EXPECT_EQ(ids_in(content_of(file())), ledger());
+  EXPECT_EQ(daemon_.stop().code, 0);
+}
+
 // Killed when it was handed on and the cursor had not moved, and before it: the file has each entry once, and
 // what the receiver has twice has one id and is at most one batch.
 TEST_F(ExportingDaemon, AKillLosesNothingAndOnlyTheReceiverGetsABatchTwice) {
