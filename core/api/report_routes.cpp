@@ -1,4 +1,5 @@
-// GET /api/v1/reports/compliance: the compliance report, made for this request.
+// GET /api/v1/reports/compliance: the compliance report, made for this request. GET
+// /api/v1/reports/scheduled: those that the daemon makes by itself.
 #include <memory>
 
 #include "core/api/parameters.hpp"
@@ -7,6 +8,7 @@
 #include "core/base/error.hpp"
 #include "core/report/compliance_formats.hpp"
 #include "core/report/compliance_reading.hpp"
+#include "core/report/rows_json.hpp"
 
 namespace curfew::api {
 namespace {
@@ -105,11 +107,24 @@ Response report_compliance(const Services& services, const Request& request) {
   return response;
 }
 
+Response list_scheduled_reports(const Services& services, const Request& request) {
+  if (!services.scheduled_reports) throw Problem(501, "not here", "this server doesn't offer this");
+  refuse_unknown_parameters(request, {});
+  std::string out;
+  report::JsonWriter json(out);
+  json.begin_object().begin_array("reports");
+  for (const report::ScheduledReport& one : services.scheduled_reports()) report::write(json, one);
+  json.end().end();
+  return json_response(200, std::move(out));
+}
+
 }  // namespace
 
 void add_report_routes(Router& router, const Services& services) {
   router.add("GET", "/api/v1/reports/compliance", readers,
              [&services](const Request& request) { return report_compliance(services, request); });
+  router.add("GET", "/api/v1/reports/scheduled", readers,
+             [&services](const Request& request) { return list_scheduled_reports(services, request); });
 }
 
 }  // namespace curfew::api

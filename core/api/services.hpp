@@ -143,6 +143,7 @@ struct Services {
   std::function<std::vector<model::SignOutRow>(const SignOutQuery&)> sign_outs;
   std::function<std::optional<model::SignOutRow>(model::OrderNumber)> sign_out;
   std::function<std::vector<SourceStatus>()> sources;
+  std::function<std::vector<report::ScheduledReport>()> scheduled_reports;
   std::function<PoliciesView()> policies;
   // Reads the whole ledger: one at a time, the next one is refused with Error(Unavailable).
   std::function<report::ComplianceReport(const report::ComplianceRequest&)> compliance;

@@ -299,6 +299,7 @@ void add_queries(CLI::App& app, Commands& commands) {
                         "Only who was on at this time, for instance 2026-03-02T14:00:00Z");
   add("violations", "Violations")->add_option("--policy", options.policy, "Only of this policy");
   add("sources", "Sources and how they are");
+  add("reports", "Reports that the daemon makes by itself: when they are due, and what became of them");
   CLI::App* sign_outs = add("sign-outs", "Sign-outs and how far they are");
   sign_outs->add_flag("--held", options.held, "Only those that wait for somebody");
   sign_outs->add_flag("--open", options.open, "Only those that have not concluded");

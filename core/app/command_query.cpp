@@ -1,5 +1,5 @@
-// `curfew sessions`, `subjects`, `presences`, `violations`, `sign-outs`, `sources`: what the daemon knows,
-// asked over its HTTP API.
+// `curfew sessions`, `subjects`, `presences`, `violations`, `sign-outs`, `sources`, `reports`: what the
+// daemon knows, asked over its HTTP API.
 #include <Poco/URI.h>
 #include <unistd.h>
 
@@ -25,8 +25,8 @@ json rows_of(const ApiClient& daemon, const QueryOptions& options) {
   std::string after;
   while (rows.size() < options.limit) {
     Poco::URI uri;
-    uri.setPath("/api/v1/" + options.what);
-    if (options.what != "sources") {
+    uri.setPath("/api/v1/" + (options.what == "reports" ? "reports/scheduled" : options.what));
+    if (options.what != "sources" && options.what != "reports") {
       uri.addQueryParameter("limit",
                             std::to_string(std::min<std::size_t>(options.limit - rows.size(), 1'000)));
       if (!after.empty()) uri.addQueryParameter("after", after);
@@ -69,6 +69,8 @@ std::vector<const char*> columns_of(const std::string& what) {
   if (what == "sign-outs")
     return {"number",  "ordered_at",   "source",       "session",    "subject",
             "outcome", "held_because", "concluded_at", "ordered_by", "reason"};
+  if (what == "reports")
+    return {"name", "frameworks", "next_period", "next_due_at", "last_period", "at", "outcome", "went_to"};
   return {"name", "connector", "state", "observations", "read", "unreadable", "last_observation_at", "text"};
 }
 
@@ -86,11 +88,27 @@ std::string cell_of(const json& row, const char* column) {
   return report::printable(text);
 }
 
+// What a table shows of a report's last run, in its row; `went_to`: list of names and a folder.
+json with_last_run(json row) {
+  const json run = row.at("last_run");
+  if (!run.is_object()) return row;
+  row["last_period"] = run.at("period");
+  row["at"] = run.at("at");
+  // While there is no outcome, how far it is.
+  row["outcome"] = run.at("outcome").is_null() ? run.at("phase") : run.at("outcome");
+  if (run.at("files").empty()) return row;
+  row["went_to"] = json::array();
+  if (row["outcome"] == "mailed") row["went_to"] = row.at("mail_to");
+  row["went_to"].push_back(row.at("folder"));
+  return row;
+}
+
 std::string table_of(const json& rows, const std::string& what) {
   std::vector<std::string> titles;
   for (const char* column : columns_of(what)) titles.emplace_back(column);
   std::vector<std::vector<std::string>> cells;
-  for (const json& row : rows) {
+  for (const json& one : rows) {
+    const json row = what == "reports" ? with_last_run(one) : one;
     std::vector<std::string>& line = cells.emplace_back();
     for (const char* column : columns_of(what)) line.push_back(cell_of(row, column));
   }

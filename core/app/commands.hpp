@@ -84,7 +84,7 @@ struct DaemonOptions {
 };
 
 struct QueryOptions : DaemonOptions {
-  std::string what;  // sessions, subjects, presences, violations, sign-outs, sources
+  std::string what;  // sessions, subjects, presences, violations, sign-outs, sources, reports
   bool watch = false;
   bool live = false;
   bool held = false;

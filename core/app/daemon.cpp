@@ -27,6 +27,7 @@
 #include "core/app/posture_watch.hpp"
 #include "core/app/readers.hpp"
 #include "core/app/report_ground.hpp"
+#include "core/app/report_listing.hpp"
 #include "core/app/services.hpp"
 #include "core/app/shared_signals.hpp"
 #include "core/app/signals.hpp"
@@ -133,6 +134,7 @@ class Daemon {
     pipeline_.emplace(std::move(options), log_);
     pipeline_->start();
     services_ = make_services(*pipeline_, *readers_, registry_, capabilities_);
+    services_.scheduled_reports = [this] { return scheduled_reports(settings_, *readers_); };
     transmitter_ =
         make_transmitter(settings_, database_->connection(), *pipeline_, *readers_, registry_, log_);
     if (transmitter_) {

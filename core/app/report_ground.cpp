@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/app/ledger_check.hpp"
+#include "core/app/report_state.hpp"
 #include "core/outlet/cursor.hpp"
 
 namespace curfew::app {
@@ -16,7 +17,7 @@ struct Rows {
   std::map<std::string, outlet::Cursor> cursors;
 
   outlet::Cursor& of(const std::string& name) {
-    return cursors.try_emplace(name, ground, "report/" + ground.realm + "/" + name).first->second;
+    return cursors.try_emplace(name, ground, report_row(ground.realm, name)).first->second;
   }
 };
 

@@ -85,70 +85,6 @@ std::vector<const report::Framework*> frameworks_of(const ReportSettings& settin
 
 }  // namespace
 
-struct ScheduledReports::State {
-  std::string period;
-  Time from{};
-  Time to{};
-  std::string phase;  // making, made, sending, done
-  std::string outcome;
-  std::uint32_t attempts = 0;
-  Time next{};
-  struct File {
-    std::string name;
-    std::string format;
-    std::string sha256;
-    std::uint64_t bytes = 0;
-  };
-  std::vector<File> files;
-  std::set<std::string> told;  // of those who took it or refused it for good: a digest
-
-  static State of(const ReportPeriod& period, std::string phase) {
-    State state;
-    state.period = period.label;
-    state.from = period.from;
-    state.to = period.to;
-    state.phase = std::move(phase);
-    return state;
-  }
-  static State parse(const std::string& text) {
-    const json said = json::parse(text);
-    State state;
-    state.period = said.at("period");
-    state.from = base::from_micros(said.at("from"));
-    state.to = base::from_micros(said.at("to"));
-    state.phase = said.at("phase");
-    state.outcome = said.at("outcome");
-    state.attempts = said.at("attempts");
-    state.next = base::from_micros(said.at("next"));
-    for (const json& file : said.at("files"))
-      state.files.push_back({file.at("name"), file.at("format"), file.at("sha256"), file.at("bytes")});
-    for (const json& one : said.at("told")) state.told.insert(one.get<std::string>());
-    return state;
-  }
-  [[nodiscard]] json files_json() const {
-    json list = json::array();
-    for (const File& file : files)
-      list.push_back(
-          {{"name", file.name}, {"format", file.format}, {"sha256", file.sha256}, {"bytes", file.bytes}});
-    return list;
-  }
-  [[nodiscard]] std::string text() const {
-    return json{{"period", period},
-                {"from", base::to_micros(from)},
-                {"to", base::to_micros(to)},
-                {"phase", phase},
-                {"outcome", outcome},
-                {"attempts", attempts},
-                {"next", base::to_micros(next)},
-                {"files", files_json()},
-                {"told", told}}
-        .dump();
-  }
-  [[nodiscard]] std::string digest_of(const std::string& address) const {
-    return hex_digest(period + "/" + address).substr(0, 24);
-  }
-};
-
 ScheduledReports::ScheduledReports(ReportGround ground, const Settings& settings)
     : ground_(std::move(ground)),
       realm_(settings.realm),
@@ -239,12 +175,12 @@ void ScheduledReports::look() {
 void ScheduledReports::look_at(const ReportSettings& report) {
   const std::string saved = ground_.state(report.name);
   if (saved.empty()) {
-    State state = State::of(period_before(report, ground_.now()), "done");
-    state.outcome = "before the first one";
+    ReportState state = ReportState::of(period_before(report, ground_.now()), "done");
+    state.outcome = ReportState::before_the_first;
     save(report, state);
     return;
   }
-  State state = State::parse(saved);
+  ReportState state = ReportState::parse(saved);
   if (state.phase == "done") begin(report, state);
   if (state.phase == "making") make(report, state);
   if (state.phase == "sending")
@@ -254,7 +190,7 @@ void ScheduledReports::look_at(const ReportSettings& report) {
 }
 
 // The daemon was ended between the last byte and its answer, or between the answer and this.
-void ScheduledReports::settle_doubt(const ReportSettings& report, State& state) {
+void ScheduledReports::settle_doubt(const ReportSettings& report, ReportState& state) {
   for (const std::string& facts : ground_.recorded_since(report.name)) {
     const json said = json::parse(facts, nullptr, false);
     if (said.is_object() && said.value("report", "") == report.name &&
@@ -266,14 +202,15 @@ void ScheduledReports::settle_doubt(const ReportSettings& report, State& state) 
   end_in_doubt(report, state, "the daemon was ended while the mail's answer was awaited");
 }
 
-void ScheduledReports::end_in_doubt(const ReportSettings& report, State& state, const std::string& text) {
+void ScheduledReports::end_in_doubt(const ReportSettings& report, ReportState& state,
+                                    const std::string& text) {
   end_without_mail(report, state, OutletOutcome::InDoubt,
                    text + "; it is not sent again: look for the message " + mail_of(report, state).id +
                        " in the mail server's log, or forward the files");
 }
 
 // The next period, if its report is due.
-void ScheduledReports::begin(const ReportSettings& report, State& state) {
+void ScheduledReports::begin(const ReportSettings& report, ReportState& state) {
   const Time now = ground_.now();
   ReportPeriod next = period_at(report, state.to);
   if (now < next.due) return;
@@ -285,7 +222,7 @@ void ScheduledReports::begin(const ReportSettings& report, State& state) {
   }
   const std::size_t left_out =
       due.size() > static_cast<std::size_t>(most_missed) ? due.size() - most_missed : 0;
-  state = State::of(due[left_out], "making");
+  state = ReportState::of(due[left_out], "making");
   if (left_out > 0) {
     ground_.log->warning("periods of a scheduled report were missed and are not made any more",
                          {{"report", report.name},
@@ -298,15 +235,14 @@ void ScheduledReports::begin(const ReportSettings& report, State& state) {
   save(report, state);
 }
 
-void ScheduledReports::make(const ReportSettings& report, State& state) {
+void ScheduledReports::make(const ReportSettings& report, ReportState& state) {
   // The entry may be there already, if the daemon was killed right after it.
   for (const std::string& facts : ground_.recorded_since(report.name)) {
     const json said = json::parse(facts, nullptr, false);
     if (!said.is_object() || said.value("report", "") != report.name ||
         said.value("period", "") != state.period || said.value("event", "") != "made")
       continue;
-    for (const json& file : said.at("files"))
-      state.files.push_back({file.at("name"), file.at("format"), file.at("sha256"), file.at("bytes")});
+    state.take_files(said.at("files"));
     made(report, state);
     return;
   }
@@ -325,7 +261,7 @@ void ScheduledReports::make(const ReportSettings& report, State& state) {
     end_without_mail(report, state, OutletOutcome::Nothing, error.what());
     return;
   }
-  const std::string folder = folder_of(report);
+  const std::string folder = report_folder(report, data_);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw Error(ErrorKind::Unavailable, folder + ": can't be made: " + error.message());
@@ -351,17 +287,13 @@ void ScheduledReports::make(const ReportSettings& report, State& state) {
   made(report, state);
 }
 
-void ScheduledReports::made(const ReportSettings& report, State& state) {
+void ScheduledReports::made(const ReportSettings& report, ReportState& state) {
   if (report.mail_to.empty()) {
     end(report, state, "made");
     return;
   }
   state.phase = "made";
   save(report, state);
-}
-
-std::string ScheduledReports::folder_of(const ReportSettings& report) const {
-  return report.folder.empty() ? data_ + "/reports/" + report.name : report.folder;
 }
 
 std::vector<std::string> ScheduledReports::recipients_of(const ReportSettings& report) const {
@@ -373,7 +305,7 @@ std::vector<std::string> ScheduledReports::recipients_of(const ReportSettings& r
   return {to.begin(), to.end()};
 }
 
-ReportMail ScheduledReports::mail_of(const ReportSettings& report, const State& state) const {
+ReportMail ScheduledReports::mail_of(const ReportSettings& report, const ReportState& state) const {
   ReportMail mail;
   mail.from = mail_.from;
   mail.subject = "Curfew report " + report.name + ", " + state.period;
@@ -381,23 +313,23 @@ ReportMail ScheduledReports::mail_of(const ReportSettings& report, const State& 
   return mail;
 }
 
-void ScheduledReports::send(const ReportSettings& report, State& state) {
+void ScheduledReports::send(const ReportSettings& report, ReportState& state) {
   if (report.mail_to.empty()) {
     end(report, state, "made");
     return;
   }
   ReportMail mail = mail_of(report, state);
-  const std::string folder = folder_of(report);
+  const std::string folder = report_folder(report, data_);
   mail.text = read_file(folder + "/" + report.name + "-" + state.period + text_ending);
   std::uint64_t bytes = 0;
-  for (const State::File& file : state.files) bytes += file.bytes;
+  for (const report::ReportFile& file : state.files) bytes += file.bytes;
   const bool attached = bytes <= std::uint64_t{mail_.largest_kib} * 1024;
   if (!attached) {
     mail.text += "\nThe files are too large for a mail. They are here:\n";
-    for (const State::File& file : state.files)
+    for (const report::ReportFile& file : state.files)
       mail.text += "  " + (mail_.link.empty() ? folder + "/" : mail_.link) + file.name + "\n";
   }
-  for (const State::File& file : state.files) {
+  for (const report::ReportFile& file : state.files) {
     if (!attached) break;
     std::string content = read_file(folder + "/" + file.name);
     if (hex_digest(content) != file.sha256) {
@@ -417,14 +349,15 @@ void ScheduledReports::send(const ReportSettings& report, State& state) {
   }
   ++state.attempts;
   const ReportDelivery delivery = mail_report(server_, mail, [&] {
-    State sending = state;
+    ReportState sending = state;
     sending.phase = "sending";
     save(report, sending);
   });
   conclude(report, state, delivery);
 }
 
-void ScheduledReports::conclude(const ReportSettings& report, State& state, const ReportDelivery& delivery) {
+void ScheduledReports::conclude(const ReportSettings& report, ReportState& state,
+                                const ReportDelivery& delivery) {
   for (const std::string& address : delivery.accepted) state.told.insert(state.digest_of(address));
   for (const std::string& address : delivery.refused) state.told.insert(state.digest_of(address));
   if (delivery.end == ReportDelivery::End::Taken) {
@@ -464,14 +397,14 @@ void ScheduledReports::conclude(const ReportSettings& report, State& state, cons
 }
 
 // Nothing more is done for this period.
-void ScheduledReports::end(const ReportSettings& report, State& state, std::string_view outcome) {
+void ScheduledReports::end(const ReportSettings& report, ReportState& state, std::string_view outcome) {
   state.phase = "done";
   state.outcome = outcome;
   save(report, state);
 }
 
-void ScheduledReports::end_without_mail(const ReportSettings& report, State& state, OutletOutcome outcome,
-                                        const std::string& text) {
+void ScheduledReports::end_without_mail(const ReportSettings& report, ReportState& state,
+                                        OutletOutcome outcome, const std::string& text) {
   const std::string_view name = metrics::name_of(outcome);
   record(report, state, name, [&](std::string& facts) {
     facts += ",\"text\":";
@@ -491,7 +424,7 @@ void ScheduledReports::count(const ReportSettings& report, OutletOutcome outcome
         .add(how_many);
 }
 
-void ScheduledReports::record(const ReportSettings& report, const State& state, std::string_view event,
+void ScheduledReports::record(const ReportSettings& report, const ReportState& state, std::string_view event,
                               const std::function<void(std::string& facts)>& more) {
   model::Entry entry;
   entry.kind = model::EntryKind::Notified;
@@ -511,7 +444,7 @@ void ScheduledReports::record(const ReportSettings& report, const State& state, 
     throw Error(ErrorKind::Unavailable, "what became of it could not be recorded");
 }
 
-void ScheduledReports::save(const ReportSettings& report, const State& state) {
+void ScheduledReports::save(const ReportSettings& report, const ReportState& state) {
   ground_.save(report.name, state.text());
   if (ground_.metrics != nullptr)
     ground_.metrics->gauge(metrics::outlet_waiting, {"report/" + report.name})

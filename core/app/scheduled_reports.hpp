@@ -30,6 +30,7 @@
 #include "core/app/log.hpp"
 #include "core/app/report_mail.hpp"
 #include "core/app/report_schedule.hpp"
+#include "core/app/report_state.hpp"
 #include "core/app/settings.hpp"
 #include "core/metrics/registry.hpp"
 #include "core/model/entry.hpp"
@@ -66,26 +67,24 @@ class ScheduledReports {
   void look();
 
  private:
-  struct State;
   void run();
   [[nodiscard]] bool is_settling();
   void look_at(const ReportSettings& report);
-  void begin(const ReportSettings& report, State& state);
-  void settle_doubt(const ReportSettings& report, State& state);
-  void make(const ReportSettings& report, State& state);
-  void made(const ReportSettings& report, State& state);
-  void send(const ReportSettings& report, State& state);
-  void conclude(const ReportSettings& report, State& state, const ReportDelivery& delivery);
-  void end(const ReportSettings& report, State& state, std::string_view outcome);
-  void end_without_mail(const ReportSettings& report, State& state, metrics::OutletOutcome outcome,
+  void begin(const ReportSettings& report, ReportState& state);
+  void settle_doubt(const ReportSettings& report, ReportState& state);
+  void make(const ReportSettings& report, ReportState& state);
+  void made(const ReportSettings& report, ReportState& state);
+  void send(const ReportSettings& report, ReportState& state);
+  void conclude(const ReportSettings& report, ReportState& state, const ReportDelivery& delivery);
+  void end(const ReportSettings& report, ReportState& state, std::string_view outcome);
+  void end_without_mail(const ReportSettings& report, ReportState& state, metrics::OutletOutcome outcome,
                         const std::string& text);
   void count(const ReportSettings& report, metrics::OutletOutcome outcome, int how_many = 1) const;
-  void end_in_doubt(const ReportSettings& report, State& state, const std::string& text);
-  void record(const ReportSettings& report, const State& state, std::string_view event,
+  void end_in_doubt(const ReportSettings& report, ReportState& state, const std::string& text);
+  void record(const ReportSettings& report, const ReportState& state, std::string_view event,
               const std::function<void(std::string& facts)>& more);
-  void save(const ReportSettings& report, const State& state);
-  [[nodiscard]] ReportMail mail_of(const ReportSettings& report, const State& state) const;
-  [[nodiscard]] std::string folder_of(const ReportSettings& report) const;
+  void save(const ReportSettings& report, const ReportState& state);
+  [[nodiscard]] ReportMail mail_of(const ReportSettings& report, const ReportState& state) const;
   [[nodiscard]] std::vector<std::string> recipients_of(const ReportSettings& report) const;
 
   const ReportGround ground_;

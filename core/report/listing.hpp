@@ -1,9 +1,10 @@
-// Rows that lists show beyond the engine's own: subjects, presences and sources.
+// Rows that lists show beyond the engine's own: subjects, presences, sources and scheduled reports.
 //
 // Threads: values.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,39 @@ struct SourceStatus {
   std::uint64_t refused = 0;
   std::uint64_t live_sessions = 0;
   std::string coverage;  // JSON object as the connector gave it; empty: none
+};
+
+struct ReportFile {
+  std::string name;
+  std::string format;
+  std::string sha256;
+  std::uint64_t bytes = 0;
+};
+// The newest period that a scheduled report was begun for, and what became of it.
+struct ReportRun {
+  std::string period;  // "2026-10"
+  Time from{};
+  Time to{};                   // outside
+  std::string phase;           // making, made (its mail waits), sending, done
+  std::string outcome;         // when it is done: made, mailed, failed, in_doubt, nothing
+  Time at{};                   // when it came to that
+  std::uint32_t attempts = 0;  // to mail it
+  Time next_attempt_at{};      // epoch: none
+  std::vector<ReportFile> files;
+};
+struct ScheduledReport {
+  std::string name;
+  std::vector<std::string> frameworks;
+  std::vector<std::string> sources;  // empty: all
+  std::vector<std::string> applications;
+  std::string every;  // day, week, month, quarter
+  std::string time_zone;
+  std::vector<std::string> formats;
+  std::string folder;
+  std::vector<std::string> mail_to;  // names of lists
+  std::string next_period;           // that nothing was begun for
+  Time next_due_at{};
+  std::optional<ReportRun> last_run;  // none: none yet
 };
 
 using SubjectRow = store::SubjectRow;

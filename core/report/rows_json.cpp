@@ -171,4 +171,30 @@ void write(JsonWriter& json, const SourceStatus& row, const Names*) {
   json.end();
 }
 
+void write(JsonWriter& json, const ScheduledReport& row, const Names*) {
+  json.begin_object().text("name", row.name).texts("frameworks", row.frameworks);
+  json.texts("sources", row.sources).texts("applications", row.applications);
+  json.text("every", row.every).text("time_zone", row.time_zone).texts("formats", row.formats);
+  json.text("folder", row.folder).texts("mail_to", row.mail_to);
+  json.text("next_period", row.next_period).time("next_due_at", row.next_due_at);
+  if (row.last_run) {
+    const ReportRun& run = *row.last_run;
+    json.begin_object("last_run").text("period", run.period).time("from", run.from).time("to", run.to);
+    json.text("phase", run.phase).text_or_null("outcome", run.outcome).time("at", run.at);
+    json.number("attempts", run.attempts).time("next_attempt_at", run.next_attempt_at);
+    json.begin_array("files");
+    for (const ReportFile& file : run.files)
+      json.begin_object()
+          .text("name", file.name)
+          .text("format", file.format)
+          .text("sha256", file.sha256)
+          .number("bytes", file.bytes)
+          .end();
+    json.end().end();
+  } else {
+    json.raw("last_run", "null");
+  }
+  json.end();
+}
+
 }  // namespace curfew::report

@@ -26,6 +26,7 @@ void write(JsonWriter& json, const model::SignOutRow& row, const Names* names = 
 void write(JsonWriter& json, const SubjectRow& row, const Names* names = nullptr);
 void write(JsonWriter& json, const PresenceRow& row, const Names* names = nullptr);
 void write(JsonWriter& json, const SourceStatus& row, const Names* names = nullptr);
+void write(JsonWriter& json, const ScheduledReport& row, const Names* names = nullptr);
 
 template <typename Row>
 [[nodiscard]] std::string to_json(const Row& row, const Names* names = nullptr) {

@@ -166,6 +166,30 @@ void answer_reads(Services& services, Backing& backing) {
     status.coverage = R"({"records_total":7})";
     return std::vector<SourceStatus>{status};
   };
+  services.scheduled_reports = [] {
+    report::ScheduledReport report;
+    report.name = "monthly";
+    report.frameworks = {"pci-dss"};
+    report.every = "month";
+    report.time_zone = "Etc/UTC";
+    report.formats = {"csv"};
+    report.folder = "/srv/reports";
+    report.mail_to = {"auditors"};
+    report.next_period = "2026-11";
+    report.next_due_at = noon;
+    std::vector<report::ScheduledReport> reports{report, report};
+    reports[1].last_run =
+        report::ReportRun{.period = "2026-10",
+                          .from = noon,
+                          .to = noon,
+                          .phase = "done",
+                          .outcome = "mailed",
+                          .at = noon,
+                          .attempts = 1,
+                          .next_attempt_at = {},
+                          .files = {{"monthly-2026-10.csv", "csv", std::string(64, 'a'), 12}}};
+    return reports;
+  };
   // Larger than one chunk of an answer.
   services.bundle = [](const BundleOrder& order) {
     return "bundle for " + order.by + ": " + std::string(model::name_of(order.records)) +

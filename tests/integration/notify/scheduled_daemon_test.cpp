@@ -54,6 +54,16 @@ TEST(ScheduledReport, IsMadeAfterARestartAndMailedOnceWhateverIsKilled) {
   })) << daemon.log();
   ASSERT_EQ(mail.taken().size(), 1U);
   EXPECT_THAT(mail.taken()[0].text, HasSubstr("application/pdf"));
+  nlohmann::json run;
+  ASSERT_TRUE(daemon.until([&] {
+    run = daemon.get("/api/v1/reports/scheduled")["reports"][0]["last_run"];
+    return run["outcome"] == "mailed";
+  })) << run.dump(1);
+  EXPECT_EQ(run["files"].size(), 2U);
+  const Ended table = run_curfew({"reports", "--config", daemon.config()});
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("daily"));
+  EXPECT_THAT(table.out, HasSubstr("  mailed   auditors, " + daemon.folder().string()));
   EXPECT_EQ(daemon.stop().code, 0) << daemon.log();
 
   // Killed when the server has the whole mail, and before its answer.

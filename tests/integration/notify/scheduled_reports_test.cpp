@@ -10,8 +10,10 @@
 #include <sstream>
 
 #include "core/app/configuration.hpp"
+#include "core/app/report_listing.hpp"
 #include "core/base/digest.hpp"
 #include "core/base/error.hpp"
+#include "core/report/rows_json.hpp"
 #include "tests/support/mail_server.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -206,6 +208,48 @@ TEST_F(Reports, IsMailedOnceWithItsFilesAndTheLedgerNamesTheListAlone) {
   EXPECT_EQ(json::parse(entries_[1])["accepted"], 2);
   EXPECT_EQ(json::parse(entries_[1])["lists"], json::array({"auditors"}));
   EXPECT_THAT(entries_[0] + entries_[1], Not(HasSubstr("corp.test")));
+}
+
+// As the API and the command line show it, by what is stored alone.
+TEST_F(Reports, IsListedWithWhatIsDueAndWhatBecameOfTheLast) {
+  MailServer server;
+  configure("formats: [csv], mail_to: [auditors], day: 2", mail(server, ", retry_after: 1m"));
+  const auto listed_now = [&] {
+    std::optional<store::OutletRow> row;
+    if (states_.contains("monthly"))
+      row = store::OutletRow{.name = {}, .place = {}, .state = states_["monthly"], .moved_at = now_};
+    return json::parse(report::to_json(listed(settings_.reports[0], settings_.data, row, now_)));
+  };
+  json one = listed_now();
+  EXPECT_EQ(one["next_period"], "2026-10");
+  look();
+  EXPECT_EQ(listed_now(), one) << "it was looked at, and nothing is begun";
+  EXPECT_EQ(one["next_due_at"], "2026-11-02T06:00:00.000000Z");
+  EXPECT_TRUE(one["last_run"].is_null());
+  EXPECT_EQ(one["mail_to"], json::array({"auditors"}));
+  now_ = at("2026-11-02T07:00:00Z");
+  server.fail_next("MAIL", "421 later");
+  look();
+  one = listed_now();
+  EXPECT_EQ(one["last_run"]["phase"], "made");
+  EXPECT_TRUE(one["last_run"]["outcome"].is_null());
+  EXPECT_EQ(one["last_run"]["attempts"], 1);
+  EXPECT_EQ(one["last_run"]["next_attempt_at"], "2026-11-02T07:01:00.000000Z");
+  now_ += std::chrono::minutes(1);
+  look();
+  one = listed_now();
+  EXPECT_EQ(one["next_period"], "2026-11");
+  EXPECT_EQ(one["next_due_at"], "2026-12-02T06:00:00.000000Z");
+  const json& run = one["last_run"];
+  EXPECT_EQ(run["period"], "2026-10");
+  EXPECT_EQ(run["outcome"], "mailed");
+  EXPECT_EQ(run["at"], "2026-11-02T07:01:00.000000Z");
+  EXPECT_TRUE(run["next_attempt_at"].is_null());
+  const std::string name = run["files"][0]["name"];
+  EXPECT_EQ(
+      base::to_hex(base::sha256(content(std::filesystem::path(one["folder"].get<std::string>()) / name))),
+      run["files"][0]["sha256"]);
+  EXPECT_THAT(one.dump(), Not(HasSubstr("corp.test")));
 }
 
 TEST_F(Reports, AServerThatFailsForNowIsAskedAgainLater) {
