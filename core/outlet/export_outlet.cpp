@@ -69,8 +69,7 @@ void ExportOutlet::note_waiting(std::size_t how_many) const {
 }
 
 Appetite ExportOutlet::appetite() const {
-  return pause_ > Duration(0) && std::chrono::steady_clock::now() < retry_at_ ? Appetite::Later
-                                                                              : Appetite::Now;
+  return pause_ > Duration(0) && ground_.steady_now() < retry_at_ ? Appetite::Later : Appetite::Now;
 }
 
 ExportNames ExportOutlet::names_of(const Chunk& chunk) const {
@@ -127,13 +126,13 @@ Duration ExportOutlet::give_up_for_now(const Handover& handover, std::size_t wai
                                        "); what waits is in the ledger and is sent again");
   pause_ = pause_ == Duration(0) ? first_pause : std::min(pause_ * 2, longest_pause);
   const Duration wait = std::max(pause_, handover.retry_after.value_or(Duration(0)));
-  retry_at_ = std::chrono::steady_clock::now() + wait;
+  retry_at_ = ground_.steady_now() + wait;
   return wait;
 }
 
 Duration ExportOutlet::take(const Chunk& chunk) {
   if (chunk.entries.empty()) {
-    const auto left = retry_at_ - std::chrono::steady_clock::now();
+    const auto left = retry_at_ - ground_.steady_now();
     if (pause_ > Duration(0) && left > left.zero()) return std::chrono::ceil<Duration>(left);
     sink_->caught_up();
     return idle_pause;

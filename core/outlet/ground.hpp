@@ -3,6 +3,7 @@
 // Threads: every function is called from many. Owns: nothing.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -21,6 +22,8 @@ struct Ground {
   // Calls `read` with a reading connection that is its own for so long. Throws what it throws.
   std::function<void(const std::function<void(store::Store&)>& read)> with_store;
   std::function<Time()> now;
+  // By which pauses go by.
+  std::function<std::chrono::steady_clock::time_point()> steady_now = &std::chrono::steady_clock::now;
   std::function<void(Severity, const std::string& text)> log;
   metrics::Registry* metrics = nullptr;
 };

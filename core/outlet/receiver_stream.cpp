@@ -159,7 +159,7 @@ Duration ReceiverStream::deliver() {
       if (state_.pending.empty() || state_.status != StreamStatus::Enabled ||
           state_.delivery != Delivery::Push)
         return idle_pause;
-      const auto left = retry_at_ - std::chrono::steady_clock::now();
+      const auto left = retry_at_ - ground_.steady_now();
       if (pause_ > Duration(0) && left > left.zero()) return std::chrono::ceil<Duration>(left);
       front = state_.pending.front();
       target = target_of(state_);
@@ -204,7 +204,7 @@ Duration ReceiverStream::give_up_for_now(const PushAnswer& answer) {
                                        "); they wait and are sent again");
   pause_ = pause_ == Duration(0) ? first_pause : std::min(pause_ * 2, longest_pause);
   const Duration wait = std::max(pause_, answer.retry_after.value_or(Duration(0)));
-  retry_at_ = std::chrono::steady_clock::now() + wait;
+  retry_at_ = ground_.steady_now() + wait;
   return wait;
 }
 

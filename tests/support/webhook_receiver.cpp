@@ -60,6 +60,7 @@ class Handler : public Poco::Net::HTTPRequestHandler {
     }
     response.setStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(answer.status));
     if (!answer.location.empty()) response.set("Location", answer.location);
+    if (!answer.retry_after.empty()) response.set("Retry-After", answer.retry_after);
     response.setContentLength(static_cast<std::streamsize>(answer.body.size()));
     response.send() << answer.body;
   }

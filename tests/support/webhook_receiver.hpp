@@ -29,6 +29,7 @@ class WebhookReceiver {
     bool hang = false;       // answers nothing until the receiver ends
     bool break_off = false;  // closes the connection without an answer
     std::string location;
+    std::string retry_after;
   };
   // With a certificate (PEM files): https.
   explicit WebhookReceiver(const std::string& certificate = {}, const std::string& key = {});

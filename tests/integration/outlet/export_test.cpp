@@ -273,6 +273,60 @@ TEST_F(Exporting, AnHttpReceiverThatFailsGetsAllInOrderUnderTheSameIds) {
   EXPECT_THAT(log(), Not(HasSubstr("secret")));
 }
 
+// In seconds and as a date; what is awaited is the follower's look at the ledger, never a time.
+TEST_F(Exporting, AReceiverThatAsksForAPauseIsLeftAloneForItAndGetsAllOnce) {
+  support::WebhookReceiver receiver;
+  receiver.then({.status = 204});
+  receiver.then({.status = 429, .retry_after = "120"});
+  receiver.then({.status = 503, .retry_after = "Sun, 22 Nov 2026 10:01:30 GMT"});
+  const auto began = std::chrono::steady_clock::now();
+  std::atomic<int> seconds = 0;
+  ground_.steady_now = [&] { return began + std::chrono::seconds(seconds.load()); };
+  HttpSinkSettings settings;
+  settings.url = receiver.url("/in");
+  settings.batch_events = 10;
+  settings.now = [] { return base::parse_rfc3339("2026-11-22T10:00:00Z").value(); };
+  append(30);
+  const auto outlet = exporting(
+      {.most_entries = 100}, [settings](const std::string&, const std::function<void(const std::string&)>&) {
+        return make_http_sink(settings);
+      });
+  const auto failed = [&](int times) {
+    return shows(R"(curfew_outlet_failures_total{outlet="export/test"})", times) &&
+           shows(R"(curfew_outlet_lag_entries{outlet="export/test"})", static_cast<double>(size_) - 10);
+  };
+  const auto looks_again_at = [&](int second) {
+    seconds = second;
+    append(1);
+    outlet->wake();
+    return eventually([&] {
+      return shows(R"(curfew_outlet_lag_entries{outlet="export/test"})", static_cast<double>(size_) - 10);
+    });
+  };
+  ASSERT_TRUE(eventually([&] { return failed(1); })) << log();
+  for (const int second : {0, 60, 119}) {
+    ASSERT_TRUE(looks_again_at(second)) << metrics_.text();
+    EXPECT_EQ(receiver.taken().size(), 2U) << "after " << second << " of 120 seconds";
+  }
+  seconds = 120;
+  outlet->wake();
+  ASSERT_TRUE(eventually([&] { return failed(2); })) << log();
+  for (const int second : {120, 122, 209}) {
+    ASSERT_TRUE(looks_again_at(second)) << metrics_.text();
+    EXPECT_EQ(receiver.taken().size(), 3U) << "after " << second - 120 << " of 90 seconds";
+  }
+  seconds = 210;
+  outlet->wake();
+  ASSERT_TRUE(eventually([&] { return delivered(size_); })) << log();
+  const auto taken = receiver.taken();
+  EXPECT_EQ(taken[1].body, taken[2].body);
+  EXPECT_EQ(taken[1].body, taken[3].body);
+  std::string arrived = taken[0].body;
+  for (std::size_t i = 3; i < taken.size(); ++i) arrived += taken[i].body;
+  EXPECT_EQ(sequences_in(arrived, R"("sequence":)"), up_to(size_));
+  EXPECT_TRUE(shows(R"(curfew_outlet_failures_total{outlet="export/test"})", 2));
+}
+
 TEST_F(Exporting, WhatIsTooLargeIsHalvedAndOneEventAloneIsRefusedAndCounted) {
   support::WebhookReceiver receiver;
   for (int i = 0; i < 3; ++i) receiver.then({.status = 413});  // 4, 2, 1
