@@ -244,6 +244,10 @@ bool KeycloakServer::is_active(const Tokens& tokens) const {
   return post("token/introspect", {{"token", tokens.access}}).json().value("active", false);
 }
 
+int KeycloakServer::revoke(const Tokens& tokens) const {
+  return post("revoke", {{"token", tokens.access}, {"token_type_hint", "access_token"}}).status;
+}
+
 Reply KeycloakServer::sign_out(const Tokens& tokens) const {
   return post("logout", {{"refresh_token", tokens.refresh}});
 }

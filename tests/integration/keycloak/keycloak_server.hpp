@@ -68,6 +68,8 @@ class KeycloakServer {
   [[nodiscard]] Tokens refresh(const Tokens& tokens) const;
   [[nodiscard]] int user_info(const Tokens& tokens) const;
   [[nodiscard]] bool is_active(const Tokens& tokens) const;
+  // The access token alone (RFC 7009).
+  [[nodiscard]] int revoke(const Tokens& tokens) const;
   [[nodiscard]] Reply sign_out(const Tokens& tokens) const;
   // The admin API, below the realm, as somebody else than Curfew.
   [[nodiscard]] Reply admin(const std::string& method, const std::string& path,
