@@ -105,6 +105,7 @@ class Oauth {
     }
     provider_->resume(host_.cursor("events").value_or(""));
     for (const auto& [key, value] : host_.recall_all()) {
+      if (session_names_.recall(key, value)) continue;
       if (!key.starts_with(logout_prefix)) {
         provider_->recall(key, value);
         continue;
@@ -120,6 +121,7 @@ class Oauth {
     if (is_trial_) return Poll::Idle;
     if (recorded_) return poll_recorded(deadline);
     if (is_recorded_) return Poll::Finished;
+    if (!keep_session_names(deadline)) return Poll::Ok;
     Time next = next_poll_;
     if (gate_tokens_) {
       tell_gate_keys(deadline);
@@ -239,10 +241,23 @@ class Oauth {
     seen.session = name;
     provider_->complete(seen);
     const plugin::SessionDigest called = host_.digest(name);
-    if (seen.session.empty() || seen.session == name) return session_names_.find(called).value_or(called);
+    if (seen.session.empty() || seen.session == name)
+      return session_names_.find(called, host_.now()).value_or(called);
     const plugin::SessionDigest session = host_.digest(seen.session);
-    session_names_.know(called, session);
+    if (session_names_.know(called, session, host_.now())) waker_.wake();  // poll alone may keep it
     return session;
+  }
+
+  // False when the host wants to stop.
+  bool keep_session_names(Time deadline) {
+    do {
+      const std::vector<Memory> news = session_names_.take_news(host_.now());
+      for (const Memory& one : news) {
+        if (!remember(one)) return false;
+      }
+      if (news.empty()) return true;
+    } while (host_.now() < deadline);
+    return true;
   }
 
   void tell_gate_rules() {

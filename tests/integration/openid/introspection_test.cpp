@@ -34,7 +34,7 @@ class OpaqueTokens : public testing::Test {
     gate_ = support::free_port();
   }
 
-  void begin(const json& introspection) {
+  void begin(const json& introspection, const std::string& unknown = "deny") {
     std::ofstream(daemon_.folder() / "secret") << "the-secret-of-curfew\n";
     const json calls{
         {"url", provider_->admin_url()},
@@ -66,9 +66,8 @@ class OpaqueTokens : public testing::Test {
     daemon_.script("");
     daemon_.configure(
         "  - name: sso\n    connector: oauth\n    lateness: 1s\n    may_teach: [\"*\"]\n    settings: " +
-        settings.dump() +
-        "\ngates:\n  - {name: front, guards: sso, unknown: deny, ask_within: 5s, listener: {port: " +
-        std::to_string(gate_) + "}}\npolicies: []\n");
+        settings.dump() + "\ngates:\n  - {name: front, guards: sso, unknown: " + unknown +
+        ", ask_within: 5s, listener: {port: " + std::to_string(gate_) + "}}\npolicies: []\n");
     daemon_.start();
   }
   [[nodiscard]] Answer check(const std::string& bearer) const {
@@ -148,6 +147,34 @@ TEST_F(OpaqueTokens, OneThatOutlivesItsSessionIsRevokedAtTheProvider) {
     return counted("curfew_observations_total{source=\"front\",type=\"sign_in_failed\"}") >= 1;
   })) << "what was done was recorded before";
   ASSERT_TRUE(daemon_.until([&] { return check(tokens.access).reason == "expired"; })) << daemon_.log();
+}
+
+// The provider's list has the session under a name of its own, and has it no more once it was cancelled.
+TEST_F(OpaqueTokens, AKillForgetsNotWhichSessionATokenIsOf) {
+  begin({{"clients", {"crm"}}, {"keep", "1s"}}, "ask");
+  Browser alice(*provider_, "alice");
+  const Tokens tokens = alice.sign_in(crm_, "openid offline_access");
+  ASSERT_EQ(tokens.status, 200) << tokens.error;
+  ASSERT_TRUE(daemon_.until([&] {
+    (void)check(tokens.access);
+    return counted("curfew_gate_decisions_total{decision=\"pass\",gate=\"front\"}") > 0;
+  })) << "whose it is becomes known with a reading\n"
+      << daemon_.log();
+  order("alice", "cancel_session");
+  Answer refused;
+  ASSERT_TRUE(daemon_.until([&] { return (refused = check(tokens.access)).status == 401; })) << daemon_.log();
+  EXPECT_EQ(refused.reason, "administrator");
+  ASSERT_TRUE(daemon_.until([&] {
+    return daemon_.get("/api/v1/sign-outs")["sign_outs"][0]["outcome"] == "proven";
+  })) << daemon_.get("/api/v1/sign-outs").dump(2);
+  EXPECT_TRUE(provider_->admin("GET", "/people/alice/sessions").json()["sessions"].empty());
+
+  ASSERT_EQ(daemon_.stop(SIGKILL).signal, SIGKILL);
+  daemon_.start();
+  ASSERT_TRUE(daemon_.until([&] { return (refused = check(tokens.access)).status != 403; })) << daemon_.log();
+  EXPECT_EQ(refused.status, 401) << "as before, and not unknown";
+  EXPECT_EQ(refused.reason, "administrator");
+  EXPECT_TRUE(provider_->is_active(crm_, tokens));
 }
 
 TEST_F(OpaqueTokens, TheLinkOfARefusalEndsTheProvidersOwnSession) {

@@ -5,6 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+
 #include "plugins/oauth/gate/gate_tokens.hpp"
 #include "plugins/oauth/gate/session_names.hpp"
 #include "plugins/oauth/settings.hpp"
@@ -212,20 +216,82 @@ TEST(ProviderSignOut, TheLinkNamesTheApplicationAndNobody) {
   EXPECT_THROW((void)read({{"client_id", "crm"}, {"endpoint", "https://op/\r\nX: y"}}), Failure);
 }
 
-TEST(SessionNames, AreKnownLongerThanTheProviderListsThemAndAreBounded) {
-  const auto digest = [](std::uint32_t number) {
+class SessionNamesTest : public testing::Test {
+ protected:
+  static plugin::SessionDigest digest(std::uint32_t number) {
     plugin::SessionDigest out{};
     for (int i = 0; i < 4; ++i) out.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
     return out;
-  };
-  SessionNames names;
-  names.know(digest(1), digest(2));
-  ASSERT_TRUE(names.find(digest(1)));
-  EXPECT_TRUE(*names.find(digest(1)) == digest(2));
-  EXPECT_FALSE(names.find(digest(3)));
-  for (std::uint32_t i = 10; i < 10 + SessionNames::most + 10; ++i) names.know(digest(i), digest(i));
-  EXPECT_FALSE(names.find(digest(1))) << "not asked for all the while";
-  EXPECT_TRUE(names.find(digest(10 + SessionNames::most)));
+  }
+  [[nodiscard]] std::vector<Memory> all_news() {
+    std::vector<Memory> all;
+    for (std::vector<Memory> some = names_.take_news(now_); !some.empty(); some = names_.take_news(now_))
+      std::move(some.begin(), some.end(), std::back_inserter(all));
+    return all;
+  }
+  SessionNames names_;
+  plugin::Time now_{plugin::Duration{1'790'000'000'000'000}};
+};
+
+TEST_F(SessionNamesTest, AreKnownLongerThanTheProviderListsThemAndAreBounded) {
+  EXPECT_TRUE(names_.know(digest(1), digest(2), now_));
+  EXPECT_FALSE(names_.know(digest(1), digest(2), now_));
+  ASSERT_TRUE(names_.find(digest(1), now_));
+  EXPECT_TRUE(*names_.find(digest(1), now_) == digest(2));
+  EXPECT_FALSE(names_.find(digest(3), now_));
+  EXPECT_EQ(all_news().size(), 1U);
+  for (std::uint32_t i = 10; i < 10 + SessionNames::most + 10; ++i)
+    (void)names_.know(digest(i), digest(i), now_);
+  EXPECT_FALSE(names_.find(digest(1), now_)) << "not asked for all the while";
+  EXPECT_TRUE(names_.find(digest(10 + SessionNames::most), now_));
+  // The host keeps no more than are known here.
+  std::set<std::string> kept{std::string(SessionNames::prefix) + plugin::to_hex(digest(1).bytes)};
+  for (const Memory& one : all_news()) {
+    if (one.value.empty())
+      kept.erase(one.key);
+    else
+      kept.insert(one.key);
+  }
+  EXPECT_LE(kept.size(), SessionNames::most);
+  EXPECT_FALSE(kept.contains(std::string(SessionNames::prefix) + plugin::to_hex(digest(1).bytes)));
+}
+
+TEST_F(SessionNamesTest, ThatWereKeptAreKnownAfterARestart) {
+  (void)names_.know(digest(1), digest(2), now_);
+  const std::vector<Memory> kept = all_news();
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].until, now_ + SessionNames::kept_for);
+  SessionNames next;
+  EXPECT_TRUE(next.recall(kept[0].key, kept[0].value));
+  ASSERT_TRUE(next.find(digest(1), now_));
+  EXPECT_TRUE(*next.find(digest(1), now_) == digest(2));
+  // What is no name of a session stays with whoever knows it, and what is damaged names none.
+  EXPECT_FALSE(next.recall("gone/00", "1 2"));
+  const std::string key = std::string(SessionNames::prefix) + plugin::to_hex(digest(3).bytes);
+  for (const std::string& damaged :
+       {std::string(), std::string("00"), std::string(32, 'x'), std::string(34, '0')})
+    EXPECT_TRUE(next.recall(key, damaged));
+  EXPECT_FALSE(next.find(digest(3), now_));
+}
+
+TEST_F(SessionNamesTest, AreKeptAnewOnlySoOftenWhileTheyAreAskedFor) {
+  (void)names_.know(digest(1), digest(2), now_);
+  EXPECT_EQ(all_news().size(), 1U);
+  now_ += SessionNames::news_every - 1s;
+  (void)names_.find(digest(1), now_);
+  (void)names_.know(digest(1), digest(2), now_);
+  EXPECT_THAT(all_news(), IsEmpty());
+  now_ += 1s;
+  (void)names_.find(digest(1), now_);
+  const std::vector<Memory> again = all_news();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].until, now_ + SessionNames::kept_for);
+  // The first question after a restart counts from then on.
+  SessionNames next;
+  (void)next.recall(again[0].key, again[0].value);
+  EXPECT_THAT(next.take_news(now_), IsEmpty());
+  (void)next.find(digest(1), now_);
+  EXPECT_EQ(next.take_news(now_).size(), 1U);
 }
 
 }  // namespace
