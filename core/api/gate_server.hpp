@@ -19,10 +19,9 @@
 #include <memory>
 #include <string>
 
-#include "core/api/gate_asker.hpp"
 #include "core/api/gate_judge.hpp"
+#include "core/api/gate_questions.hpp"
 #include "core/api/tls.hpp"
-#include "core/api/token_asker.hpp"
 
 namespace curfew::api {
 
@@ -35,15 +34,7 @@ struct GateServerSettings {
   std::chrono::seconds silence{75};  // longer than nginx keeps an idle one, so that it is not cut in use
   std::chrono::milliseconds request_within{10'000};
   const Tls* tls = nullptr;
-  GateAsker::Ask ask;  // none: nobody can be asked
-  Duration ask_within{std::chrono::milliseconds(400)};
-  GateAsker::Failed ask_failed;
-  // What the issuer says of a token; none: no issuer can be asked. Must come back within the limit.
-  std::function<model::IntrospectedToken(const std::string& token, Duration limit)> introspect;
-  // Asks it to revoke the token of somebody who was signed out; it may take longer, as nobody passes
-  // meanwhile.
-  std::function<void(const TokenQuestion& token, const model::SessionDigest& session, Duration limit)> revoke;
-  Duration revoke_within{std::chrono::seconds(5)};
+  GateQuestionSettings questions;
   // Each judged request, and how long that took; on any of its threads.
   std::function<void(GateDecision, double seconds)> decided;
   // A connection whose TLS handshake did not come to an end; on any of its threads.
@@ -67,7 +58,6 @@ class GateServer {
   [[nodiscard]] std::size_t most_connections() const;
 
  private:
-  struct Loop;
   struct State;
   std::unique_ptr<State> state_;
 };

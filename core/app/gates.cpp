@@ -131,18 +131,20 @@ struct Gates::State {
     wanted.threads = gate.settings.threads;
     wanted.most_connections = gate.settings.connections;
     wanted.tls = gate.tls.get();
-    wanted.ask_within = gate.settings.ask_within;
+    wanted.questions.ask_within = gate.settings.ask_within;
     if (gate.settings.unknown == "ask")
-      wanted.ask = [this, &gate](const model::SessionDigest& session, Duration limit) {
+      wanted.questions.ask = [this, &gate](const model::SessionDigest& session, Duration limit) {
         return links.ask ? links.ask(gate.settings.guards, session, limit) : model::Liveness::Unknown;
       };
-    wanted.introspect = [this, &gate](const std::string& token, Duration limit) {
+    wanted.questions.introspect = [this, &gate](const std::string& token, Duration limit) {
       return links.introspect ? links.introspect(gate.settings.guards, token, limit)
                               : model::IntrospectedToken{};
     };
-    wanted.revoke = [this, &gate](const api::TokenQuestion& question, const model::SessionDigest& session,
-                                  Duration limit) { revoke(gate.settings, question, session, limit); };
-    wanted.ask_failed = [this, name = gate.settings.name](const std::string& why) {
+    wanted.questions.revoke = [this, &gate](const api::TokenQuestion& question,
+                                            const model::SessionDigest& session, Duration limit) {
+      revoke(gate.settings, question, session, limit);
+    };
+    wanted.questions.failed = [this, name = gate.settings.name](const std::string& why) {
       question_failed(name, why);
     };
     if (metrics != nullptr)

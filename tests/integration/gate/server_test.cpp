@@ -258,10 +258,10 @@ class AskingGate : public testing::Test {
  protected:
   void start(Duration within = seconds(10)) {
     gate.settings.unknown = UnknownSessions::Ask;
-    gate.listener.ask = [this](const model::SessionDigest& session, Duration limit) {
+    gate.listener.questions.ask = [this](const model::SessionDigest& session, Duration limit) {
       return source(session, limit);
     };
-    gate.listener.ask_within = within;
+    gate.listener.questions.ask_within = within;
     source.says[{base::keyed_digest(RunningGate::key(), "alive")}] = model::Liveness::Alive;
     source.says[{base::keyed_digest(RunningGate::key(), "dead")}] = model::Liveness::Dead;
     gate.live("a");
