@@ -1,5 +1,6 @@
 #include "core/app/gates.hpp"
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <map>
@@ -11,12 +12,11 @@
 #include "core/api/gate_server.hpp"
 #include "core/api/tls.hpp"
 #include "core/app/gate_clock.hpp"
-#include "core/app/gate_key_files.hpp"
+#include "core/app/gate_keys.hpp"
+#include "core/app/gate_observations.hpp"
 #include "core/app/listener.hpp"
 #include "core/app/log.hpp"
 #include "core/app/yaml_reader.hpp"
-#include "core/base/text.hpp"
-#include "core/jose/key_set.hpp"
 
 namespace curfew::app {
 namespace {
@@ -68,11 +68,6 @@ struct Meters {
   }
 };
 
-// What a source's connector said last of tokens.
-struct Told {
-  std::string rules, keys;
-};
-
 struct Gate {
   GateSettings settings;
   std::unique_ptr<api::Tls> tls;
@@ -89,8 +84,10 @@ struct Gates::State {
         metrics(registry),
         log(gate_log),
         clock(given.clock_jump, clock_rest),
-        key_files(given.data + "/gate-keys"),
-        view(guarded_sources(given)) {
+        view(guarded_sources(given)),
+        keys(given.data + "/gate-keys", gate_log,
+             {.take = [this](std::string_view source, std::string_view jwks) { take_keys(source, jwks); },
+              .judges = [this](std::string_view source) { return judges_tokens_of(source); }}) {
     for (std::size_t i = 0; i < settings.gates.size(); ++i) add(i);
   }
 
@@ -184,15 +181,7 @@ struct Gates::State {
               const model::SessionDigest& session, Duration limit) {
     if (!links.revoke || !links.durable) return;
     const auto begun = std::chrono::steady_clock::now();
-    model::Observation intent;
-    intent.type = model::ObservationType::SignInFailed;
-    intent.failure = "token_revocation_ordered";
-    intent.activity_class = model::ActivityClass::Machine;
-    intent.count = 1;
-    intent.occurred_at = base::wall_clock_now();
-    intent.session = session;
-    intent.key = "revoke/" + model::to_text(question.digest) + "/" +
-                 std::to_string(base::to_micros(intent.occurred_at));
+    model::Observation intent = revocation_of(question.digest, session, base::wall_clock_now());
     if (links.observed(gate.name, std::move(intent)) != Taken::Yes || !links.durable(gate.name, limit))
       throw Error(ErrorKind::Unavailable,
                   "a token was not revoked, as the intent could not be recorded in time");
@@ -214,39 +203,9 @@ struct Gates::State {
     });
   }
 
-  // Those of the last run, until the connector gives some.
-  void use_kept_keys(std::string_view source, std::string_view rules) {
-    const KeptKeys kept = key_files.find(source, rules, base::wall_clock_now());
-    if (!kept.why.empty())
-      log.warning("the keys of before the restart can't be used",
-                  {{"source", std::string(source)}, {"reason", kept.why}});
-    if (kept.jwks.empty()) return;
-    try {
-      for (const Gate& gate : gates) {
-        if (gate.settings.guards == source) gate.judge->set_keys(kept.jwks);
-      }
-      log.info("tokens are judged by the keys of before the restart until the issuer answers",
-               {{"source", std::string(source)}, {"kept_at", base::format_rfc3339(kept.kept_at)}});
-    } catch (const jose::BadToken& bad) {
-      log.warning("the keys of before the restart can't be used",
-                  {{"source", std::string(source)}, {"reason", bad.what()}});
-    }
-  }
-
-  void keep_keys(std::string_view source, const Told& now_told) const {
-    try {
-      key_files.keep(source, now_told.rules, now_told.keys, base::wall_clock_now());
-    } catch (const Error& error) {
-      log.warning("after a restart tokens have to wait for the issuer",
-                  {{"source", std::string(source)}, {"reason", error.what()}});
-    }
-  }
-
-  // They are in use still: after a restart they count from here on.
-  void keep_keys_again() {
-    const std::lock_guard lock(told_mutex);
-    for (const auto& [source, one] : told) {
-      if (!one.rules.empty() && !one.keys.empty()) keep_keys(source, one);
+  void take_keys(std::string_view source, std::string_view jwks) const {
+    for (const Gate& gate : gates) {
+      if (gate.settings.guards == source) gate.judge->set_keys(jwks);
     }
   }
 
@@ -292,7 +251,7 @@ struct Gates::State {
       forgot_at = now;
     }
     if (now - kept_keys_at >= keep_keys_every || now < kept_keys_at) {
-      if (kept_keys_at != Time{}) keep_keys_again();
+      if (kept_keys_at != Time{}) keys.keep_again();
       kept_keys_at = now;
     }
     if (!send_unsent()) return report();  // the rest stays in the view, merged and counted
@@ -326,23 +285,6 @@ struct Gates::State {
     return unsent.empty();
   }
 
-  static model::Observation observation_of(const enforcement::GateActivity& activity) {
-    model::Observation seen;
-    seen.type = activity.refused ? model::ObservationType::SignInFailed : model::ObservationType::Activity;
-    if (activity.refused) seen.failure = "refused_by_gate";
-    if (api::AddressSet::is_address(activity.address)) seen.address = activity.address;
-    seen.user_agent = base::to_clean_utf8(activity.user_agent);
-    seen.activity_class = activity.activity_class;
-    seen.count = activity.count;
-    seen.occurred_at = activity.last_at;
-    seen.session = activity.session;
-    // Two clients may present one session at the same time; the key itself is never stored in the clear.
-    seen.key = model::to_text(activity.session) + "/" +
-               std::string(activity.refused ? "refused" : model::name_of(activity.activity_class)) + "/" +
-               std::to_string(base::to_micros(activity.last_at)) + "/" + seen.address + "/" + seen.user_agent;
-    return seen;
-  }
-
   void report() const {
     if (metrics == nullptr) return;
     const enforcement::GateView::Counts counts = view.counts();
@@ -363,8 +305,8 @@ struct Gates::State {
   metrics::Registry* metrics;
   Log& log;
   GateClock clock;
-  const GateKeyFiles key_files;
   enforcement::GateView view;
+  GateKeys keys;
   std::vector<Gate> gates;
   GateLinks links;
   std::vector<enforcement::GateActivity> unsent;  // the thread's own
@@ -382,8 +324,6 @@ struct Gates::State {
   std::map<std::string, std::string, std::less<>> early_rules;  // that came before start
   std::map<std::string, std::string, std::less<>> early_keys;
   bool started = false;
-  std::mutex told_mutex;                          // held while keys are taken and kept
-  std::map<std::string, Told, std::less<>> told;  // by guarded source
   std::mutex mutex;
   std::condition_variable changed;
   bool stopping = false;
@@ -464,14 +404,7 @@ void Gates::gate_rules(std::string_view source, std::string_view json) {
     gate.judge->set_rules(json, state_->links.digest_key(gate.settings.guards));
     state_->log.info("the gate has its rules", {{"gate", gate.settings.name}, {"source", source}});
   }
-  if (!state_->judges_tokens_of(source)) return;
-  const std::lock_guard lock(state_->told_mutex);
-  Told& told = state_->told[std::string(source)];
-  told.rules = json;
-  if (told.keys.empty())
-    state_->use_kept_keys(source, json);
-  else
-    state_->keep_keys(source, told);
+  state_->keys.has_rules(source, json);
 }
 
 void Gates::gate_keys(std::string_view source, std::string_view jwks) {
@@ -482,15 +415,11 @@ void Gates::gate_keys(std::string_view source, std::string_view jwks) {
       return;
     }
   }
-  const std::lock_guard lock(state_->told_mutex);
-  Told& told = state_->told[std::string(source)];
+  state_->keys.given(source, jwks);
   for (const Gate& gate : state_->gates) {
-    if (gate.settings.guards != source) continue;
-    gate.judge->set_keys(jwks);
-    state_->log.info("the gate has the issuer's keys", {{"gate", gate.settings.name}, {"source", source}});
+    if (gate.settings.guards == source)
+      state_->log.info("the gate has the issuer's keys", {{"gate", gate.settings.name}, {"source", source}});
   }
-  told.keys = jwks;
-  if (!told.rules.empty() && state_->judges_tokens_of(source)) state_->keep_keys(source, told);
 }
 
 void Gates::apply(std::span<const model::GateEntry> entries, std::span<const model::TokenDenial> denials) {
