@@ -32,6 +32,12 @@ std::string keep_secret(const std::string& folder, const std::string& secret) {
                        ::fsync(file) == 0;
   ::close(file);
   if (!written) fail(path, "can't be written");
+  // What the database will name must be found after a power cut too.
+  const int at = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (at < 0) fail(folder, "can't be opened");
+  const bool is_durable = ::fsync(at) == 0;
+  ::close(at);
+  if (!is_durable) fail(folder, "can't be written");
   return name;
 }
 
@@ -39,7 +45,7 @@ std::string secret_of(const std::string& folder, const std::string& file) {
   const std::string path = folder + "/" + file;
   std::ifstream in(path, std::ios::binary);
   std::string secret((std::istreambuf_iterator<char>(in)), {});
-  if (!in.is_open() || secret.empty()) fail(path, "what the receiver wants to be shown can't be read");
+  if (!in.is_open() || secret.empty()) fail(path, "this secret of a receiver's stream can't be read");
   return secret;
 }
 
