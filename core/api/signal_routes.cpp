@@ -40,7 +40,7 @@ Response answer(const Services& services, const Request& request, Call what) {
     throw problem;
   }
   Response response = json_response(reply.status, std::move(reply.body));
-  if (reply.status == 204) response.content_type.clear();
+  if (response.body.empty()) response.content_type.clear();
   // Receivers come back for keys when they meet one that they don't know.
   if (what == Call::Keys || what == Call::Metadata)
     response.headers.emplace_back("Cache-Control", "public, max-age=300");
@@ -67,6 +67,8 @@ void add_signal_routes(Router& router, const Services& services) {
   add("PUT", stream, Call::ReplaceStream).accepts = {"application/json"};
   add("POST", status, Call::SetStatus).accepts = {"application/json"};
   add("POST", std::string(outlet::verification_path), Call::Verify).accepts = {"application/json"};
+  add("POST", std::string(outlet::add_subject_path), Call::AddSubject).accepts = {"application/json"};
+  add("POST", std::string(outlet::remove_subject_path), Call::RemoveSubject).accepts = {"application/json"};
   add("POST", std::string(outlet::poll_path) + "{id}", Call::Poll).accepts = {"application/json"};
 }
 

@@ -21,6 +21,7 @@ outlet::ReceiverSettings receiver_of(const Settings& settings, std::size_t index
                       .with_reason = said.reason,
                       .reason_language = said.reason_language};
   receiver.tells_handle = said.session_handle;
+  receiver.case_sensitive = settings.links.case_sensitive;
   if (said.delivery == "push") receiver.fixed = outlet::Delivery::Push;
   if (said.delivery == "poll") receiver.fixed = outlet::Delivery::Poll;
   receiver.push_url = said.push_url;

@@ -14,7 +14,16 @@
 
 namespace curfew::metrics {
 
-enum class OutletOutcome : std::uint8_t { Delivered, Refused, NotTold, Dropped, Failed, InDoubt, Nothing };
+enum class OutletOutcome : std::uint8_t {
+  Delivered,
+  Refused,
+  NotTold,
+  NotWanted,
+  Dropped,
+  Failed,
+  InDoubt,
+  Nothing
+};
 
 struct OutletOutcomeText {
   std::string_view name;
@@ -22,10 +31,11 @@ struct OutletOutcomeText {
 };
 
 // In the order of the enumerators.
-inline constexpr std::array<OutletOutcomeText, 7> outlet_outcomes{{
+inline constexpr std::array<OutletOutcomeText, 8> outlet_outcomes{{
     {"delivered", "the receiver took it"},
     {"refused", "by the receiver, for good"},
     {"not_told", "nobody could be named; of an export, of a kind that it does not tell"},
+    {"not_wanted", "of a person of whom the receiver asked to hear nothing"},
     {"dropped", "the receiver gave its stream up"},
     {"failed", "of a scheduled report, its mail was refused for good or tried too often"},
     {"in_doubt", "of a scheduled report, its mail was sent and never answered"},

@@ -95,7 +95,8 @@ Revocation EventMaker::look_up(const Pending& pending) const {
   return revocation;
 }
 
-MadeEvent EventMaker::make(const Pending& pending, const std::string& stream) const {
+MadeEvent EventMaker::make(const Pending& pending, const std::string& stream,
+                           const SubjectFilter& filter) const {
   MadeEvent made;
   if (pending.is_verification()) {
     made.token = keys_.sign("secevent+jwt",
@@ -104,7 +105,10 @@ MadeEvent EventMaker::make(const Pending& pending, const std::string& stream) co
   }
   const Revocation revocation = look_up(pending);
   if (!can_be_told(revocation, telling_)) return made;
-  made.names = subject_identifiers(revocation.names, telling_.formats).size();
+  const std::vector<model::NamedValue> names = names_told(revocation.names, telling_.formats);
+  made.is_unwanted = !filter.wants(revocation.subject, names);
+  if (made.is_unwanted) return made;
+  made.names = names.size();
   if (tells_handle_ && !telling_.of_person && !revocation.session.empty()) ++made.names;
   made.token = keys_.sign("secevent+jwt", revocation_claims(revocation, telling_, ground_.now()));
   return made;

@@ -1,9 +1,9 @@
 // From an entry of the ledger to the event that a receiver is told: who it is about is looked up when it is
 // told, and that it was told is recorded first.
 //
-//   outlet::EventMaker maker(ground, knowledge, keys, "crm", telling);
-//   if (outlet::proves_sign_out(entry)) …                    // worth a place in the queue
-//   const MadeEvent event = maker.make(pending, stream);     // signed
+//   outlet::EventMaker maker(ground, knowledge, keys, telling, false);
+//   if (outlet::proves_sign_out(entry)) …                             // worth a place in the queue
+//   const MadeEvent event = maker.make(pending, stream, filter);      // signed
 //
 // Threads: any. Owns: nothing. Fails: Error(Unavailable) when the database, the engine or the ledger can't
 // answer now.
@@ -19,6 +19,7 @@
 #include "core/outlet/security_event.hpp"
 #include "core/outlet/signing_keys.hpp"
 #include "core/outlet/stream_state.hpp"
+#include "core/outlet/stream_subjects.hpp"
 
 namespace curfew::outlet {
 
@@ -37,8 +38,9 @@ struct Knowledge {
                                    const std::string& stream);
 
 struct MadeEvent {
-  std::string token;      // empty: there is nobody whom it could be about
-  std::size_t names = 0;  // personal values in it
+  std::string token;         // empty: it is not to be sent
+  bool is_unwanted = false;  // the receiver wants nothing of this person; else there is nobody to be told of
+  std::size_t names = 0;     // personal values in it
 };
 
 class EventMaker {
@@ -46,7 +48,8 @@ class EventMaker {
   EventMaker(const Ground& ground, const Knowledge& knowledge, const SigningKeys& keys, Telling telling,
              bool tells_handle);
 
-  [[nodiscard]] MadeEvent make(const Pending& pending, const std::string& stream) const;
+  [[nodiscard]] MadeEvent make(const Pending& pending, const std::string& stream,
+                               const SubjectFilter& filter) const;
 
  private:
   [[nodiscard]] Revocation look_up(const Pending& pending) const;

@@ -1,10 +1,14 @@
 #include "core/outlet/receiver_bodies.hpp"
 
+#include <Poco/Exception.h>
+#include <Poco/URI.h>
 #include <simdjson.h>
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "core/base/text.hpp"
+#include "core/outlet/stream_subjects.hpp"
 
 namespace curfew::outlet {
 namespace {
@@ -16,6 +20,7 @@ constexpr std::size_t longest_text = 2'048;
 constexpr std::size_t longest_state = 1'024;
 constexpr std::size_t longest_code = 64;
 constexpr std::size_t most_texts = 100;
+constexpr std::size_t most_aliases = 8;  // no event has more
 constexpr std::size_t most_ids = most_pending;
 
 [[noreturn]] void wrong(std::string_view name, const std::string& what) {
@@ -106,16 +111,106 @@ std::string header_value(std::string text, std::string_view name) {
   return text;
 }
 
-DeliveryBody read_delivery(element value) {
+simdjson::dom::object object_of(element value, std::string_view name) {
   simdjson::dom::object object;
-  if (value.get(object) != simdjson::SUCCESS) wrong("delivery", "must be an object");
+  if (value.get(object) != simdjson::SUCCESS) wrong(name, "must be an object");
   Body::check_members(object);
+  return object;
+}
+
+DeliveryBody read_delivery(element value) {
+  const simdjson::dom::object object = object_of(value, "delivery");
   DeliveryBody delivery;
   delivery.method = required_text(object, "method");
   delivery.endpoint = text_in(object, "endpoint_url").value_or("");
   if (auto header = text_in(object, "authorization_header"); header && !header->empty())
     delivery.authorization = header_value(std::move(*header), "authorization_header");
   return delivery;
+}
+
+void has_only(const simdjson::dom::object& object, std::initializer_list<std::string_view> members) {
+  for (const auto field : object) {
+    if (field.key != "format" && std::find(members.begin(), members.end(), field.key) == members.end())
+      wrong("subject", "has a member that its format does not have");
+  }
+}
+
+// The account of an acct: URI (RFC 7565).
+std::string account_of(const std::string& uri) {
+  constexpr std::string_view scheme = "acct:";
+  if (base::to_lower_ascii(uri.substr(0, scheme.size())) != scheme) wrong("uri", "must be an acct: URI");
+  std::string account;
+  try {
+    Poco::URI::decode(uri.substr(scheme.size()), account, false);
+  } catch (const Poco::SyntaxException&) {
+    wrong("uri", "has a '%' without two hexadecimal digits");
+  }
+  if (account.empty() || !base::is_clean_utf8(account)) wrong("uri", "must have an account, in UTF-8");
+  return account;
+}
+
+SubjectIdentifier read_simple(const simdjson::dom::object& object) {
+  SubjectIdentifier one;
+  one.format = required_text(object, "format");
+  const auto take = [&](std::string_view name_space, std::string value) {
+    one.name = {std::string(name_space), std::move(value)};
+  };
+  if (one.format == "opaque") {
+    has_only(object, {"id"});
+    take(reference_name_space, required_text(object, "id"));
+  } else if (one.format == "email") {
+    has_only(object, {"email"});
+    take("email", required_text(object, "email"));
+    const std::size_t at = one.name.value.find('@');
+    if (at == 0 || at == std::string::npos || at + 1 == one.name.value.size())
+      wrong("email", "must be an address");
+  } else if (one.format == "iss_sub") {
+    has_only(object, {"iss", "sub"});
+    const std::string issuer = required_text(object, "iss");
+    if (issuer.find('#') != std::string::npos) wrong("iss", "must have no fragment");
+    take("oidc_subject", issuer + "#" + required_text(object, "sub"));
+  } else if (one.format == "account") {
+    has_only(object, {"uri"});
+    take("upn", account_of(required_text(object, "uri")));
+  } else if (one.format == "phone_number") {
+    has_only(object, {"phone_number"});
+    take("phone", required_text(object, "phone_number"));
+  } else {
+    wrong("subject",
+          "must be of the format opaque, iss_sub, email, account or phone_number, be 'aliases' of "
+          "these, or 'complex' with one of these as its 'user'");
+  }
+  return one;
+}
+
+std::vector<SubjectIdentifier> read_person(const simdjson::dom::object& object) {
+  if (required_text(object, "format") != "aliases") return {read_simple(object)};
+  has_only(object, {"identifiers"});
+  simdjson::dom::array list;
+  const auto identifiers = member(object, "identifiers");
+  if (!identifiers || identifiers->get(list) != simdjson::SUCCESS)
+    wrong("identifiers", "must be a list of subject identifiers");
+  std::vector<SubjectIdentifier> all;
+  for (const element one : list) {
+    if (all.size() == most_aliases)
+      wrong("identifiers", "has more than " + std::to_string(most_aliases) + " subject identifiers");
+    all.push_back(read_simple(object_of(one, "identifiers")));
+  }
+  if (all.empty()) wrong("identifiers", "is empty");
+  return all;
+}
+
+// An event's subject is complex: its user is the person that is added or removed. To narrow that to a session
+// would also match the events that name none (section 8.1.3.1), so it is not taken.
+std::vector<SubjectIdentifier> read_subject(const simdjson::dom::object& object) {
+  if (required_text(object, "format") != "complex") return read_person(object);
+  const auto user = member(object, "user");
+  if (!user) wrong("subject", "of the format complex must have a 'user'");
+  for (const auto field : object) {
+    if (field.key != "format" && field.key != "user")
+      wrong("subject", "of the format complex must have a 'user' and nothing beside it");
+  }
+  return read_person(object_of(*user, "user"));
 }
 
 }  // namespace
@@ -156,6 +251,17 @@ VerificationBody parse_verification_body(std::string_view text) {
   verification.stream_id = required_text(body.object(), "stream_id");
   verification.state = text_in(body.object(), "state", longest_state);
   return verification;
+}
+
+SubjectBody parse_subject_body(std::string_view text) {
+  const Body body(text);
+  SubjectBody subject;
+  subject.stream_id = required_text(body.object(), "stream_id");
+  const auto value = member(body.object(), "subject");
+  if (!value) wrong("subject", "is missing");
+  subject.identifiers = read_subject(object_of(*value, "subject"));
+  (void)flag_in(body.object(), "verified");
+  return subject;
 }
 
 PollBody parse_poll_body(std::string_view text) {

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/model/observation.hpp"
 #include "core/outlet/stream_state.hpp"
 
 namespace curfew::outlet {
@@ -53,6 +54,18 @@ struct VerificationBody {
   std::optional<std::string> state;
 };
 
+// One subject identifier (RFC 9493) of a person.
+struct SubjectIdentifier {
+  std::string format;
+  model::NamedValue name;
+};
+// Of adding and removing a subject. `verified` must be of its form, and changes nothing: what a receiver is
+// told does not rest on its own word.
+struct SubjectBody {
+  std::string stream_id;
+  std::vector<SubjectIdentifier> identifiers;  // of `aliases` several
+};
+
 struct Complaint {
   std::string id;
   std::string code;
@@ -67,6 +80,7 @@ struct PollBody {
 [[nodiscard]] StreamBody parse_stream_body(std::string_view text);
 [[nodiscard]] StatusBody parse_status_body(std::string_view text);
 [[nodiscard]] VerificationBody parse_verification_body(std::string_view text);
+[[nodiscard]] SubjectBody parse_subject_body(std::string_view text);
 [[nodiscard]] PollBody parse_poll_body(std::string_view text);
 
 }  // namespace curfew::outlet

@@ -1,5 +1,6 @@
-// What a receiver wants to be shown when it is pushed to, where it told it over the API: a file of mode 0600
-// each, so that no backup of the database has it.
+// What of a stream the database must not have: what its receiver wants to be shown when it is pushed to,
+// where it told it over the API, and the key of its subjects' digests. A file of mode 0600 each, so that no
+// backup of the database has it.
 //
 //   std::string file = outlet::keep_secret(folder, "Bearer …");       // its name, for the stream's state
 //   std::string header = outlet::secret_of(folder, file);

@@ -1,5 +1,5 @@
 // What a stream does by itself: it queues what the ledger proves, and delivers it. What the receiver does
-// with it is in stream_management.cpp.
+// with it is in stream_management.cpp, and its polls are in receiver_poll.cpp.
 #include "core/outlet/receiver_stream.hpp"
 
 #include <algorithm>
@@ -37,18 +37,22 @@ ReceiverStream::ReceiverStream(const Ground& ground, const Knowledge& knowledge,
       settings_(std::move(settings)),
       secrets_folder_(std::move(secrets_folder)),
       maker_(ground, knowledge, keys, settings_.telling, settings_.tells_handle),
-      cursor_(ground, "signals/" + settings_.name) {
+      cursor_(ground, "signals/" + settings_.name),
+      subjects_at_(ground, "subjects/" + settings_.name) {
   if (!cursor_.is_new()) {
     state_ = stream_state_from_json(cursor_.state());
   } else if (settings_.fixed) {
     StreamState fresh;
     fresh.id = random_id();
+    fresh.default_subjects = settings_.default_subjects;
     change_at(newest_place(ground_), std::move(fresh));
   }
   if (settings_.fixed) state_.delivery = *settings_.fixed;
+  load_subjects();
   note_waiting();
   for (const OutletOutcome outcome :
-       {OutletOutcome::Delivered, OutletOutcome::Refused, OutletOutcome::NotTold, OutletOutcome::Dropped})
+       {OutletOutcome::Delivered, OutletOutcome::Refused, OutletOutcome::NotTold, OutletOutcome::NotWanted,
+        OutletOutcome::Dropped})
     count(outcome, 0);
   follower_ = std::make_unique<Follower>(
       ground_, cursor_,
@@ -154,6 +158,7 @@ Duration ReceiverStream::deliver() {
     Pending front;
     PushTarget target;
     std::string stream;
+    std::optional<SubjectFilter> wanted;
     {
       const std::lock_guard lock(mutex_);
       if (state_.pending.empty() || state_.status != StreamStatus::Enabled ||
@@ -164,8 +169,9 @@ Duration ReceiverStream::deliver() {
       front = state_.pending.front();
       target = target_of(state_);
       stream = state_.id;
+      wanted = filter();
     }
-    const MadeEvent event = maker_.make(front, stream);
+    const MadeEvent event = maker_.make(front, stream, *wanted);
     PushAnswer answer{.fate = PushFate::Delivered, .text = {}, .retry_after = {}};
     if (!event.token.empty()) {
       if (!front.disclosed) record_told({front}, event.names);
@@ -189,7 +195,8 @@ Duration ReceiverStream::deliver() {
     StreamState next = state_;
     next.pending.pop_front();
     change(std::move(next));
-    count(event.token.empty()                ? OutletOutcome::NotTold
+    count(event.is_unwanted                  ? OutletOutcome::NotWanted
+          : event.token.empty()              ? OutletOutcome::NotTold
           : answer.fate == PushFate::Refused ? OutletOutcome::Refused
                                              : OutletOutcome::Delivered);
   }
@@ -219,79 +226,6 @@ PushTarget ReceiverStream::target_of(const StreamState& state) const {
   target.url = state.endpoint;
   if (!state.secret_file.empty()) target.authorization = secret_of(secrets_folder_, state.secret_file);
   return target;
-}
-
-// ---- polls ----
-
-Reply ReceiverStream::poll(const std::string& id, const PollBody& body) {
-  constexpr auto longest_wait = std::chrono::seconds(10);
-  std::vector<Pending> given;
-  std::string stream;
-  bool has_more = false;
-  {
-    std::unique_lock lock(mutex_);
-    if (const auto refusal = stranger(id)) return *refusal;
-    if (state_.delivery != Delivery::Poll)
-      return {.status = 404, .body = {}, .detail = "this stream is pushed"};
-    StreamState next = state_;
-    std::vector<std::string> refused;
-    for (const Complaint& complaint : body.refused) refused.push_back(complaint.id);
-    const std::size_t taken = settle(next, body.acknowledged);
-    const std::size_t not_taken = settle(next, refused);
-    if (taken + not_taken > 0) {
-      change(std::move(next));
-      count(OutletOutcome::Delivered, taken);
-      count(OutletOutcome::Refused, not_taken);
-      follower_->wake();  // there is room again
-    }
-    if (not_taken > 0)
-      ground_.log(Severity::Warning, "the receiver " + settings_.name + " refused " +
-                                         std::to_string(not_taken) + " polled events for good");
-    const auto has_some = [&] { return !state_.pending.empty() && state_.status == StreamStatus::Enabled; };
-    if (!body.returns_at_once && body.most > 0 && !has_some()) {
-      const std::uint64_t mine = ++polls_;
-      arrived_.notify_all();
-      arrived_.wait_for(lock, longest_wait, [&] { return stopping_ || polls_ != mine || has_some(); });
-    }
-    if (has_some() && state_.id == id) {
-      for (const Pending& one : state_.pending) {
-        if (given.size() == body.most) break;
-        given.push_back(one);
-      }
-      has_more = given.size() < state_.pending.size();
-    }
-    stream = state_.id;
-  }
-  std::string sets;
-  std::size_t names = 0;
-  std::vector<Pending> told;
-  std::vector<std::string> nobody;
-  for (const Pending& one : given) {
-    const MadeEvent event = maker_.make(one, stream);
-    if (event.token.empty()) {
-      nobody.push_back(one.id);
-      continue;
-    }
-    if (!one.disclosed && event.names > 0) {
-      told.push_back(one);
-      names += event.names;
-    }
-    // Ids and tokens are plain ASCII without anything to escape.
-    sets += (sets.empty() ? "\"" : ",\"") + one.id + "\":\"" + event.token + "\"";
-  }
-  record_told(told, names);
-  if (!told.empty() || !nobody.empty()) {
-    const std::lock_guard lock(mutex_);
-    StreamState next = state_;
-    for (Pending& one : next.pending) {
-      if (std::find(told.begin(), told.end(), one) != told.end()) one.disclosed = true;
-    }
-    count(OutletOutcome::NotTold, settle(next, nobody));
-    if (!state_.id.empty()) change(std::move(next));
-  }
-  return {.status = 200,
-          .body = "{\"sets\":{" + sets + "},\"moreAvailable\":" + (has_more ? "true" : "false") + "}",
-          .detail = {}};
 }
 
 }  // namespace curfew::outlet

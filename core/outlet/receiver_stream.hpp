@@ -5,9 +5,10 @@
 //   stream.start(); … stream.poll(body) … stream.stop();
 //
 // At least once, in the ledger's order, each with the same `jti` whenever it is sent again. What waits is in
-// the store with the cursor; beyond most_pending of them the ledger itself is the queue.
+// the store with the cursor; beyond most_pending of them the ledger itself is the queue. What the receiver
+// added and removed is a row beside it: whom an event is about is known, and asked, when it is sent.
 //
-// Threads: any. Owns: its follower's thread, cursor and connection. Fails: Error(Unavailable) when the
+// Threads: any. Owns: its follower's thread, cursors and connections. Fails: Error(Unavailable) when the
 // database is away: then nothing was changed.
 #pragma once
 
@@ -31,6 +32,8 @@ struct ReceiverSettings {
   std::string token;  // name of the API token that it shows; empty: it manages nothing
   Telling telling;
   bool tells_handle = false;
+  DefaultSubjects default_subjects = DefaultSubjects::All;  // of a stream that is made
+  bool case_sensitive = false;                              // names that differ in case are two people's
   std::optional<Delivery> fixed;     // by the configuration; none: the receiver makes its stream
   std::string push_url;              // of a fixed push
   std::string push_authorization;    // likewise: the header's value
@@ -69,6 +72,9 @@ class ReceiverStream {
   Reply read_status(const std::string& id);
   Reply set_status(const StatusBody& body);
   Reply verify(const VerificationBody& body);
+  // Answered the same whether there is such a person or not.
+  Reply add_subject(const SubjectBody& body);
+  Reply remove_subject(const SubjectBody& body);
   // Waits a while for something, unless it is to return at once.
   Reply poll(const std::string& id, const PollBody& body);
 
@@ -85,6 +91,21 @@ class ReceiverStream {
   void note_waiting() const;
   void count(metrics::OutletOutcome outcome, std::size_t how_many = 1) const;
   void record_told(const std::vector<Pending>& told, std::size_t names) const;
+  // Of one poll: what it is handed of what waits.
+  struct Handout {
+    std::size_t looked_at = 0;
+    std::string sets;
+    bool has_more = false;
+  };
+  Handout hand_out(const std::string& id, const PollBody& body, std::chrono::steady_clock::time_point until);
+  [[nodiscard]] std::vector<Pending> wait_for_some(const std::string& id, const PollBody& body,
+                                                   std::chrono::steady_clock::time_point until,
+                                                   bool& has_more);
+
+  Reply change_subject(const SubjectBody& body, bool is_added);
+  void load_subjects();
+  void forget_subjects();
+  [[nodiscard]] SubjectFilter filter() const;
   [[nodiscard]] std::optional<Reply> stranger(const std::string& id) const;
   [[nodiscard]] std::optional<Reply> wrong_claims(const StreamBody& body) const;
   std::optional<Reply> apply_delivery(const DeliveryBody& body, StreamState& next);
@@ -97,9 +118,11 @@ class ReceiverStream {
   const std::string secrets_folder_;
   const EventMaker maker_;
   Cursor cursor_;
+  Cursor subjects_at_;
   mutable std::mutex mutex_;  // of the state and of each move of the cursor
   std::condition_variable arrived_;
   StreamState state_;
+  std::shared_ptr<const SubjectList> subjects_;  // none: nobody was added or removed
   bool stopping_ = false;
   std::uint64_t polls_ = 0;                           // the newest one waits, those before it return
   Duration pause_{0};                                 // between attempts while they fail; 0: they don't

@@ -62,6 +62,26 @@ std::string identifier_of(const model::NamedValue& name, std::string_view& forma
   return text;
 }
 
+struct ToldName {
+  model::NamedValue name;
+  std::string identifier;
+};
+
+std::vector<ToldName> told_of(const std::vector<model::NamedValue>& names,
+                              const std::vector<std::string>& formats) {
+  std::vector<ToldName> told;
+  for (const model::NamedValue& name : names) {
+    std::string_view format;
+    std::string text = identifier_of(name, format);
+    if (text.empty() || std::find(formats.begin(), formats.end(), format) == formats.end() ||
+        std::any_of(told.begin(), told.end(), [&](const ToldName& one) { return one.identifier == text; }))
+      continue;
+    told.push_back({name, std::move(text)});
+    if (told.size() == most_identifiers) break;
+  }
+  return told;
+}
+
 void begin_claims(JsonWriter& json, std::string_view id, const Telling& telling, Time now) {
   json.begin_object().text("iss", telling.issuer).text("jti", id).number("iat", seconds_of(now));
   if (telling.audiences.size() == 1)
@@ -91,16 +111,15 @@ std::string user_of(const Revocation& revocation, const Telling& telling) {
 std::vector<std::string> subject_identifiers(const std::vector<model::NamedValue>& names,
                                              const std::vector<std::string>& formats) {
   std::vector<std::string> identifiers;
-  for (const model::NamedValue& name : names) {
-    std::string_view format;
-    std::string text = identifier_of(name, format);
-    if (text.empty() || std::find(formats.begin(), formats.end(), format) == formats.end() ||
-        std::find(identifiers.begin(), identifiers.end(), text) != identifiers.end())
-      continue;
-    identifiers.push_back(std::move(text));
-    if (identifiers.size() == most_identifiers) break;
-  }
+  for (ToldName& one : told_of(names, formats)) identifiers.push_back(std::move(one.identifier));
   return identifiers;
+}
+
+std::vector<model::NamedValue> names_told(const std::vector<model::NamedValue>& names,
+                                          const std::vector<std::string>& formats) {
+  std::vector<model::NamedValue> told;
+  for (ToldName& one : told_of(names, formats)) told.push_back(std::move(one.name));
+  return told;
 }
 
 bool can_be_told(const Revocation& revocation, const Telling& telling) {

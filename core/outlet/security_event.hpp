@@ -49,7 +49,10 @@ struct Telling {
 // The formats that Curfew has names for.
 inline constexpr std::string_view subject_formats[] = {"iss_sub", "email", "account", "phone_number"};
 
-// The names that may be told, as subject identifiers in JSON; none is fitting: empty.
+// Those of the names that an event tells: of these formats, in order, at most 8.
+[[nodiscard]] std::vector<model::NamedValue> names_told(const std::vector<model::NamedValue>& names,
+                                                        const std::vector<std::string>& formats);
+// The same as subject identifiers in JSON; none is fitting: empty.
 [[nodiscard]] std::vector<std::string> subject_identifiers(const std::vector<model::NamedValue>& names,
                                                            const std::vector<std::string>& formats);
 // Whether there is anything that it can be about.

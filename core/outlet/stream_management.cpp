@@ -105,6 +105,7 @@ Reply ReceiverStream::create(const StreamBody& body) {
   if (const auto refusal = wrong_claims(body)) return *refusal;
   StreamState next;
   next.id = random_id();
+  next.default_subjects = settings_.default_subjects;
   next.requested = body.requested.value_or(std::vector<std::string>{});
   next.description = body.description.value_or("");
   if (body.delivery) {
@@ -156,6 +157,7 @@ Reply ReceiverStream::remove(const std::string& id) {
   drop_secret(secrets_folder_, state_.secret_file);
   count(metrics::OutletOutcome::Dropped, state_.pending.size());
   state_ = {};
+  forget_subjects();
   note_waiting();
   arrived_.notify_all();
   ground_.log(Severity::Info, "the receiver " + settings_.name + " deleted its stream");

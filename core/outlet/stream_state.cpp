@@ -67,6 +67,7 @@ std::string to_json(const StreamState& state) {
   json.text("endpoint", state.endpoint).text("secret_file", state.secret_file);
   json.text("description", state.description).texts("requested", state.requested);
   json.text("status", model::name_of(state.status)).text("status_reason", state.status_reason);
+  json.text("default_subjects", model::name_of(state.default_subjects));
   json.number("verified_at", base::to_micros(state.verified_at));
   if (state.asked) {
     json.begin_object("asked").text("id", state.asked->id);
@@ -106,6 +107,8 @@ StreamState stream_state_from_json(std::string_view json) {
       read(value, key, state.status);
     } else if (key == "status_reason") {
       read(value, key, state.status_reason);
+    } else if (key == "default_subjects") {
+      read(value, key, state.default_subjects);
     } else if (key == "verified_at") {
       read(value, key, state.verified_at);
     } else if (key == "asked") {

@@ -26,6 +26,8 @@ namespace curfew::outlet {
 
 enum class Delivery : std::uint8_t { Push, Poll };
 enum class StreamStatus : std::uint8_t { Enabled, Paused, Disabled };
+// Whom a stream is about before its receiver adds or removes anybody.
+enum class DefaultSubjects : std::uint8_t { All, None };
 
 // At most so many are known to wait; the rest is in the ledger.
 inline constexpr std::size_t most_pending = 1'000;
@@ -58,7 +60,8 @@ struct StreamState {
   std::vector<std::string> requested;  // empty: all that there are
   StreamStatus status = StreamStatus::Enabled;
   std::string status_reason;
-  Time verified_at{};  // when a verification was asked for last
+  DefaultSubjects default_subjects = DefaultSubjects::All;  // as they were when it was made
+  Time verified_at{};                                       // when a verification was asked for last
   std::optional<AskedVerification> asked;
   std::deque<Pending> pending;
   friend bool operator==(const StreamState&, const StreamState&) = default;
@@ -80,5 +83,9 @@ struct Names<outlet::Delivery> {
 template <>
 struct Names<outlet::StreamStatus> {
   static constexpr std::array<std::string_view, 3> all{"enabled", "paused", "disabled"};
+};
+template <>
+struct Names<outlet::DefaultSubjects> {
+  static constexpr std::array<std::string_view, 2> all{"all", "none"};
 };
 }  // namespace curfew::model

@@ -66,8 +66,10 @@ std::string Transmitter::metadata() const {
   json.text("configuration_endpoint", at(stream_path)).text("status_endpoint", at(status_path));
   json.text("verification_endpoint", at(verification_path));
   json.begin_array("authorization_schemes").begin_object().text("spec_urn", "urn:ietf:rfc:6750").end().end();
-  // Whose sign-outs are told is Curfew's configuration: subjects are not added or removed.
-  json.text("default_subjects", "ALL").end();
+  json.text("add_subject_endpoint", at(add_subject_path));
+  json.text("remove_subject_endpoint", at(remove_subject_path));
+  const bool is_all = settings_.default_subjects == DefaultSubjects::All;
+  json.text("default_subjects", is_all ? "ALL" : "NONE").end();
   return text;
 }
 
@@ -89,6 +91,10 @@ Reply Transmitter::manage(ReceiverStream& stream, const Question& question) {
       return stream.set_status(parse_status_body(question.body));
     case Call::Verify:
       return stream.verify(parse_verification_body(question.body));
+    case Call::AddSubject:
+      return stream.add_subject(parse_subject_body(question.body));
+    case Call::RemoveSubject:
+      return stream.remove_subject(parse_subject_body(question.body));
     case Call::Poll:
       return stream.poll(question.stream, parse_poll_body(question.body));
     case Call::Metadata:

@@ -25,6 +25,7 @@ struct TransmitterSettings {
   std::string keys_folder;
   std::string secrets_folder;
   KeyTerms keys;
+  DefaultSubjects default_subjects = DefaultSubjects::All;  // the receivers' too
   std::vector<ReceiverSettings> receivers;
 };
 
@@ -39,6 +40,8 @@ enum class Call : std::uint8_t {
   ReadStatus,
   SetStatus,
   Verify,
+  AddSubject,
+  RemoveSubject,
   Poll,
 };
 
@@ -82,5 +85,7 @@ inline constexpr std::string_view keys_path = "/signals/jwks.json";
 inline constexpr std::string_view stream_path = "/signals/stream";
 inline constexpr std::string_view status_path = "/signals/status";
 inline constexpr std::string_view verification_path = "/signals/verify";
+inline constexpr std::string_view add_subject_path = "/signals/subjects/add";
+inline constexpr std::string_view remove_subject_path = "/signals/subjects/remove";
 
 }  // namespace curfew::outlet

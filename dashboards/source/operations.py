@@ -114,8 +114,8 @@ board.row("Outlets: receivers and exports", 8, [
     lines("Waiting for the receiver", "What an outlet holds and its receiver has not taken yet.", "short",
           promql("max by (outlet) (curfew_outlet_waiting{@})", "{{outlet}}"), NO_OUTLET),
     lines("What became of it", "Each minute: delivered; refused by the receiver for good; not_told, as nobody could be named; "
-          "dropped, as the receiver gave its stream up; of scheduled reports also failed, in_doubt (sent and never "
-          "answered), nothing (to report).", "cpm",
+          "not_wanted, as the receiver asked for nothing of this person; dropped, as the receiver gave its stream up; of "
+          "scheduled reports also failed, in_doubt (sent and never answered), nothing (to report).", "cpm",
           promql(f"60 * sum by (outlet, outcome) (rate(curfew_outlet_delivered_total{{@}}{RATE}))", "{{outlet}}: {{outcome}}",
                  least=4), NO_OUTLET),
     lines("Attempts that failed", "Each minute; they are made again, so nothing is lost.", "cpm",

@@ -1,5 +1,5 @@
-// The first byte says what the others are: a body of stream management, a poll's, a stored stream, or a
-// receiver's Retry-After.
+// The first byte says what the others are: a body of stream management, a poll's, a stored stream or list of
+// subjects, or a receiver's Retry-After.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -9,6 +9,7 @@
 #include "core/base/text.hpp"
 #include "core/outlet/event_push.hpp"
 #include "core/outlet/receiver_bodies.hpp"
+#include "core/outlet/stream_subjects.hpp"
 
 namespace {
 
@@ -42,13 +43,23 @@ void read_poll(std::string_view bytes) {
     require(is_clean(complaint.id) && complaint.code.size() <= 64);
 }
 
+void read_subject(std::string_view bytes) {
+  const SubjectBody body = parse_subject_body(bytes);
+  require(is_clean(body.stream_id) && !body.identifiers.empty() && body.identifiers.size() <= 8);
+  for (const SubjectIdentifier& one : body.identifiers) {
+    require(!one.format.empty() && !one.name.name_space.empty() && !one.name.value.empty());
+    require(one.name.value.size() <= 2 * 2'048 + 1 && curfew::base::is_clean_utf8(one.name.value));
+    require(subject_digest("key", one.name, true) == subject_digest("key", one.name, true));
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   try {
-    switch (data[0] % 6U) {
+    switch (data[0] % 8U) {
       case 0:
         read_stream(bytes);
         break;
@@ -67,9 +78,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(stream_state_from_json(to_json(state)) == state);
         break;
       }
-      default: {
+      case 5: {
         const auto wait = parse_retry_after(std::string(bytes), curfew::Time{std::chrono::hours(500'000)});
         require(!wait || (*wait >= curfew::Duration(0) && *wait <= std::chrono::hours(1)));
+        break;
+      }
+      case 6:
+        read_subject(bytes);
+        break;
+      default: {
+        const SubjectList list = subject_list_from_json(to_json(subject_list_from_json(bytes)));
+        require(subject_list_from_json(to_json(list)) == list);
       }
     }
   } catch (const BodyError& error) {

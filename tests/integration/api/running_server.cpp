@@ -333,11 +333,15 @@ void answer_signals(Services& services) {
                 .body =
                     R"({"spec_version":"1_0","issuer":"https://c","jwks_uri":"j",)"
                     R"("delivery_methods_supported":[],"configuration_endpoint":"s","status_endpoint":"t",)"
-                    R"("verification_endpoint":"v","authorization_schemes":[],"default_subjects":"ALL"})",
+                    R"("verification_endpoint":"v","add_subject_endpoint":"a","remove_subject_endpoint":"d",)"
+                    R"("authorization_schemes":[],"default_subjects":"ALL"})",
                 .detail = {}};
       case Call::Keys:
         return {.status = 200, .body = R"({"keys":[]})", .detail = {}};
+      case Call::AddSubject:
+        return {.status = 200, .body = {}, .detail = {}};
       case Call::DeleteStream:
+      case Call::RemoveSubject:
       case Call::Verify:
         return {.status = 204, .body = {}, .detail = {}};
       case Call::ReadStatus:

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "core/outlet/security_event.hpp"
+
 namespace curfew::outlet {
 namespace {
 
@@ -74,6 +76,96 @@ TEST(VerificationBody, MayHaveAState) {
   EXPECT_THROW(
       (void)parse_verification_body(R"({"stream_id":"f","state":")" + std::string(1'100, 'a') + "\"}"),
       BodyError);
+}
+
+std::string subject(const std::string& text) { return R"({"stream_id":"f67e","subject":)" + text + "}"; }
+
+// As `format name_space=value`, in order.
+std::vector<std::string> identifiers_in(const std::string& text) {
+  std::vector<std::string> all;
+  for (const SubjectIdentifier& one : parse_subject_body(subject(text)).identifiers)
+    all.push_back(one.format + " " + one.name.name_space + "=" + one.name.value);
+  return all;
+}
+
+TEST(SubjectBody, NamesAPersonInEachFormatThatEventsHave) {
+  EXPECT_EQ(parse_subject_body(subject(R"({"format":"email","email":"a@b"})")).stream_id, "f67e");
+  EXPECT_THAT(identifiers_in(R"({"format":"email","email":"A@corp.test"})"),
+              ElementsAre("email email=A@corp.test"));
+  EXPECT_THAT(identifiers_in(R"({"format":"opaque","id":"00000000000000a1"})"),
+              ElementsAre("opaque reference=00000000000000a1"));
+  EXPECT_THAT(identifiers_in(R"({"format":"iss_sub","iss":"https://idp.test","sub":"9#9"})"),
+              ElementsAre("iss_sub oidc_subject=https://idp.test#9#9"));
+  EXPECT_THAT(identifiers_in(R"({"format":"account","uri":"ACCT:a%20b%23@corp.test"})"),
+              ElementsAre("account upn=a b#@corp.test"));
+  EXPECT_THAT(identifiers_in(R"({"format":"phone_number","phone_number":"+4930123456"})"),
+              ElementsAre("phone_number phone=+4930123456"));
+  const std::string both =
+      R"({"format":"aliases","identifiers":[{"format":"email","email":"a@b"},{"format":"opaque","id":"x"}]})";
+  EXPECT_THAT(identifiers_in(both), ElementsAre("email email=a@b", "opaque reference=x"));
+  EXPECT_THAT(identifiers_in(R"({"format":"complex","user":)" + both + "}"),
+              ElementsAre("email email=a@b", "opaque reference=x"));
+}
+
+// What an event says of a person is read back as the name that it was made of.
+TEST(SubjectBody, TakesBackWhatEventsTell) {
+  const std::vector<model::NamedValue> names{{"upn", "a b#\xC3\xA9%@corp.test"},
+                                             {"email", "\"a\"@corp.test"},
+                                             {"oidc_subject", "https://idp.test#99#x"},
+                                             {"phone", "+4930123456"}};
+  const std::vector<std::string> formats(std::begin(subject_formats), std::end(subject_formats));
+  const std::vector<std::string> told = subject_identifiers(names, formats);
+  ASSERT_EQ(told.size(), names.size());
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    const auto back = parse_subject_body(subject(told[i])).identifiers;
+    ASSERT_EQ(back.size(), 1U);
+    EXPECT_EQ(back[0].name.name_space, names[i].name_space);
+    EXPECT_EQ(back[0].name.value, names[i].value);
+  }
+}
+
+TEST(SubjectBody, ThatIsWrongIsSaidByName) {
+  const auto parse = [](const std::string& text) { return parse_subject_body(text); };
+  EXPECT_THAT(complaint(parse, R"({"subject":{"format":"email","email":"a@b"}})"),
+              HasSubstr("'stream_id' is missing"));
+  EXPECT_THAT(complaint(parse, R"({"stream_id":"f"})"), HasSubstr("'subject' is missing"));
+  EXPECT_THAT(
+      complaint(parse, R"({"stream_id":"f","subject":{"format":"email","email":"a@b"},"verified":1})"),
+      HasSubstr("'verified'"));
+  const std::vector<std::pair<std::string, const char*>> cases{
+      {"\"alice@corp.test\"", "'subject' must be an object"},
+      {"{}", "'format' is missing"},
+      {R"({"format":"did","url":"did:example:1"})", "'subject' must be of the format"},
+      {R"({"format":"phone","phone_number":"+4930123456"})", "'subject' must be of the format"},
+      {R"({"format":"email"})", "'email' is missing"},
+      {R"({"format":"email","email":"alice"})", "'email' must be an address"},
+      {R"({"format":"email","email":"a@b","sub":"c"})", "a member that its format does not have"},
+      {R"({"format":"email","email":"a@b","email":"c@d"})", "twice"},
+      {R"({"format":"email","email":"a@)" + std::string(3'000, 'b') + "\"}", "at most"},
+      {R"({"format":"opaque","id":""})", "'id' is missing"},
+      {R"({"format":"iss_sub","iss":"https://idp.test"})", "'sub' is missing"},
+      {R"({"format":"iss_sub","iss":"https://idp.test#a","sub":"b"})", "no fragment"},
+      {R"({"format":"account","uri":"mailto:a@b"})", "an acct: URI"},
+      {R"({"format":"account","uri":"acct:"})", "must have an account"},
+      {R"({"format":"account","uri":"acct:a%2"})", "hexadecimal"},
+      {R"({"format":"account","uri":"acct:a%zz"})", "hexadecimal"},
+      {R"({"format":"account","uri":"acct:a%00"})", "in UTF-8"},
+      {R"({"format":"aliases","identifiers":[]})", "'identifiers' is empty"},
+      {R"({"format":"aliases","identifiers":{}})", "'identifiers' must be a list"},
+      {R"({"format":"aliases","identifiers":[7]})", "'identifiers' must be an object"},
+      {R"({"format":"aliases","identifiers":[{"format":"aliases","identifiers":[]}]})", "of the format"},
+      {R"({"format":"complex"})", "must have a 'user'"},
+      {R"({"format":"complex","user":{"format":"complex"}})", "of the format"},
+      {R"({"format":"complex","user":{"format":"email","email":"a@b"},"session":{"format":"opaque","id":"s"}})",
+       "nothing beside it"}};
+  for (const auto& [text, said] : cases) {
+    EXPECT_THAT(complaint(parse, subject(text)), HasSubstr(said)) << text;
+    EXPECT_EQ(complaint(parse, subject(text)).find("alice"), std::string::npos) << text;
+  }
+  std::string many = R"({"format":"opaque","id":"0"})";
+  for (int i = 1; i < 9; ++i) many += R"(,{"format":"opaque","id":")" + std::to_string(i) + "\"}";
+  EXPECT_THAT(complaint(parse, subject(R"({"format":"aliases","identifiers":[)" + many + "]}")),
+              HasSubstr("more than 8"));
 }
 
 TEST(PollBody, SaysHowManyAndWhatIsOver) {

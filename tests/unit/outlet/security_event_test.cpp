@@ -112,6 +112,16 @@ TEST(SubjectIdentifiers, OddNamesAreLeftOutOrEscaped) {
   EXPECT_EQ(subject_identifiers(many, all).size(), 8U);
 }
 
+TEST(NamesTold, AreThoseOfTheSubjectIdentifiers) {
+  const std::vector<std::string> formats{"email", "phone_number"};
+  const auto names = names_told(revocation().names, formats);
+  ASSERT_EQ(names.size(), 2U);
+  EXPECT_EQ(names[0].name_space + "=" + names[0].value, "email=alice@corp.test");
+  EXPECT_EQ(names[1].name_space + "=" + names[1].value, "phone=+4930123456");
+  EXPECT_EQ(subject_identifiers(revocation().names, formats).size(), 2U);
+  EXPECT_TRUE(names_told(revocation().names, {}).empty());
+}
+
 TEST(SecurityEvent, OfVerificationNamesStreamAndState) {
   const json with = json::parse(verification_claims("id", "stream", "a \"state\"", telling(), told));
   EXPECT_EQ(with["sub_id"], (json{{"format", "opaque"}, {"id", "stream"}}));

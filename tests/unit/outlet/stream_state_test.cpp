@@ -17,6 +17,7 @@ StreamState full() {
   state.requested = {"urn:a", "urn:b"};
   state.status = StreamStatus::Paused;
   state.status_reason = "night";
+  state.default_subjects = DefaultSubjects::None;
   state.verified_at = base::from_micros(1'795'000'000'000'000);
   state.asked = AskedVerification{.id = "v2", .state = "s", .after = {3, 99}};
   state.pending.push_back({.id = "a", .place = {2, 17}, .state = {}, .disclosed = true});
@@ -32,10 +33,15 @@ TEST(StreamState, ComesBackAsItWas) {
   EXPECT_FALSE(full().pending[0].is_verification());
 }
 
+TEST(StreamState, OfBeforeThereWereSubjectsIsAboutAll) {
+  EXPECT_EQ(stream_state_from_json(R"({"id":"a"})").default_subjects, DefaultSubjects::All);
+}
+
 TEST(StreamState, ThatIsDamagedIsCorrupt) {
   for (const char* text : {"", "[]", R"({"id":7})", R"({"delivery":"pigeon"})", R"({"status":"tired"})",
-                           R"({"odd":1})", R"({"pending":{}})", R"({"pending":[{"id":"a","stream":"x"}]})",
-                           R"({"pending":[{"what":1}]})", R"({"asked":{"sequence":-1}})"}) {
+                           R"({"default_subjects":"some"})", R"({"odd":1})", R"({"pending":{}})",
+                           R"({"pending":[{"id":"a","stream":"x"}]})", R"({"pending":[{"what":1}]})",
+                           R"({"asked":{"sequence":-1}})"}) {
     EXPECT_THROW((void)stream_state_from_json(text), Error) << text;
   }
 }
