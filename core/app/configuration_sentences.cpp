@@ -232,7 +232,10 @@ std::vector<std::string> sentences(const Settings& settings, const Capabilities&
   for (const SignalReceiverSettings& receiver : settings.shared_signals.receivers)
     lines.push_back("Proven sign-outs are told to '" + receiver.name + "' as the end of " +
                     (receiver.about == "subject" ? "all sessions of the person" : "the session") + ", with " +
-                    (receiver.names.empty() ? "no name" : "names (" + list_of(receiver.names) + ")") + ".");
+                    (receiver.names.empty() ? "no name" : "names (" + list_of(receiver.names) + ")") +
+                    (settings.shared_signals.default_subjects == "none"
+                         ? ", of people whom it added; a stream made before stays as it was."
+                         : "."));
   for (const ExportTargetSettings& target : settings.exports) {
     const std::string where = target.kind == "file" ? "the file " + target.path
                               : target.kind == "syslog"

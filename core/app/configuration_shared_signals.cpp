@@ -84,6 +84,10 @@ class Check {
     if (receiver.token.empty()) {
       if (receiver.delivery != "push")
         fail(at, "receiver '" + receiver.name + "' asks for its events: name its 'token'");
+      if (signals_.default_subjects == "none")
+        fail(at, "receiver '" + receiver.name +
+                     "' would be told nothing: with 'default_subjects: none' it must add subjects; name its "
+                     "'token'");
       return;
     }
     const auto token = std::find_if(settings_.tokens.begin(), settings_.tokens.end(),

@@ -305,6 +305,9 @@ Declare<SharedSignalsSettings> shared_signals_table() {
             "After this another key is made and signs; `0s` is never.")
       .span("key_overlap", &S::key_overlap, hours(1), hours(24 * 366),
             "How long the key before it stays published.")
+      .word("default_subjects", &S::default_subjects, {"all", "none"},
+            "Whom a new stream is about: everybody but those whom its receiver removes, or nobody but those "
+            "whom it adds.")
       .objects("receivers", &S::receivers, std::move(receiver), "Who is told, and what of it.");
   return table;
 }

@@ -201,6 +201,7 @@ struct SharedSignalsSettings {
   std::string key_folder;  // empty: signal-keys in the data directory
   Duration key_lifetime{std::chrono::hours(24 * 90)};
   Duration key_overlap{std::chrono::hours(24 * 7)};
+  std::string default_subjects = "all";
   std::vector<SignalReceiverSettings> receivers;
 };
 

@@ -9,6 +9,11 @@ namespace {
 
 constexpr auto engine_patience = std::chrono::seconds(10);
 
+outlet::DefaultSubjects default_subjects_of(const Settings& settings) {
+  return settings.shared_signals.default_subjects == "none" ? outlet::DefaultSubjects::None
+                                                            : outlet::DefaultSubjects::All;
+}
+
 outlet::ReceiverSettings receiver_of(const Settings& settings, std::size_t index) {
   const SignalReceiverSettings& said = settings.shared_signals.receivers[index];
   outlet::ReceiverSettings receiver;
@@ -21,6 +26,7 @@ outlet::ReceiverSettings receiver_of(const Settings& settings, std::size_t index
                       .with_reason = said.reason,
                       .reason_language = said.reason_language};
   receiver.tells_handle = said.session_handle;
+  receiver.default_subjects = default_subjects_of(settings);
   receiver.case_sensitive = settings.links.case_sensitive;
   if (said.delivery == "push") receiver.fixed = outlet::Delivery::Push;
   if (said.delivery == "poll") receiver.fixed = outlet::Delivery::Poll;
@@ -55,6 +61,7 @@ std::unique_ptr<outlet::Transmitter> make_transmitter(const Settings& settings,
   made.issuer = signals.issuer;
   made.keys_folder = signals.key_folder.empty() ? settings.data + "/signal-keys" : signals.key_folder;
   made.secrets_folder = settings.data + "/signal-secrets";
+  made.default_subjects = default_subjects_of(settings);
   made.keys = {.lifetime = signals.key_lifetime, .overlap = signals.key_overlap};
   for (std::size_t i = 0; i < signals.receivers.size(); ++i)
     made.receivers.push_back(receiver_of(settings, i));

@@ -23,8 +23,9 @@ json email(const std::string& address) { return {{"format", "email"}, {"email", 
 // A daemon whose database the test can look into.
 class SubjectManagement : public testing::Test {
  protected:
-  void start(const std::string& receiver) {
-    daemon_.configure(receiver, "database: {url: \"" + database_.application.conninfo + "\"}\n");
+  void start(const std::string& receiver, const std::string& default_subjects = "all") {
+    daemon_.configure(receiver, "  default_subjects: " + default_subjects + "\ndatabase: {url: \"" +
+                                    database_.application.conninfo + "\"}\n");
     daemon_.start();
   }
   app_test::Reply say(const std::string& what, const json& subject,
@@ -165,12 +166,13 @@ TEST_F(SubjectManagement, HasALimitForEachStream) {
   EXPECT_EQ(remove(email("bob@corp.test")), 204) << "there is room again";
 }
 
-TEST_F(SubjectManagement, IsOfPushesTooByReference) {
+TEST_F(SubjectManagement, ByDefaultNoneOnlyWhoWasAddedIsPushed) {
   support::WebhookReceiver receiver;
   start("{name: crm, token: crm, audience: [https://crm.test], delivery: push, push_url: \"" +
-        receiver.url("/events") + "\"}");
+            receiver.url("/events") + "\"}",
+        "none");
   const json metadata = daemon_.get("/.well-known/ssf-configuration");
-  EXPECT_EQ(metadata["default_subjects"], "ALL");
+  EXPECT_EQ(metadata["default_subjects"], "NONE");
   EXPECT_EQ(metadata["add_subject_endpoint"], daemon_.issuer() + "/signals/subjects/add");
   EXPECT_EQ(metadata["remove_subject_endpoint"], daemon_.issuer() + "/signals/subjects/remove");
   stream_ = daemon_.stream()["stream_id"];
@@ -180,16 +182,19 @@ TEST_F(SubjectManagement, IsOfPushesTooByReference) {
     return json{{"format", "opaque"},
                 {"id", daemon_.program().get("/api/v1/sessions/" + std::to_string(session))["subject"]}};
   };
-  // It is told no names.
-  EXPECT_EQ(remove(email("alice@corp.test")), 403);
-  EXPECT_EQ(remove(reference(1)), 204);
+  // By reference: it has no names.
+  EXPECT_EQ(add(reference(2)), 200);
+  EXPECT_EQ(add(reference(3)), 200);
+  EXPECT_EQ(remove(reference(3)), 204);
+  EXPECT_EQ(add(email("alice@corp.test")), 403);
   restart();
   daemon_.sign_out(1);
+  daemon_.sign_out(3);
   daemon_.sign_out(2);
   ASSERT_TRUE(daemon_.program().until([&] { return receiver.taken().size() == 1; }))
       << daemon_.program().log();
   EXPECT_EQ(daemon_.verified(receiver.taken()[0].body).claims["sub_id"]["user"], reference(2));
-  EXPECT_EQ(daemon_.metric(not_wanted), 1);
+  EXPECT_EQ(daemon_.metric(not_wanted), 2);
 }
 
 // Better nothing than an event of somebody who was removed.

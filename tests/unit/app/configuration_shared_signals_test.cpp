@@ -44,6 +44,18 @@ TEST(SharedSignalsConfiguration, IsReadWithItsDefaults) {
                        "and iss_sub)."));
 }
 
+TEST(SharedSignalsConfiguration, SaysWhomANewStreamIsAbout) {
+  const std::string token = receiver("token: crm, audience: [a]");
+  EXPECT_EQ(parse_configuration("c.yaml", with(token)).shared_signals.default_subjects, "all");
+  const Settings none = parse_configuration("c.yaml", with("  default_subjects: none\n" + token));
+  EXPECT_EQ(none.shared_signals.default_subjects, "none");
+  EXPECT_THAT(sentences(none, {}), Contains(HasSubstr("with no name, of people whom it added")));
+  EXPECT_THAT(complaint(with("  default_subjects: some\n" + token)), HasSubstr("default_subjects"));
+  EXPECT_THAT(complaint(with("  default_subjects: none\n" +
+                             receiver("audience: [a], delivery: push, push_url: \"https://crm.test/in\""))),
+              HasSubstr("would be told nothing"));
+}
+
 TEST(SharedSignalsConfiguration, WhatIsWrongIsSaidWithItsPlace) {
   const std::string good = "token: crm, audience: [a]";
   EXPECT_EQ(complaint(with(receiver(good))), "");
