@@ -20,6 +20,12 @@ const char* const not_wanted = R"(curfew_outlet_delivered_total{outcome="not_wan
 
 json email(const std::string& address) { return {{"format", "email"}, {"email", address}}; }
 
+// Which the daemon's user can reach.
+support::Cluster& cluster() {
+  static support::Cluster cluster{true};
+  return cluster;
+}
+
 // A daemon whose database the test can look into.
 class SubjectManagement : public testing::Test {
  protected:
@@ -61,7 +67,7 @@ class SubjectManagement : public testing::Test {
     return files;
   }
 
-  support::Database database_ = support::Cluster::instance().fresh_database();
+  support::Database database_ = cluster().fresh_database();
   SignalsDaemon daemon_;
   std::string stream_;
 };
