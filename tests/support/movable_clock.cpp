@@ -32,7 +32,7 @@ void remove_what_killed_programs_left() {
 
 bool MovableClock::stops_this_build() {
 #if defined(__has_feature)
-  return __has_feature(address_sanitizer);
+  return __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
 #else
   return false;
 #endif

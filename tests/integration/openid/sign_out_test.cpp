@@ -258,7 +258,7 @@ TEST_F(AtAProvider, ARelyingPartyThatWasDownIsToldUntilItTakesTheLogout) {
   EXPECT_TRUE(sign_outs()[0]["concluded_at"].is_null()) << sign_outs().dump(2);
   crm_.come_up();
   const json row = concluded();
-  EXPECT_THAT(verdicts(row), ElementsAre("proven")) << row.dump(2) << daemon_.log();
+  EXPECT_THAT(verdicts(row), ElementsAre("proven")) << recorded() << provider_->log();
   EXPECT_EQ(crm_.logouts().size(), 1U);
   EXPECT_EQ(shop_.logouts().size(), 1U) << "who took it is not told again";
   expect_over(alice, crm_, tokens);
@@ -287,7 +287,7 @@ TEST_F(AtAProvider, WhatWasOrderedBeforeAKillIsSentAgainAfterIt) {
   crm_.come_up();
   daemon_.start();
   const json row = concluded();
-  EXPECT_EQ(row["outcome"], "proven") << row.dump(2) << daemon_.log();
+  EXPECT_EQ(row["outcome"], "proven") << recorded() << provider_->log();
   EXPECT_EQ(crm_.logouts().size(), 1U);
 }
 
