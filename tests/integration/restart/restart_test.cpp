@@ -138,7 +138,7 @@ TEST_F(Restart, FindsWhatASourceRememberedAndSaidNothingBesides) {
   std::vector<store::MemoryUpdate> found;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while ((found = reader.memory()).empty() && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // between two looks
   EXPECT_EQ(found.size(), 1U);
   pipeline.stop(std::chrono::minutes(1));
 }
