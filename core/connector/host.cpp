@@ -235,7 +235,9 @@ model::Liveness Host::prove(const model::RunProbe& probe, const model::SessionDi
     text = "source '" + probe.source + "' does not run";
     return model::Liveness::Unknown;
   }
-  const model::Liveness liveness = source->prove(session, handle, identifiers, probe.deadline, text);
+  const bool is_control = session != probe.session;
+  const model::Liveness liveness = source->prove(
+      session, handle, identifiers, is_control ? Time{} : probe.ordered_at, probe.deadline, text);
   state_->metrics.counter(metrics::probes, {probe.source, model::name_of(liveness)}).add();
   return liveness;
 }

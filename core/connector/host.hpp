@@ -142,6 +142,7 @@ class Host {
 
   Answer act(const model::RunStep& step, std::string_view handle,
              const std::vector<model::NamedValue>& identifiers);
+  // `session`: the probe's own, or its control, on which no order acts.
   model::Liveness prove(const model::RunProbe& probe, const model::SessionDigest& session,
                         std::string_view handle, const std::vector<model::NamedValue>& identifiers,
                         std::string& text);

@@ -88,8 +88,10 @@ class Source : public std::enable_shared_from_this<Source> {
 
   Answer act(const model::RunStep& step, std::string_view handle,
              const std::vector<model::NamedValue>& identifiers);
+  // `ordered_at`: when an order first acted on the session; epoch: none did.
   model::Liveness prove(const model::SessionDigest& session, std::string_view handle,
-                        const std::vector<model::NamedValue>& identifiers, Duration limit, std::string& text);
+                        const std::vector<model::NamedValue>& identifiers, Time ordered_at, Duration limit,
+                        std::string& text);
   std::optional<std::vector<ListedSession>> list_sessions(Duration limit, std::string& text);
   model::IntrospectedToken introspect(std::string_view token, Duration limit, std::string& text);
   Answer revoke_presented(std::string_view token, Duration limit);

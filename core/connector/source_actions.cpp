@@ -198,8 +198,8 @@ Answer Source::act(const model::RunStep& step, std::string_view handle,
 }
 
 model::Liveness Source::prove(const model::SessionDigest& session, std::string_view handle,
-                              const std::vector<model::NamedValue>& identifiers, Duration limit,
-                              std::string& text) {
+                              const std::vector<model::NamedValue>& identifiers, Time ordered_at,
+                              Duration limit, std::string& text) {
   if (!plugin_.info.proves) {
     text = plugin_.info.name + " can't tell whether a session lives";
     return model::Liveness::Unknown;
@@ -213,6 +213,7 @@ model::Liveness Source::prove(const model::SessionDigest& session, std::string_v
   probe.session = target->session;
   probe.handle = bridge::bytes_of(target->handle);
   probe.deadline = base::to_micros(wall_clock() + limit);
+  probe.ordered_at = base::to_micros(ordered_at);
   const Came came = aside(
       Call::Prove, limit,
       [this, target, probe, liveness] {

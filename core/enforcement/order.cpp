@@ -10,6 +10,15 @@ bool Order::acted() const {
   return std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.intended_at != Time{}; });
 }
 
+Time Order::first_act_at() const {
+  Time first{};
+  for (const Step& step : steps) {
+    if (step.ladder.action == model::Action::Notify || step.intended_at == Time{}) continue;
+    if (first == Time{} || step.intended_at < first) first = step.intended_at;
+  }
+  return first;
+}
+
 std::optional<std::uint32_t> Order::last_act() const {
   for (std::size_t i = steps.size(); i-- > 0;) {
     const Step& step = steps[i];

@@ -97,6 +97,8 @@ struct Order {
   // Over, but without a proof, which may come yet.
   [[nodiscard]] bool watched() const { return watch_until != Time{}; }
   [[nodiscard]] bool acted() const;
+  // When its first step was intended that does more than tell somebody; epoch: none was.
+  [[nodiscard]] Time first_act_at() const;
   // The newest step that acted on the session elsewhere than at our gate.
   [[nodiscard]] std::optional<std::uint32_t> last_act() const;
   [[nodiscard]] bool reverting() const;

@@ -297,6 +297,7 @@ void Engine::State::run(model::OrderNumber number, std::vector<Event>& events) {
         probe.session = order.digest;
         probe.control = control_for(order, step.probe_source);
         probe.subject = order.subject;
+        probe.ordered_at = order.first_act_at();
         break;
       }
       case EventKind::Step: {

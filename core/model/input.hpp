@@ -111,6 +111,7 @@ struct RunProbe {
   SessionDigest
       control;  // a session of the same source that lives, to be asked in the same minute; none: no control
   Ref subject;
+  Time ordered_at{};  // when the order first acted on the session; epoch: not yet, or nobody ordered anything
   Duration deadline{std::chrono::seconds(10)};
 };
 

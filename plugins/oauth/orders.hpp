@@ -7,9 +7,9 @@
 //   batch.memories = orders.take_news();                         // to be kept with what was read
 //   if (orders.may_have_ended(session, person, at)) …
 //
-// What was noted is remembered with the next reading. What a process that was killed in between had noted is
-// not known any more: no end from that time counts as told by somebody else. Ids are kept as digests: what is
-// remembered names nobody.
+// What was noted is remembered with the next reading. What a process that was killed in between had noted,
+// the order's next probe tells again (Probe::ordered_at); until then no end from that time counts as told by
+// somebody else. Ids are kept as digests: what is remembered names nobody.
 //
 // Threads: resume and recall before the others; these from any, at once. Owns: ids, `most` of them. Fails:
 // never.

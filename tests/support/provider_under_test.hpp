@@ -83,12 +83,15 @@ class ProviderUnderTest {
   }
 
   // "alive", "dead", or why it isn't known.
-  [[nodiscard]] std::string proof(const std::string& handle, const std::string& session) const {
+  // `ordered_at`: since when an order acts on the session; Time{}: somebody else asks.
+  [[nodiscard]] std::string proof(const std::string& handle, const std::string& session,
+                                  plugin::Time ordered_at = {}) const {
     try {
       const plugin::Liveness is = provider_->prove({.identifiers = {},
                                                     .session = digest_of(session),
                                                     .handle = handle,
-                                                    .deadline = wall_clock() + std::chrono::seconds(10)});
+                                                    .deadline = wall_clock() + std::chrono::seconds(10),
+                                                    .ordered_at = ordered_at});
       return is == plugin::Liveness::Alive ? "alive" : is == plugin::Liveness::Dead ? "dead" : "unknown";
     } catch (const plugin::Failure& failure) {
       return failure.what();

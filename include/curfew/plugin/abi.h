@@ -278,6 +278,9 @@ typedef struct curfew_probe {
   curfew_session_digest session;
   curfew_bytes handle;
   int64_t deadline;
+  /* Since when an order has acted on the session; 0: none has, and somebody else asks (a gate; or it stands
+   * beside a session that was ordered, to compare). Durable before the order acted: known after a kill. */
+  int64_t ordered_at;
 } curfew_probe;
 
 /* One live session in answer to list_sessions. */
@@ -495,6 +498,8 @@ CURFEW_STATIC_ASSERT(sizeof(curfew_observation) == 208, "layout");
 CURFEW_STATIC_ASSERT(sizeof(curfew_progress) == 72, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_action, session) == 24, "layout");
 CURFEW_STATIC_ASSERT(sizeof(curfew_action) == 88, "layout");
+CURFEW_STATIC_ASSERT(offsetof(curfew_probe, ordered_at) == 56, "layout");
+CURFEW_STATIC_ASSERT(sizeof(curfew_probe) == 64, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, emit) == 16, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, recall_all) == 88, "layout");
 CURFEW_STATIC_ASSERT(offsetof(curfew_host, gate_rules) == 96, "layout");

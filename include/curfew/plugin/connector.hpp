@@ -281,6 +281,8 @@ struct Probe {
   SessionDigest session{};
   std::string_view handle;
   Time deadline{};
+  // Since when an order has acted on it; Time{}: none has, and somebody else asks.
+  Time ordered_at{};
 };
 
 // What was found, and what it rests on, for who reads the record. A Liveness alone is one without words.
@@ -782,6 +784,7 @@ class Trampoline {
       probe.session = raw->session;
       probe.handle = detail::view(raw->handle);
       probe.deadline = Time{Duration{raw->deadline}};
+      if (raw->struct_size >= sizeof(curfew_probe)) probe.ordered_at = Time{Duration{raw->ordered_at}};
       const Proof proof = of(instance).prove(probe);
       *liveness = static_cast<std::uint32_t>(proof.liveness);
       detail::write_error(error, proof.text);

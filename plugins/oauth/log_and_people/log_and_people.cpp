@@ -118,7 +118,8 @@ class LogAndPeople final : public Provider {
   [[nodiscard]] Liveness prove(const plugin::Probe& probe) override {
     const PersonSession about = service_->read_handle(probe.handle);
     if (about.user.empty()) throw Failure(Code::NotFound, no_session);
-    orders_.note(about.session);
+    // Also what a killed process had not remembered.
+    if (probe.ordered_at != Time{}) orders_.note(about.session);
     if (service_->has_session(about, probe.deadline) ||
         (facts_.tokens_name_sessions && service_->has_tokens(about, ground_.now(), probe.deadline))) {
       gone_.lives(about.session);

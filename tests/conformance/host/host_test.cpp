@@ -209,6 +209,24 @@ TEST_F(HostTest, AStepIsCarriedOutAndAProbeSaysSo) {
   EXPECT_EQ(prove("b"), model::Liveness::Dead);
 }
 
+TEST_F(HostTest, AProbeSaysSinceWhenAnOrderActsAndItsControlThatNoneDoes) {
+  SourceSettings settings = source("");
+  settings.name = "told";
+  settings.plugin = CURFEW_BINARY_DIR "/tests/fixtures/tells_of_a_probe.so";
+  settings.config = "{}";
+  host().add(settings, {});
+  model::RunProbe probe;
+  probe.source = "told";
+  probe.session = digest("a");
+  probe.control = digest("b");
+  probe.ordered_at = base::from_micros(1'700'000'000'000'000);
+  std::string text;
+  EXPECT_EQ(host().prove(probe, probe.session, "", {}, text), model::Liveness::Alive);
+  EXPECT_EQ(text, "ordered at 1700000000000000");
+  EXPECT_EQ(host().prove(probe, probe.control, "", {}, text), model::Liveness::Alive);
+  EXPECT_EQ(text, "ordered at 0");
+}
+
 TEST_F(HostTest, LiveSessionsAreListed) {
   host().add(source(two_sessions), {});
   ASSERT_TRUE(listener.wait([&] { return listener.observations.size() == 3; }));

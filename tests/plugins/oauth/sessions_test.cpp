@@ -215,12 +215,31 @@ TEST_F(Sessions, ASignOutWhileAnOrderRunsIsNoStatedEnd) {
   EXPECT_FALSE(batch.sightings[1].end_inferred);
 }
 
+// Whoever else asks has ordered nothing: a gate, or who compares.
+TEST_F(Sessions, AQuestionIsNoOrder) {
+  const Made one = caught_up();
+  const std::string session = keycloak_.sign_in("alice", {.offline = true});
+  (void)all_of(one);
+  ASSERT_EQ(liveness(one, session), Liveness::Alive);
+  keycloak_.sign_out(session);
+  const oauth::Batch batch = all_of(one);
+  ASSERT_EQ(batch.sightings.size(), 1U);
+  EXPECT_FALSE(batch.sightings[0].end_inferred);
+  EXPECT_THAT(batch.memories, IsEmpty());
+}
+
 // After a restart the first probe tells that there is an order.
 TEST_F(Sessions, ASignOutIsNoStatedEndEitherWhereTheOrderIsOlderThanTheProcess) {
   const Made one = caught_up();
   const std::string ordered = keycloak_.sign_in("alice", {.offline = true});
   (void)all_of(one);
-  ASSERT_EQ(liveness(one, ordered), Liveness::Alive);
+  const std::string handle = ordered + "/id-of-alice";
+  ASSERT_EQ(one->prove({.identifiers = {},
+                        .session = digest_of(ordered),
+                        .handle = handle,
+                        .deadline = wall_clock() + 10s,
+                        .ordered_at = wall_clock() - 1min}),
+            Liveness::Alive);
   keycloak_.sign_out(ordered);
   const oauth::Batch batch = all_of(one);
   ASSERT_EQ(batch.sightings.size(), 1U);

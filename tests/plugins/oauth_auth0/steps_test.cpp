@@ -185,7 +185,8 @@ TEST_F(Steps, AnIdThatAuth0NeverListedProvesNothing) {
 TEST_F(Steps, AnEndThatAnOrderLeftBehindIsOnlyConcluded) {
   const ProviderUnderTest one = made(auth0_);
   const std::string own = auth0_.sign_in("alice"), other = auth0_.sign_in("bob");
-  EXPECT_EQ(proof(one, own), "alive");
+  EXPECT_EQ(one.proof(handle("alice", own), own, one.now()), "alive");
+  EXPECT_EQ(proof(one, other, "bob"), "alive") << "who only asks has ordered nothing";
   auth0_.add_record(auth0_.record("alice", "slo", own));
   auth0_.add_record(auth0_.record("bob", "slo", other));
   const oauth::Batch batch = one.all();

@@ -263,7 +263,8 @@ TEST_F(Steps, AnEndThatAnOrderLeftBehindIsOnlyConcluded) {
   const ProviderUnderTest one = made(authentik_);
   const std::string own = authentik_.sign_in("alice"), other = authentik_.sign_in("bob");
   (void)one.all();
-  EXPECT_EQ(proof(one, own), "alive");
+  EXPECT_EQ(one.proof(handle("alice", own), own, one.now()), "alive");
+  EXPECT_EQ(proof(one, other, "bob"), "alive") << "who only asks has ordered nothing";
   authentik_.sign_out(own);
   authentik_.sign_out(other);
   const oauth::Batch batch = one.all();

@@ -191,7 +191,8 @@ TEST_F(Steps, AnIdThatOktaNeverFoundProvesNothing) {
 TEST_F(Steps, AnEndThatAnOrderLeftBehindIsOnlyConcluded) {
   const ProviderUnderTest one = made(okta_);
   const std::string own = okta_.sign_in("alice"), other = okta_.sign_in("bob");
-  EXPECT_EQ(proof(one, own), "alive");
+  EXPECT_EQ(one.proof(handle("alice", own), own, one.now()), "alive");
+  EXPECT_EQ(proof(one, other, "bob"), "alive") << "who only asks has ordered nothing";
   okta_.sign_out(own);
   okta_.sign_out(other);
   const oauth::Batch batch = one.all();

@@ -99,9 +99,11 @@ struct Administered {
     } while (!all.caught_up);
     return all;
   }
-  [[nodiscard]] plugin::Proof proof(const std::string& session, const std::string& person) const {
+  [[nodiscard]] plugin::Proof proof(const std::string& session, const std::string& person,
+                                    plugin::Time ordered_at = {}) const {
     const std::string handle = oauth::oidc::to_text({session, person});
-    return provider->proof({.identifiers = {}, .session = {}, .handle = handle, .deadline = soon()});
+    return provider->proof(
+        {.identifiers = {}, .session = {}, .handle = handle, .deadline = soon(), .ordered_at = ordered_at});
   }
   [[nodiscard]] plugin::Liveness liveness(const std::string& session, const std::string& person) const {
     return proof(session, person).liveness;

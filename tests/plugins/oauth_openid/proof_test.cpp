@@ -111,6 +111,37 @@ TEST_F(ByItsApi, WhatWasOrderedIsKnownAfterARestart) {
   EXPECT_EQ(again.proof("s-1", "alice").text, "the logout was not taken by crm; it is sent again");
 }
 
+TEST_F(ByItsApi, WhatAKilledProcessHadOrderedAProbeTells) {
+  {
+    const Administered killed(api_);
+    api_.sign_in("s-1", "alice");
+    api_.take_logouts(false);
+    EXPECT_EQ(killed.act(Step::SignOutSession, "s-1", "alice").code, Code::Ok);
+  }
+  const Administered again(api_);
+  EXPECT_EQ(again.proof("s-1", "alice").text, "the logout was not taken by crm") << "a gate asks";
+  EXPECT_EQ(again.proof("s-1", "alice", wall_clock() - 5s).text,
+            "the logout was not taken by crm; it is sent again");
+  EXPECT_EQ(again.read().memories.size(), 1U);
+}
+
+// Between its order and its reading a process was killed: it may have been Curfew that ended it.
+TEST_F(ByItsApi, ALogoutFromBeforeTheFirstReadingAfterAStartIsNoStatedEnd) {
+  const json tells_all = {{"grants", nullptr}};
+  const std::string cursor = Administered(api_, tells_all).read().cursor;
+  const Administered again(api_, tells_all, cursor);
+  oauth::Sighting logout;
+  logout.at = wall_clock();
+  logout.session = "s-1";
+  again->complete(logout);
+  EXPECT_TRUE(logout.end_inferred);
+  oauth::Sighting later = logout;
+  later.end_inferred = false;
+  later.at = wall_clock() + 1min;
+  again->complete(later);
+  EXPECT_FALSE(later.end_inferred);
+}
+
 TEST_F(ByItsApi, APersonIsSignedOutByNameAndNobodyElse) {
   const Administered one(api_);
   api_.sign_in("s-1", "alice", {.offline = true});

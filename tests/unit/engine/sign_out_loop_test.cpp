@@ -53,12 +53,14 @@ TEST(SignOut, IsProvenByDeadAfterAlive) {
   Loop m(enforced({step(model::Action::SignOutSession)}));
   m.tick(100);
   ASSERT_EQ(m.effects.probes.size(), 1U) << "it looks before it acts";
+  EXPECT_EQ(m.effects.probes[0].ordered_at, Time{}) << "nothing acts on it yet";
   EXPECT_TRUE(m.effects.steps.empty());
   m.probe(101, 1, Liveness::Alive);
   ASSERT_EQ(m.effects.steps.size(), 1U);
   EXPECT_EQ(m.count(EntryKind::Intent), 1U);
   m.answer(102, AnswerCode::Accepted);
   ASSERT_EQ(m.effects.probes.size(), 1U);
+  EXPECT_EQ(m.effects.probes[0].ordered_at, at(101));
   EXPECT_EQ(m.order().outcome, Outcome::Pending) << "an accepted call proves nothing";
   m.probe(103, 2, Liveness::Dead);
   EXPECT_EQ(m.order().outcome, Outcome::Proven);

@@ -157,8 +157,8 @@ class Keycloak final : public Provider {
     if (id.empty())
       throw Failure(Code::NotFound,
                     "no session of this person at Keycloak is this one, and its handle was erased");
-    // Who asks has ordered it, be it before a restart.
-    orders_.note(id);
+    // Also what a killed process had not remembered.
+    if (probe.ordered_at != Time{}) orders_.note(id);
     const auto gone_for = sessions_.gone_for(id, user, probe.deadline);
     if (!gone_for) return Liveness::Alive;
     const auto window = token_window();

@@ -104,7 +104,10 @@ class Administered final : public Told {
                                   const std::string& subject) { return orders_.knows(session, subject); }}),
         orders_(ground.now, ground.digest) {}
 
-  void resume(const std::string& cursor) override { reader_.resume(cursor); }
+  void resume(const std::string& cursor) override {
+    reader_.resume(cursor);
+    orders_.resume(reader_.last_reading());
+  }
 
   void recall(std::string_view key, std::string_view value) override { orders_.recall(key, value); }
 
@@ -121,7 +124,8 @@ class Administered final : public Told {
     if (is_known) logout.handle = to_text({logout.session, logout.subject});
     // The provider's session is over; what was granted for longer (offline_access) is not (Back-Channel
     // Logout 2.7).
-    if (plan_.grants || orders_.knows(logout.session, logout.subject)) logout.end_inferred = true;
+    if (plan_.grants || orders_.may_have_ended(logout.session, logout.subject, logout.at))
+      logout.end_inferred = true;
     Told::complete(logout);
   }
 
@@ -154,6 +158,8 @@ class Administered final : public Told {
     if (about.session.empty() || about.subject.empty())
       throw Failure(Code::NotFound,
                     "which session it is isn't known any more: its handle was erased, or never came");
+    // Also what a killed process had not remembered.
+    if (probe.ordered_at != Time{}) orders_.note(about.session);
     const Remains left = administration_.remains_of(about.session, about.subject, probe.deadline);
     if (left.nothing()) return gone(about.session);
     gone_.lives(about.session);

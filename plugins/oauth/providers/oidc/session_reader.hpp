@@ -44,6 +44,8 @@ class SessionReader {
       : plan_(plan), administration_(administration), ground_(std::move(ground)), terms_(std::move(terms)) {}
 
   void resume(const std::string& cursor);
+  // When the newest whole reading began, of an earlier run too; Time{}: there was none.
+  [[nodiscard]] plugin::Time last_reading() const { return last_reading_; }
   [[nodiscard]] Batch read(plugin::Time deadline);
 
   // The session that one of its clients knows as `sid`; also for minutes after it was listed last, as the
