@@ -73,6 +73,8 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::map<std::strin
   posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   pid_t process = -1;
+  // Sockets of the test's own servers are not handed down.
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   const int error = posix_spawn(&process, argv[0], &actions, nullptr, argv.data(), envp.data());
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw std::runtime_error("curfew can't be started; was it built?");
