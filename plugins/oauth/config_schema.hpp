@@ -15,7 +15,7 @@ inline constexpr std::string_view config_schema = R"json({
     "list_sessions": ["/provider=keycloak", "/provider=business_central", "/provider=authentik", "/oidc/administration/sessions/all"],
     "cancel_session": ["/provider=keycloak", "/provider=business_central", "/provider=okta", "/provider=auth0", "/provider=authentik", "/oidc/administration/cancel_session"],
     "sign_out_session": ["/provider=keycloak", "/provider=auth0", "/oidc/administration/sign_out_session"],
-    "revoke_tokens": ["/provider=entra", "/provider=auth0", "/provider=authentik", "/oidc/administration/revoke_tokens"],
+    "revoke_tokens": ["/provider=keycloak", "/provider=entra", "/provider=auth0", "/provider=authentik", "/oidc/administration/revoke_tokens"],
     "sign_out_subject": ["/provider=keycloak", "/provider=entra", "/provider=okta", "/provider=auth0", "/provider=authentik", "/oidc/administration/sign_out_subject"],
     "suspend_access": ["/entra/suspend_access", "/authentik/suspend_access"],
     "block_sign_in": ["/journal"],

@@ -149,6 +149,25 @@ TEST_F(Keycloak, AnOfflineSessionOutlivesACancelAndNotTheSignOut) {
   EXPECT_FALSE(keycloak_->is_active(bob));
 }
 
+// Keycloak's not-before of the person: what was issued before renews nothing, also where its session is
+// listed.
+TEST_F(Keycloak, RevokedTokensAreTakenNowhereAndNewOnesAre) {
+  begin(settings(), "rule: session_timeout\n    limit: 3s",
+        "[{action: revoke_tokens, prove_within: 4s}, {action: sign_out_subject, prove_within: 40s}]");
+  const Tokens bob = keycloak_->sign_in("bob", "openid offline_access");
+  ASSERT_EQ(keycloak_->user_info(bob), 200);
+  ASSERT_TRUE(daemon_.until([&] { return keycloak_->user_info(bob) == 401; })) << daemon_.log();
+  const Reply listed = keycloak_->admin("GET", "/users/" + keycloak_->user_id("bob"));
+  EXPECT_GT(json::parse(listed.body).value("notBefore", 0), 0) << listed.body;
+  EXPECT_EQ(keycloak_->refresh(bob).status, 400);
+  EXPECT_FALSE(keycloak_->is_active(bob));
+  const json row = concluded();
+  EXPECT_THAT(verdicts(row), ElementsAre("still_alive", "proven")) << row.dump(2);
+  const Tokens again = keycloak_->sign_in("bob", "openid offline_access");
+  EXPECT_EQ(keycloak_->user_info(again), 200);
+  EXPECT_EQ(keycloak_->refresh(again).status, 200);
+}
+
 TEST_F(Keycloak, APersonIsSignedOutOfAllSessionsOfflineOnesToo) {
   begin(settings(), "rule: concurrent_sessions\n    most: 1\n    evict: oldest",
         "[{action: sign_out_subject, prove_within: 40s}]");

@@ -179,7 +179,10 @@ FakeKeycloak::Answer FakeKeycloak::about_user(const Request& request, const std:
     return rows;
   };
   if (request.method == "GET" && rest.empty())
-    return ok({{"id", id}, {"username", person->first}, {"enabled", person->second.enabled}});
+    return ok({{"id", id},
+               {"username", person->first},
+               {"enabled", person->second.enabled},
+               {"notBefore", person->second.not_before}});
   if (request.method == "PUT" && rest.empty()) {
     const json change = json::parse(request.body);
     if (change.size() != 1 || !change.contains("enabled")) return complain("more than enabled is changed");
@@ -195,6 +198,7 @@ FakeKeycloak::Answer FakeKeycloak::about_user(const Request& request, const std:
   }
   if (request.method == "GET" && rest == "/offline-sessions/uuid-shop") return ok(of_user(offline));
   if (request.method == "POST" && rest == "/logout") {
+    if (keeps_not_before) person->second.not_before = now() / 1000 + clock_ahead;
     std::erase_if(online,
                   [&](const std::string& session) { return session_user_[session] == person->first; });
     return {.status = 204, .body = {}};

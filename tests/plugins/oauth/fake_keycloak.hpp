@@ -26,6 +26,7 @@ class FakeKeycloak : public support::FakeApi {
   struct Person {
     std::string id;
     bool enabled = true;
+    std::int64_t not_before = 0;  // seconds
   };
   struct SignIn {
     bool offline = false;
@@ -60,6 +61,7 @@ class FakeKeycloak : public support::FakeApi {
   std::string secret = "right";
   std::set<std::string> roles{"view-events", "view-realm", "view-clients", "manage-users"};
   int token_seconds = 300;
+  bool keeps_not_before = true;
   bool ids_of_events = false;  // as newer versions
   std::map<std::string, Person> people;
   std::set<std::string> online, offline;

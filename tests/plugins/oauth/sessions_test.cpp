@@ -174,6 +174,40 @@ TEST_F(Sessions, OfAPersonAreAllEndedAndNobodyElses) {
   EXPECT_EQ(liveness(one, other, "id-of-bob"), Liveness::Alive);
 }
 
+TEST_F(Sessions, ARevocationIsKeycloaksNotBeforeAndLeavesTheOfflineFormAlive) {
+  const Made one = caught_up();
+  const std::string desk = keycloak_.sign_in("alice", {.offline = true});
+  const std::string phone = keycloak_.sign_in("alice", {});
+  const std::string other = keycloak_.sign_in("bob", {});
+  const std::string handle = desk + "/id-of-alice";
+  const Action order = action(Step::RevokeTokens, desk, handle);
+  const plugin::Answer answer = one->act(order);
+  EXPECT_EQ(answer.code, Code::Ok);
+  EXPECT_THAT(answer.text, HasSubstr("takes none of the person's tokens from before"));
+  EXPECT_EQ(liveness(one, desk), Liveness::Alive) << "it stands in Keycloak's list";
+  EXPECT_EQ(liveness(one, phone), Liveness::Dead);
+  EXPECT_EQ(liveness(one, other, "id-of-bob"), Liveness::Alive);
+  Action revert = order;
+  revert.revert = true;
+  EXPECT_EQ(one->act(revert).code, Code::Unsupported);
+  EXPECT_EQ(one->act(action(Step::RevokeTokens, "s", "s/id-of-nobody")).code, Code::NotFound);
+  EXPECT_EQ(one->act(action(Step::RevokeTokens, "s", "")).code, Code::NotFound);
+}
+
+TEST_F(Sessions, ARevocationThatKeycloakDidNotKeepIsNone) {
+  const Made one = caught_up();
+  const std::string session = keycloak_.sign_in("alice", {});
+  const std::string handle = session + "/id-of-alice";
+  const Action order = action(Step::RevokeTokens, session, handle);
+  keycloak_.set([](FakeKeycloak& it) { it.keeps_not_before = false; });
+  EXPECT_EQ(one->act(order).code, Code::Failed);
+  keycloak_.set([](FakeKeycloak& it) {
+    it.keeps_not_before = true;
+    it.clock_ahead = 3600;
+  });
+  EXPECT_EQ(one->act(order).code, Code::Ok) << "it is compared by Keycloak's own clock";
+}
+
 TEST_F(Sessions, OfAnotherRealmsPersonAreNotTouched) {
   const Made one = caught_up();
   Action order = action(Step::SignOutSubject, "s", "");

@@ -226,6 +226,11 @@ class Keycloak final : public Provider {
         orders_.note(id);
         return action.step == Step::CancelSession ? sessions_.end_online(id, action.deadline)
                                                   : sessions_.end(id, action.deadline);
+      case Step::RevokeTokens:
+        if (action.revert) return {Code::Unsupported, "tokens that were revoked can't be given back"};
+        if (user.empty()) return {Code::NotFound, no_name};
+        orders_.note(user);
+        return sessions_.revoke_tokens_of(user, action.deadline);
       case Step::SignOutSubject:
         if (action.revert) return {Code::Unsupported, "sessions that were ended can't be given back"};
         if (user.empty()) return {Code::NotFound, no_name};

@@ -18,6 +18,9 @@ using simdjson::dom::element;
 constexpr std::size_t sessions_in_a_page = 200;
 constexpr std::size_t most_of_one_person = 10'000;
 constexpr std::size_t most_gone = 10'000;
+// A not-before and the header Date are whole seconds, taken one after the other.
+constexpr plugin::Duration date_precision = std::chrono::seconds(2);
+const char* const no_such_person = "Keycloak has no such person";
 
 simdjson::dom::array array_of(simdjson::dom::parser& parser, const ApiReply& reply, const AdminApi& api,
                               const char* what) {
@@ -205,15 +208,50 @@ Answer Sessions::end(const std::string& id, Time deadline) {
                         " deleted; access tokens from before live until they expire"};
 }
 
-// Its own "log out" knows online sessions only.
-Answer Sessions::end_all_of(const std::string& user, Time deadline) {
+Sessions::LoggedOut Sessions::log_out(const std::string& user, Time deadline) {
   const ApiReply reply = api_.ask({.method = "POST",
                                    .path = path_ + "/users/" + web::percent_encoded(user) + "/logout",
                                    .what = "the end of a person's sessions",
                                    .role = "manage-users",
                                    .also = {204, 404}},
                                   deadline);
-  if (reply.status == 404) return {Code::NotFound, "Keycloak has no such person"};
+  return {.found = reply.status != 404, .at = reply.date};
+}
+
+Time Sessions::not_before_of(const std::string& user, Time deadline) {
+  const ApiReply reply = api_.ask({.path = path_ + "/users/" + web::percent_encoded(user),
+                                   .what = "a person's not-before",
+                                   .role = "view-users (part of manage-users)"},
+                                  deadline);
+  simdjson::dom::parser parser;
+  std::int64_t seconds = 0;
+  if (parser.parse(reply.body).at_key("notBefore").get_int64().get(seconds) != simdjson::SUCCESS)
+    throw Failure(Code::Unavailable, api_.where() + ": Keycloak does not say the person's not-before");
+  return Time(std::chrono::seconds(seconds));
+}
+
+Answer Sessions::revoke_tokens_of(const std::string& user, Time deadline) {
+  const LoggedOut done = log_out(user, deadline);
+  if (!done.found) return {Code::NotFound, no_such_person};
+  try {
+    const Time kept = not_before_of(user, deadline);
+    if (done.at != Time{} && kept < done.at - date_precision)
+      return {Code::Failed, "the online sessions are ended, but Keycloak kept no not-before of the person"};
+  } catch (const Failure& failure) {
+    return {
+        Code::Ok,
+        "the online sessions are ended; whether Keycloak kept the person's not-before could not be read: " +
+            std::string(failure.what())};
+  }
+  return {
+      Code::Ok,
+      "Keycloak takes none of the person's tokens from before any more, and the online sessions are ended; "
+      "who does not ask it takes access tokens until they expire"};
+}
+
+// Its own "log out" knows online sessions only.
+Answer Sessions::end_all_of(const std::string& user, Time deadline) {
+  if (!log_out(user, deadline).found) return {Code::NotFound, no_such_person};
   std::size_t offline = 0;
   for (const LiveSession& session : offline_of(user, deadline)) {
     if (remove(session.id, true, deadline)) ++offline;

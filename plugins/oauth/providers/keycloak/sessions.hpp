@@ -39,6 +39,10 @@ class Sessions {
   // Ok, or NotFound: it was not there (any more).
   [[nodiscard]] plugin::Answer end_online(const std::string& id, plugin::Time deadline);
   [[nodiscard]] plugin::Answer end(const std::string& id, plugin::Time deadline);
+  // What was granted to a person until now: Keycloak takes no token that was issued before its not-before of
+  // the person. The call that sets it ends the online sessions; offline ones stand in its lists, and renew
+  // nothing by what was issued before (to the second).
+  [[nodiscard]] plugin::Answer revoke_tokens_of(const std::string& user, plugin::Time deadline);
   // All of a person's, offline ones too.
   [[nodiscard]] plugin::Answer end_all_of(const std::string& user, plugin::Time deadline);
 
@@ -55,6 +59,12 @@ class Sessions {
   [[nodiscard]] std::vector<LiveSession> online_of(const std::string& user, plugin::Time deadline);
   [[nodiscard]] std::vector<LiveSession> offline_of(const std::string& user, plugin::Time deadline);
   [[nodiscard]] bool remove(const std::string& id, bool is_offline, plugin::Time deadline);
+  struct LoggedOut {
+    bool found = false;
+    plugin::Time at{};  // by Keycloak's clock; Time{}: it does not say
+  };
+  [[nodiscard]] LoggedOut log_out(const std::string& user, plugin::Time deadline);
+  [[nodiscard]] plugin::Time not_before_of(const std::string& user, plugin::Time deadline);
 
   AdminApi& api_;
   std::string path_;
