@@ -44,6 +44,7 @@ bool PathSet::contains(std::string_view path) const {
 }
 
 std::optional<AddressSet::Bytes> AddressSet::parse(const std::string& text) {
+  if (text.find('\0') != std::string::npos) return std::nullopt;  // where inet_pton would stop
   Bytes bytes{};
   if (inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return bytes;
   // IPv4 as IPv6 has it: ::ffff:192.0.2.1.

@@ -71,6 +71,7 @@ void read_identifiers(const JsonFields& fields, std::vector<model::NamedValue>& 
 }
 
 bool is_address(const std::string& text) {
+  if (text.find('\0') != std::string::npos) return false;  // where inet_pton would stop
   in_addr v4{};
   in6_addr v6{};
   return inet_pton(AF_INET, text.c_str(), &v4) == 1 || inet_pton(AF_INET6, text.c_str(), &v6) == 1;

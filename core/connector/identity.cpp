@@ -18,7 +18,8 @@ using Bytes = std::array<std::uint8_t, 16>;
 // An IPv4 address as an IPv4-mapped IPv6 one.
 std::optional<Bytes> read_address(std::string_view text) {
   std::array<char, 64> zero_ended{};
-  if (text.empty() || text.size() >= zero_ended.size()) return std::nullopt;
+  if (text.empty() || text.size() >= zero_ended.size() || text.find('\0') != std::string_view::npos)
+    return std::nullopt;
   std::copy(text.begin(), text.end(), zero_ended.begin());
   Bytes bytes{};
   if (inet_pton(AF_INET6, zero_ended.data(), bytes.data()) == 1) return bytes;

@@ -70,7 +70,8 @@ class JsonWriter {
   void name(std::string_view key) {
     if (!first_) out_ += ',';
     first_ = false;
-    if (key.empty()) return;
+    // An element of an array, or the whole document; in an object even an empty key is one.
+    if (key.empty() && (closers_.empty() || closers_.back() == ']')) return;
     base::append_json_string(out_, key);
     out_ += ':';
   }

@@ -43,6 +43,7 @@ constexpr std::array<std::string_view, 27> names{"SubjectUserSid",
                                                  "ClientAddress"};
 
 bool is_address(const std::string& text) {
+  if (text.find('\0') != std::string::npos) return false;  // where inet_pton would stop
   unsigned char bytes[16];
   return inet_pton(AF_INET, text.c_str(), bytes) == 1 || inet_pton(AF_INET6, text.c_str(), bytes) == 1;
 }

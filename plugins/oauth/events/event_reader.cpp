@@ -146,6 +146,7 @@ std::string address_of(std::string_view text) {
   }
   host = host.substr(0, host.find('%'));
   const std::string one(host.substr(0, INET6_ADDRSTRLEN));
+  if (one.find('\0') != std::string::npos) return {};  // where inet_pton would stop
   std::array<unsigned char, sizeof(in6_addr)> ignored{};
   const bool is_one = ::inet_pton(AF_INET, one.c_str(), ignored.data()) == 1 ||
                       ::inet_pton(AF_INET6, one.c_str(), ignored.data()) == 1;

@@ -393,6 +393,7 @@ TEST(Readers, SambaRecordsAmongOtherLines) {
 
 TEST(Readers, AddressesAreAddressesOrNothing) {
   EXPECT_EQ(clean_address("::ffff:10.1.2.3"), "10.1.2.3");
+  EXPECT_EQ(clean_address(std::string_view("10.1.2.3\0x", 10)), "");
   EXPECT_EQ(clean_address("ipv4:127.0.0.1:445"), "127.0.0.1");
   EXPECT_EQ(clean_address("ipv6:fe80::1:88"), "fe80::1");
   EXPECT_EQ(clean_address("[2001:db8::1]:3389"), "2001:db8::1");

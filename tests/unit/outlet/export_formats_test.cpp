@@ -170,6 +170,17 @@ TEST(ExportFormats, FactsThatAreNoObjectAreExportedAsTheTextThatTheyAre) {
   EXPECT_THAT(as(ExportFormat::Ocsf, sealed), HasSubstr(R"("facts_text":"no \"object\"\u000a")"));
 }
 
+// No entry of Curfew's has one; a damaged one may.
+TEST(ExportFormats, AFactWithoutANameIsStillJson) {
+  const ledger::SealedEntry sealed =
+      sample_entry(EntryKind::Observation, R"({"type":"sign_in","":[["upn","00000000000000a1"]]})");
+  for (const ExportFormat format : {ExportFormat::Ndjson, ExportFormat::Ocsf, ExportFormat::Ecs}) {
+    const std::string line = as(format, sealed);
+    simdjson::dom::parser parser;
+    EXPECT_EQ(parser.parse(line).error(), simdjson::SUCCESS) << line;
+  }
+}
+
 TEST(ExportFormats, CefIsReadBackByItsRules) {
   for (const ledger::SealedEntry& sealed : export_samples()) {
     EventReader reader;

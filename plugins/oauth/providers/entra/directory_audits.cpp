@@ -68,7 +68,7 @@ bool read_directory_audit(const element& row, const RowFrame& frame, const std::
   const std::string_view name = text_in(row, "activityDisplayName");
   if (!at || id.empty() || id.size() > longest_id || name.empty()) return false;
   record.at = *at;
-  record.id = "audit/" + std::string(id);
+  record.id = std::string(audit_prefix) + std::string(id);
   const auto type = meaning_of_activity(name);
   if (!type || text_in(row, "result") != "success" || is_by(row, own_client)) return true;
   const auto person = person_in(row);

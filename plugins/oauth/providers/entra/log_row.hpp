@@ -21,6 +21,8 @@
 namespace curfew::oauth::entra {
 
 inline constexpr std::size_t longest_id = 128;
+// Of an audit record's key; no sign-in's id begins so.
+inline constexpr std::string_view audit_prefix = "audit/";
 inline constexpr std::size_t longest_text = 512;
 
 [[nodiscard]] inline std::string_view text_in(const simdjson::dom::element& object, const char* key) {

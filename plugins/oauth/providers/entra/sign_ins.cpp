@@ -147,7 +147,7 @@ bool read_sign_in(const element& row, const RowFrame& frame, SignInRecord& recor
   const auto own_code = code_of(row);
   const auto said_code = own_code ? own_code : frame.code;
   const std::string_view id = text_in(row, "id");
-  if (!at || !said_code || id.empty() || id.size() > longest_id) return false;
+  if (!at || !said_code || id.empty() || id.size() > longest_id || id.starts_with(audit_prefix)) return false;
   const std::int64_t code = *said_code;
   record.at = *at;
   record.id = id;
