@@ -235,7 +235,7 @@ Answer Sessions::revoke_tokens_of(const std::string& user, Time deadline) {
   if (!done.found) return {Code::NotFound, no_such_person};
   try {
     const Time kept = not_before_of(user, deadline);
-    if (done.at != Time{} && kept < done.at - date_precision)
+    if (kept == Time{} || (done.at != Time{} && kept < done.at - date_precision))
       return {Code::Failed, "the online sessions are ended, but Keycloak kept no not-before of the person"};
   } catch (const Failure& failure) {
     return {
