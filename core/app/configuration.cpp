@@ -300,7 +300,8 @@ class Check {
     std::set<std::pair<std::string, std::uint32_t>> taken;
     for (const ListenerSettings* listener :
          {&settings_.listeners.operator_listener, &settings_.listeners.sources}) {
-      if (listener->port != 0) taken.emplace(listener->address, listener->port);
+      if (listener->port != 0 && !taken.emplace(listener->address, listener->port).second)
+        fail("listeners.sources.port", "another listener has this address and port");
     }
     for (std::size_t i = 0; i < settings_.gates.size(); ++i) {
       const GateSettings& gate = settings_.gates[i];

@@ -70,7 +70,8 @@ int free_port() {
   // given to somebody else before a slow server has taken it. Below those that it gives to clients.
   constexpr int first = 20'000;
   constexpr int count = 12'000;
-  const std::string path = (std::filesystem::temp_directory_path() / "curfew-test-ports").string();
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("curfew-test-ports-" + std::to_string(::getuid()))).string();
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0 || ::flock(file, LOCK_EX) != 0) throw std::runtime_error(path + ": can't be locked");
   int next = 0;

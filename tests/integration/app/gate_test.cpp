@@ -3,12 +3,12 @@
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/ServerSocket.h>
 #include <Poco/NullStream.h>
 #include <Poco/StreamCopier.h>
 #include <gmock/gmock.h>
 
 #include "tests/integration/app/program.hpp"
+#include "tests/support/server_process.hpp"
 
 namespace curfew::app_test {
 namespace {
@@ -23,11 +23,6 @@ const char* const two_people = R"(
 
 class GateInTheDaemon : public testing::Test {
  protected:
-  GateInTheDaemon() {
-    const Poco::Net::ServerSocket free(Poco::Net::SocketAddress("127.0.0.1", 0));
-    port_ = free.address().port();
-  }
-
   void configure(const std::string& policies) {
     daemon_.configure(
         "gates: [{name: door, guards: crm, listener: {port: " + std::to_string(port_) +
@@ -41,7 +36,7 @@ class GateInTheDaemon : public testing::Test {
   [[nodiscard]] int ask(const std::string& cookie, const std::string& path = "/invoices",
                         const std::string& user_agent = "browser") const {
     try {
-      Poco::Net::HTTPClientSession session("127.0.0.1", port_);
+      Poco::Net::HTTPClientSession session("127.0.0.1", static_cast<Poco::UInt16>(port_));
       session.setTimeout(Poco::Timespan(10, 0));
       Poco::Net::HTTPRequest request("GET", "/check", "HTTP/1.1");
       request.set("Cookie", "theme=dark; sid=" + cookie);
@@ -61,7 +56,7 @@ class GateInTheDaemon : public testing::Test {
     return daemon_.until([&] { return ask(cookie) == status; });
   }
   ScriptedDaemon daemon_;
-  std::uint16_t port_ = 0;
+  const int port_ = support::free_port();
 };
 
 TEST_F(GateInTheDaemon, RefusesWhoIsSignedOutAndStillDoesAfterARestart) {

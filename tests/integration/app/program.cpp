@@ -3,7 +3,6 @@
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/ServerSocket.h>
 #include <Poco/StreamCopier.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -17,6 +16,7 @@
 #include <thread>
 
 #include "core/base/time.hpp"
+#include "tests/support/server_process.hpp"
 
 extern char** environ;
 
@@ -86,11 +86,6 @@ void take_status(int status, Ended& ended) {
   ended.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-int free_port() {
-  const Poco::Net::ServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", 0));
-  return socket.address().port();
-}
-
 }  // namespace
 
 Ended run_curfew(const std::vector<std::string>& arguments,
@@ -107,7 +102,7 @@ Ended run_curfew(const std::vector<std::string>& arguments,
 }
 
 ScriptedDaemon::ScriptedDaemon()
-    : start_time_(base::format_rfc3339(base::wall_clock_now())), port_(free_port()) {
+    : start_time_(base::format_rfc3339(base::wall_clock_now())), port_(support::free_port()) {
   fs::permissions(folder_.path(), fs::perms(0711));
   std::ofstream(folder_.path() / "token") << "cfw_test-token-of-the-integration-tests\n";
   std::ofstream(folder_.path() / "acts").flush();

@@ -1,5 +1,6 @@
 """PostgreSQL, Curfew and Prometheus of a test's own, on ports of the loopback that are free; all end with it."""
 import csv
+import fcntl
 import io
 import json
 import os
@@ -7,6 +8,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -26,10 +28,25 @@ class Failed(Exception):
     pass
 
 
+# As tests/support/server_process.cpp gives them out, of the same count.
 def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    first, many = 20_000, 12_000
+    with open(pathlib.Path(tempfile.gettempdir(), f"curfew-test-ports-{os.getuid()}"), "a+b") as count:
+        fcntl.flock(count, fcntl.LOCK_EX)
+        count.seek(0)
+        kept = count.read(4)
+        following = struct.unpack("=i", kept)[0] % many if len(kept) == 4 else 0
+        for port in (first + (following + tried) % many for tried in range(many)):
+            with socket.socket() as taken:
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    taken.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+            count.truncate(0)
+            count.write(struct.pack("=i", (port - first + 1) % many))
+            return port
+    raise Failed(f"no port is free from {first} on")
 
 
 def until(what, condition, patience=60):

@@ -11,6 +11,7 @@
 #include "tests/integration/app/program.hpp"
 #include "tests/support/gate_nginx.hpp"
 #include "tests/support/openid_issuer.hpp"
+#include "tests/support/server_process.hpp"
 
 namespace curfew::api {
 namespace {
@@ -34,7 +35,7 @@ class BearerAtADaemon : public testing::Test {
       GTEST_SKIP() << "nginx is not installed: Debian's nginx-light has it";
   }
   void start() {
-    gate_ = free_port();
+    gate_ = support::free_port();
     publish({key_});
     daemon_.script(people);
     daemon_.configure(
@@ -81,8 +82,7 @@ class BearerAtADaemon : public testing::Test {
     return key.sign({{"alg", "RS256"}, {"kid", "k1"}, {"typ", "at+jwt"}}, claims);
   }
   [[nodiscard]] Got ask(const std::string& bearer) const {
-    return get(static_cast<std::uint16_t>(nginx_->port()), "/.well-known/openid-configuration",
-               {{"Authorization", "Bearer " + bearer}});
+    return get(nginx_->port(), "/.well-known/openid-configuration", {{"Authorization", "Bearer " + bearer}});
   }
   [[nodiscard]] bool passes(const std::string& bearer) const {
     const Got got = ask(bearer);
@@ -111,7 +111,7 @@ class BearerAtADaemon : public testing::Test {
   SigningKey key_ = SigningKey::rsa("k1");
   support::OpenIdIssuer application_;  // answers, which is all that is asked of it
   std::optional<support::GateNginx> nginx_;
-  std::uint16_t gate_ = 0;
+  int gate_ = 0;
 };
 
 TEST_F(BearerAtADaemon, ASignedOutSessionsTokenIsRefusedAtOnceAndAfterARestartThoughItHasNotExpired) {

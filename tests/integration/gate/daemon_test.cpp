@@ -6,6 +6,7 @@
 
 #include "running_gate.hpp"
 #include "tests/integration/app/program.hpp"
+#include "tests/support/server_process.hpp"
 
 namespace curfew::api {
 namespace {
@@ -24,7 +25,7 @@ class GateOfADaemon : public testing::Test {
  protected:
   void start(const std::string& more = "policies: []\n", const std::string& gate = "",
              const std::string& script = people) {
-    port_ = free_port();
+    port_ = support::free_port();
     daemon_.script(script);
     daemon_.configure("gates:\n  - {name: front, guards: crm, listener: {port: " + std::to_string(port_) +
                       "}, activity_quantum: 1s" + gate + "}\n" + more);
@@ -50,7 +51,7 @@ class GateOfADaemon : public testing::Test {
   }
 
   ScriptedDaemon daemon_;
-  std::uint16_t port_ = 0;
+  int port_ = 0;
 };
 
 TEST_F(GateOfADaemon, ASignedOutSessionIsRefusedAtOnceAndAfterARestartAndTheOthersPass) {

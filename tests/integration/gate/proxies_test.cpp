@@ -20,6 +20,7 @@
 
 #include "core/store/process.hpp"
 #include "running_gate.hpp"
+#include "tests/support/server_process.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace curfew::api {
@@ -114,7 +115,7 @@ class BehindProxy : public testing::TestWithParam<Proxy> {
     gate_.refused("bad", model::Refusal::IdleTimeout);
     gate_.start();
     gate_.ahead = 20'000'000;
-    port_ = free_port();
+    port_ = static_cast<std::uint16_t>(support::free_port());
     process_ =
         store::start({.arguments = prepare(GetParam().name), .identity = {}, .output_file = at("log")});
     ASSERT_TRUE(wait_until([&] { return get(port_, "/public/up").status == 200; })) << read(at("log"));

@@ -31,14 +31,10 @@ Got send(Poco::Net::HTTPClientSession& session, const std::string& method, const
   return got;
 }
 
-Got get(std::uint16_t port, const std::string& target, const Headers& headers) {
-  Poco::Net::HTTPClientSession session("127.0.0.1", port);
+Got get(int port, const std::string& target, const Headers& headers) {
+  Poco::Net::HTTPClientSession session("127.0.0.1", static_cast<Poco::UInt16>(port));
   session.setTimeout(Poco::Timespan(10, 0));
   return send(session, "GET", target, headers);
-}
-
-std::uint16_t free_port() {
-  return Poco::Net::ServerSocket(Poco::Net::SocketAddress("127.0.0.1", 0)).address().port();
 }
 
 bool wait_until(const std::function<bool()>& condition) {

@@ -32,9 +32,8 @@ struct Got {
 
 Got send(Poco::Net::HTTPClientSession& session, const std::string& method, const std::string& target,
          const Headers& headers = {}, const std::string& body = {});
-Got get(std::uint16_t port, const std::string& target, const Headers& headers = {});
+Got get(int port, const std::string& target, const Headers& headers = {});
 
-[[nodiscard]] std::uint16_t free_port();
 // False: not within 20 seconds.
 bool wait_until(const std::function<bool()>& condition);
 

@@ -3,7 +3,6 @@
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/ServerSocket.h>
 #include <Poco/StreamCopier.h>
 
 #include <algorithm>
@@ -14,16 +13,12 @@
 
 #include "core/base/digest.hpp"
 #include "core/base/time.hpp"
+#include "tests/support/server_process.hpp"
 
 namespace curfew::push_test {
 namespace {
 
 const std::string pusher = "cfw_token-of-the-one-who-pushes";
-
-int free_port() {
-  const Poco::Net::ServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", 0));
-  return socket.address().port();
-}
 
 void replace(std::string& text, const std::string& from, const std::string& to, const std::string& with) {
   const auto begin = text.find(from);
@@ -73,7 +68,7 @@ support::Cluster& cluster() {
 }
 
 PushedDaemon::PushedDaemon(support::Database database, const std::string& settings, const std::string& source)
-    : database_(std::move(database)), port_(free_port()) {
+    : database_(std::move(database)), port_(support::free_port()) {
   daemon_.configure("# end of sources\ndatabase: {url: \"" + database_.application.conninfo + "\"}\n");
   std::ifstream in(daemon_.config());
   std::string text((std::istreambuf_iterator<char>(in)), {});

@@ -3,7 +3,6 @@
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/ServerSocket.h>
 #include <Poco/StreamCopier.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,6 +22,7 @@
 
 #include "core/store/process.hpp"
 #include "tests/support/forms_app/forms_app.hpp"
+#include "tests/support/server_process.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace curfew::quickstart_test {
@@ -114,13 +114,10 @@ class QuickstartLive : public testing::Test {
  protected:
   void SetUp() override {
     std::string ports;
-    std::vector<Poco::Net::ServerSocket> held;
     for (int& port : ports_) {
-      held.emplace_back(Poco::Net::SocketAddress("127.0.0.1", 0));
-      port = held.back().address().port();
+      port = support::free_port();
       ports += std::to_string(port) + " ";
     }
-    held.clear();
     fs::permissions(folder_.path(), fs::perms(0711));
     ports_text_ = ports;
   }
@@ -296,7 +293,7 @@ TEST_F(QuickstartLive, NothingOfItRunsAsRoot) {
 }
 
 TEST(FormsAppBehindAGate, ThatDoesNotAnswerLetsNobodyIn) {
-  const int port = Poco::Net::ServerSocket(Poco::Net::SocketAddress("127.0.0.1", 0)).address().port();
+  const int port = support::free_port();
   const forms_app::FormsApp app(
       {.people = {{"alex", "demo-alex"}}, .gate = "http://127.0.0.1:" + std::to_string(port)});
   EXPECT_EQ(ask(app.port(), "GET", "/login", {}).status, 503);

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <Poco/Net/ServerSocket.h>
-
 #include <chrono>
 #include <fstream>
 #include <memory>
@@ -17,6 +15,7 @@
 #include "tests/plugins/forms_stores/postgresql_server.hpp"
 #include "tests/support/authority.hpp"
 #include "tests/support/forms_app/forms_app.hpp"
+#include "tests/support/server_process.hpp"
 
 namespace curfew::forms_test {
 namespace {
@@ -64,10 +63,7 @@ class Mariadb final : public Server {
   explicit Mariadb(std::string client_ca) : client_ca_(std::move(client_ca)) {}
   void serve(const Certificate* certificate) override {
     server_.reset();
-    {
-      const Poco::Net::ServerSocket free(Poco::Net::SocketAddress("127.0.0.1", 0));
-      port_ = free.address().port();
-    }
+    port_ = support::free_port();
     std::vector<std::string> words{"--bind-address=127.0.0.1", "--port=" + std::to_string(port_)};
     if (certificate != nullptr) {
       words.push_back("--ssl-ca=" + client_ca_);

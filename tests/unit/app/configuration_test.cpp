@@ -513,6 +513,8 @@ TEST(ConfigurationOfGates, WhatIsWrongIsSaidWithItsPlace) {
   EXPECT_THAT(with(", cookie_path: \"/;x\""), HasSubstr("must be a path such as /"));
   EXPECT_THAT(with(", machine_headers: [\"a b: c\"]"), HasSubstr("'a b: c' is no header"));
   EXPECT_THAT(with(", listener: {port: 8470}"), HasSubstr("another listener has this address and port"));
+  EXPECT_THAT(error_of("listeners: {operator: {port: 9161}, sources: {port: 9161}}\n"),
+              HasSubstr("c.yaml:1:53: another listener has this address and port"));
   EXPECT_THAT(with(", listener: {address: 0.0.0.0}"), HasSubstr("'0.0.0.0' can be reached by others"));
   EXPECT_THAT(with(", unknown: perhaps"), HasSubstr("perhaps"));
 }

@@ -12,6 +12,7 @@
 #include "core/app/configuration.hpp"
 #include "core/app/log.hpp"
 #include "core/base/digest.hpp"
+#include "tests/support/server_process.hpp"
 
 namespace curfew::app {
 namespace {
@@ -72,23 +73,11 @@ struct Pipeline {
   }
 };
 
-std::uint16_t free_port() {
+std::string ask(int port, const std::string& cookie) {
   const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  ::close(socket);
-  return ntohs(address.sin_port);
-}
-
-std::string ask(std::uint16_t port, const std::string& cookie) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   std::string answer;
   if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
@@ -106,8 +95,8 @@ std::string ask(std::uint16_t port, const std::string& cookie) {
 class GatesTest : public testing::Test {
  protected:
   Gates& gates(const std::string& more = "") {
-    port = free_port();
-    other_port = free_port();
+    port = support::free_port();
+    other_port = support::free_port();
     settings = parse_configuration(
         "c.yaml",
         "sources: [{name: crm, ingest: true}]\ngates:\n"
@@ -126,8 +115,8 @@ class GatesTest : public testing::Test {
     gates_->apply({&entry, 1}, {});
   }
 
-  std::uint16_t port = 0;
-  std::uint16_t other_port = 0;
+  int port = 0;
+  int other_port = 0;
   Settings settings;
   metrics::Registry metrics;
   Log log{LogLevel::Error};
