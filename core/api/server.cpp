@@ -33,6 +33,13 @@ namespace {
 // The default backlog of 64 stalls bursts for a second.
 constexpr int backlog = 1024;
 
+// Poco's stop wakes one of the workers that wait for a connection; the others wait this long. Its default is
+// 10 s.
+constexpr auto idle_worker_waits = std::chrono::milliseconds(250);
+// Poco counts a worker as free before its thread is in the pool again. Without a thread the next connection
+// would wait until another one ends.
+constexpr int threads_on_their_way_back = 256;
+
 Request request_from(Poco::Net::HTTPServerRequest& from) {
   Request request;
   request.method = from.getMethod();
@@ -345,6 +352,7 @@ void Server::start(Dispatcher dispatcher) {
   parameters->setSoftwareVersion("Curfew");
   parameters->setMaxThreads(settings.workers);
   parameters->setMaxQueued(settings.waiting);
+  parameters->setThreadIdleTime(std::chrono::microseconds(idle_worker_waits).count());
   parameters->setTimeout(timespan(settings.timeout));
   parameters->setKeepAlive(true);
   parameters->setKeepAliveTimeout(timespan(settings.keep_alive));
@@ -354,7 +362,7 @@ void Server::start(Dispatcher dispatcher) {
   state.watch.emplace(state.watch_settings());
   try {
     state.socket->listen(backlog);
-    state.pool.emplace(settings.name, 2, settings.workers + 1);
+    state.pool.emplace(settings.name, 2, settings.workers + threads_on_their_way_back);
     auto server =
         std::make_unique<Poco::Net::TCPServer>(new ConnectionFactory(*state.shared, *state.watch, parameters),
                                                *state.pool, *state.socket, parameters);

@@ -1,6 +1,7 @@
 // Any bytes as a Samba server's log: line by line through the reader of full_audit, then as a whole, with the
 // sign-ins among them, through the pairing. A line is told to the sink once or is left to others; a record
 // has a time, a process and texts that the host takes.
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
@@ -69,6 +70,7 @@ class Paired final : public RecordSink, public PairingSink {
   void event(WindowsEvent&& event) override {
     if (event.provider == full_audit_provider) check(event);
     coverage_.count(0, event);
+    earliest_ = std::min(earliest_, event.time);
     if (Pairing::uses(event)) pairing_.add(std::move(event));
   }
   void recovered(WindowsEvent&& /*event*/) override {}
@@ -79,7 +81,8 @@ class Paired final : public RecordSink, public PairingSink {
   void other_line() override { coverage_.count_other_line(0); }
   void found(Finding&& finding) override {
     require(!finding.key.empty() && is_clean_utf8(finding.key) && is_clean_utf8(finding.session));
-    require(finding.at > Time{});
+    // Other records than full_audit's may be of any year; what a source may say is the core's to admit.
+    require(finding.at >= earliest_);
   }
   void judged(std::uint32_t input, Fate fate, std::string_view reason) override {
     coverage_.judged(input, fate, reason);
@@ -101,6 +104,7 @@ class Paired final : public RecordSink, public PairingSink {
     return out;
   }
   Coverage coverage_;
+  Time earliest_ = Time::max();
   Pairing pairing_{settings(), *this};
 };
 

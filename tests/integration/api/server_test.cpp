@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <sstream>
+#include <thread>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "running_server.hpp"
@@ -244,6 +246,20 @@ TEST_F(RunningListener, StoppingEndsStreams) {
   EXPECT_EQ(stream.next(), "");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
   EXPECT_EQ(broadcast_.watchers(), 0U);
+}
+
+// A burst leaves workers that wait for connections, and Poco wakes one of them.
+TEST_F(RunningListener, StoppingAfterABurstWaitsForNoIdleWorker) {
+  for (int round = 0; round < 10; ++round) {
+    const Server& server = start_operator();
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 16; ++i)
+      clients.emplace_back([&] { EXPECT_EQ(ask(server, "GET", "/healthz").status, 200); });
+    for (std::thread& client : clients) client.join();
+    const auto start = std::chrono::steady_clock::now();
+    operator_->stop();
+    ASSERT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5)) << "in round " << round;
+  }
 }
 
 }  // namespace
