@@ -130,8 +130,8 @@ model::NamedValue Identity::folded(std::string_view name_space, std::string_view
   if (name_space == "windows_account") {
     const auto slash = value.find('\\');
     if (slash == std::string_view::npos) return {std::string(name_space), fold(value)};
-    const std::string domain = base::to_lower_ascii(value.substr(0, slash));
-    const std::string_view user = value.substr(slash + 1);
+    const std::string domain = base::to_lower_ascii(base::trim(value.substr(0, slash)));
+    const std::string_view user = base::trim(value.substr(slash + 1));
     if (user.empty()) return {};
     if (const auto suffix = suffix_of_.find(domain); suffix != suffix_of_.end()) {
       return {"upn", fold(user) + '@' + suffix->second};

@@ -30,7 +30,7 @@ enum class ProblemKind : std::uint8_t {
   TileChanged,           // a tile's hashes are not those of the tree
   TileUnexpected,        // a tile beyond the tree's end
   RowOrTileChanged,      // they differ, and no checkpoint decides which is right
-  CheckpointMalformed,   // no checkpoint of this stream, or of another size than its row says
+  CheckpointMalformed,   // none of this stream, of another size than its row says, or out of order
   CheckpointSignature,   // no known key signed it, or the signature is wrong
   CheckpointRoot,        // signed another root than these rows have
   CheckpointUnreached,   // signed more entries than there are, or rows before it are missing

@@ -58,8 +58,13 @@ void StreamVerifier::read_checkpoint() {
   const bool first = !checkpoint_;
   const std::uint64_t before = first ? 0 : checkpoint_->size;
   checkpoint_ = next_checkpoint_();
-  if (checkpoint_ && !first && checkpoint_->size <= before)
-    throw Error(ErrorKind::Internal, "ledger: checkpoints to verify must come in ascending order");
+  while (checkpoint_ && !first && checkpoint_->size <= before) {
+    const auto at = checkpoint_->size == 0 ? std::optional<std::uint64_t>() : checkpoint_->size - 1;
+    problems_.add(ProblemKind::CheckpointMalformed, at, at,
+                  "the checkpoint of size " + std::to_string(checkpoint_->size) +
+                      " came again, or out of order, behind the one of size " + std::to_string(before));
+    checkpoint_ = next_checkpoint_();
+  }
 }
 
 void StreamVerifier::feed(const SealedEntry& row) {

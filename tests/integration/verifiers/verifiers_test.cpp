@@ -246,6 +246,16 @@ const std::vector<Change> changes{
      {},
      [](const std::string& d) { edit(d + "/checkpoint.csv", "1,501,401,", "1,501,400,"); },
      false},
+    {"repeated checkpoint",
+     {},
+     [](const std::string& d) {
+       const std::string text = read_file(d + "/checkpoint.csv");
+       const auto begin = text.find("1,501,401,");
+       const auto end = text.find("1,601,501,");
+       ASSERT_TRUE(begin < end && end != std::string::npos);
+       edit(d + "/checkpoint.csv", "1,601,501,", text.substr(begin, end - begin) + "1,601,501,");
+     },
+     false},
     {"checkpoint root column",
      {},
      [](const std::string& d) { edit(d + "/checkpoint.csv", "1,501,401,\\x", "1,501,401,\\x00"); },

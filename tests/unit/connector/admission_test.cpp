@@ -110,6 +110,17 @@ TEST_F(AdmissionTest, TheSameAccountInThreeSpellingsIsOneIdentifier) {
   EXPECT_EQ(a.introduced[0].value, "alice@corp.test");
 }
 
+TEST_F(AdmissionTest, BlanksAroundAnAccountsNameAreNotPartOfIt) {
+  AdmissionSettings settings;
+  settings.links.domains = {{"CORP", "corp.test"}};
+  Admission admission = make(settings);
+  auto o = observed("1");
+  o.identifiers = {{"windows_account", "CORP \\\n alice"}, {"windows_account", "CORP\\ "}};
+  const Admitted a = taken(admission, o);
+  ASSERT_EQ(a.introduced.size(), 1U);
+  EXPECT_EQ(a.introduced[0].value, "alice@corp.test");
+}
+
 TEST_F(AdmissionTest, AliasesInACircleAreAConfigurationError) {
   AdmissionSettings settings;
   settings.links.aliases = {{"upn:a@x", "upn:b@x"}, {"upn:b@x", "upn:a@x"}};

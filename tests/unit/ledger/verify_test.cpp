@@ -339,6 +339,9 @@ TEST(Tamper, AMissingCheckpointInTheMiddleBreaksTheChain) {
               300);
   expect_only(verify([](auto& stored) { stored[3].root[5] ^= 1; }), ProblemKind::CheckpointMalformed, 300,
               300);
+  expect_only(verify([](auto& stored) { stored.insert(stored.begin() + 4, stored[3]); }),
+              ProblemKind::CheckpointMalformed, 300, 300);
+  EXPECT_FALSE(verify([](auto& stored) { std::swap(stored[3], stored[4]); }).intact());
 }
 
 TEST(Tamper, MissingLastCheckpointsLeaveRowsUnsigned) {
