@@ -270,6 +270,8 @@ func (s *stream) readCheckpoints(checkpoints *table, known note.Verifiers) error
 		size := checkpoints.number("size")
 		head, err := openCheckpoint(checkpoints.text("note"), known)
 		switch {
+		case size <= before:
+			s.problem("the checkpoint of size %d came again, or out of order", size)
 		case err != nil:
 			s.problem("the checkpoint of size %d: %v", size, err)
 		case head.origin != s.origin || head.size != size:
@@ -277,7 +279,9 @@ func (s *stream) readCheckpoints(checkpoints *table, known note.Verifiers) error
 		default:
 			s.checkHead(head, before, "the stored checkpoint")
 		}
-		before = size
+		if size > before {
+			before = size
+		}
 		if err := checkpoints.next(); err != nil {
 			return err
 		}

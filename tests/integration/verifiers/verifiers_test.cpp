@@ -254,8 +254,7 @@ const std::vector<Change> changes{
        const auto end = text.find("1,601,501,");
        ASSERT_TRUE(begin < end && end != std::string::npos);
        edit(d + "/checkpoint.csv", "1,601,501,", text.substr(begin, end - begin) + "1,601,501,");
-     },
-     false},
+     }},
     {"checkpoint root column",
      {},
      [](const std::string& d) { edit(d + "/checkpoint.csv", "1,501,401,\\x", "1,501,401,\\x00"); },
