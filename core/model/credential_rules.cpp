@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/text.hpp"
 #include "core/jose/algorithms.hpp"
@@ -18,6 +19,14 @@ struct Fault {
 };
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) { throw Fault{where + " " + what}; }
+
+// A key that stood twice would be read twice, past the bound of its list.
+void refuse_repeats(const dom::object& object, const std::string& where) {
+  std::set<std::string_view> seen;
+  for (const auto field : object) {
+    if (!seen.insert(field.key).second) fail(where + std::string(field.key), "stands twice");
+  }
+}
 
 template <typename E>
 std::string one_of() {
@@ -60,6 +69,7 @@ Transform transform_of(dom::element from, const std::string& where) {
 CredentialRule rule_of(dom::element from, const std::string& where) {
   dom::object object;
   if (from.get(object) != simdjson::SUCCESS) fail(where, "is not an object");
+  refuse_repeats(object, where + ".");
   CredentialRule rule;
   bool has_place = false;
   for (const auto field : object) {
@@ -116,6 +126,7 @@ void take_algorithms(TokenRules& rules, dom::element from, const std::string& wh
 TokenRules tokens_of(dom::element from) {
   dom::object object;
   if (from.get(object) != simdjson::SUCCESS) fail("tokens", "are not an object");
+  refuse_repeats(object, "tokens.");
   TokenRules rules;
   for (const auto field : object) {
     const std::string at = "tokens." + std::string(field.key);
@@ -155,6 +166,7 @@ TokenRules tokens_of(dom::element from) {
 IntrospectionRules introspection_of(dom::element from) {
   dom::object object;
   if (from.get(object) != simdjson::SUCCESS) fail("introspection", "is not an object");
+  refuse_repeats(object, "introspection.");
   IntrospectionRules rules;
   for (const auto field : object) {
     const std::string at = "introspection." + std::string(field.key);
@@ -192,6 +204,7 @@ std::string sign_out_url_of(dom::element from, const std::string& where) {
 CredentialRules rules_of(dom::element from) {
   dom::object object;
   if (from.get(object) != simdjson::SUCCESS) fail("gate rules", "are not a JSON object");
+  refuse_repeats(object, "");
   CredentialRules rules;
   for (const auto field : object) {
     const std::string at(field.key);

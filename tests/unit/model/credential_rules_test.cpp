@@ -57,6 +57,8 @@ TEST(CredentialRules, AFaultIsNamedWithItsPlace) {
        "credentials[0].transform[0] takes no marker: write lower"},
       {R"({"credentials":[{"in":"cookie","name":"a"}],"clear_cookies":["a; path=/"]})",
        "clear_cookies[0] is no name that a cookie can have"},
+      {R"({"credentials":[{"in":"bearer"}],"credentials":[{"in":"bearer"}]})", "credentials stands twice"},
+      {R"({"credentials":[{"in":"cookie","name":"a","name":"b"}]})", "credentials[0].name stands twice"},
   };
   for (const auto& [json, fault] : faults) EXPECT_EQ(fault_of(json), fault);
 }
