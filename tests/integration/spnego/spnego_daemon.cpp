@@ -87,6 +87,14 @@ bool Spnego::until_outcome(const std::string& outcome) const {
   });
 }
 
+bool Spnego::until_answered(std::size_t steps) const {
+  return daemon_.until([&] {
+    const json trail = sign_outs()[0]["trail"];
+    return trail.size() == steps &&
+           std::all_of(trail.begin(), trail.end(), [](const json& step) { return step.contains("answer"); });
+  });
+}
+
 bool Spnego::until_one_person() const {
   const json both{"corp-ad", "web"};
   return daemon_.until([&] {

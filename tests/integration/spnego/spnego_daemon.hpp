@@ -46,6 +46,8 @@ class Spnego : public directory_test::RealDirectory {
   [[nodiscard]] std::vector<nlohmann::json> live(const std::string& source) const;
   [[nodiscard]] nlohmann::json sign_outs() const { return daemon_.get("/api/v1/sign-outs")["sign_outs"]; }
   bool until_outcome(const std::string& outcome) const;
+  // Until the first sign-out has so many steps, each answered: only then does a refusal count as its proof.
+  bool until_answered(std::size_t steps) const;
   // Until Curfew knows that the site's user and the file server's are one person, who is there.
   bool until_one_person() const;
   [[nodiscard]] bool is_disabled(const std::string& name);
