@@ -123,6 +123,7 @@ TEST_F(Spnego, ASiteThatAsksTheDirectoryProvesItWithTheNextRequest) {
   ASSERT_TRUE(browser.sees_marker()) << site_->errors();
   const std::string cookie = browser.cookie();
   ASSERT_TRUE(daemon_.until([&] { return is_disabled("ulla"); })) << told();
+  ASSERT_TRUE(until_answered(1)) << told();
   EXPECT_FALSE(browser.takes(cookie, site_->port()));
   ASSERT_TRUE(until_outcome("proven")) << told();
 }
